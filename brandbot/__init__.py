@@ -1,0 +1,89 @@
+"""brandbot: a brand's own voice, from a folder of examples.
+
+The public surface. Importing it loads nothing heavy: a name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from brandbot.errors import (
+    BrandbotError,
+    EngineError,
+    LockHeldError,
+    LogError,
+    MissingExtraError,
+    ModelError,
+    PersonaError,
+    TrainingError,
+    VersionError,
+    WorkspaceError,
+)
+
+if TYPE_CHECKING:
+    from brandbot.adapters import AdapterStore, Version
+    from brandbot.bot import UNTUNED, Bot, Reply, Voice
+    from brandbot.conversations import ConversationLog, Turn
+    from brandbot.examples import Example
+    from brandbot.lint import check
+    from brandbot.persona import Persona
+    from brandbot.prompt import Message
+    from brandbot.training.run import plan, train
+    from brandbot.workspace import Workspace
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AdapterStore": "adapters",
+    "Version": "adapters",
+    "UNTUNED": "bot",
+    "Bot": "bot",
+    "Reply": "bot",
+    "Voice": "bot",
+    "ConversationLog": "conversations",
+    "Turn": "conversations",
+    "Example": "examples",
+    "check": "lint",
+    "Persona": "persona",
+    "Message": "prompt",
+    "plan": "training.run",
+    "train": "training.run",
+    "Workspace": "workspace",
+}
+
+__all__ = [
+    "UNTUNED",
+    "AdapterStore",
+    "Bot",
+    "BrandbotError",
+    "ConversationLog",
+    "EngineError",
+    "Example",
+    "LockHeldError",
+    "LogError",
+    "Message",
+    "MissingExtraError",
+    "ModelError",
+    "Persona",
+    "PersonaError",
+    "Reply",
+    "TrainingError",
+    "Turn",
+    "Version",
+    "VersionError",
+    "Voice",
+    "Workspace",
+    "WorkspaceError",
+    "__version__",
+    "check",
+    "plan",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'brandbot' has no attribute {name!r}")
+    return getattr(import_module(f"brandbot.{home}"), name)

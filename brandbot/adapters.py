@@ -1,0 +1,275 @@
+"""Versions: immutable, numbered folders, each complete or not there.
+
+A version is written beside its place, flushed to disk and renamed; afterwards nothing in it
+changes. ``version.json`` holds a hash of every other file, and loading checks them. Which version
+is served is one line in the file ``live``; ``history.jsonl`` remembers how it came to be.
+
+This module does not know how a version is trained or served.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from brandbot.errors import VersionError
+from brandbot.models import BaseModel, file_sha256
+from brandbot.persona import Persona
+from brandbot.prompt import PromptFormat
+
+FORMAT = 1
+WEIGHTS = {"lora": "adapter_model.safetensors", "full": "model.safetensors"}
+# Formats that can run code when they are read; their mere presence is refused.
+PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".py"})
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published version, checked: its files are the ones that were published."""
+
+    folder: Path
+    meta: dict[str, Any]
+
+    @property
+    def number(self) -> int:
+        return int(self.folder.name)
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def method(self) -> Literal["lora", "full"]:
+        method: Literal["lora", "full"] = self.meta["method"]
+        return method
+
+    @property
+    def gguf(self) -> Path | None:
+        file = self.folder / ("adapter.gguf" if self.method == "lora" else "model.gguf")
+        return file if file.is_file() else None
+
+    @cached_property
+    def persona(self) -> Persona:
+        """The persona as it was when this version was trained, which is what it is served with."""
+        frozen = Persona.load(self.folder)
+        return Persona(Path(self.meta["persona"]), frozen.config, frozen.voice)
+
+    @property
+    def template(self) -> str:
+        return (self.folder / "chat_template.jinja").read_text(encoding="utf-8")
+
+    def prompt_format(self, base: BaseModel) -> PromptFormat:
+        """The prompt format it was trained with, checked against the base it is to run on."""
+        if base.sha256 != self.meta["base_sha256"]:
+            raise VersionError(
+                f"Version {self.name} of {self.meta['persona']} was trained on "
+                f"{self.meta['base_model']} ({self.meta['base_sha256'][:12]}), but the base model "
+                f"here is {base.name} ({base.sha256[:12]}). Train again on this base, or restore "
+                "the one it was trained on."
+            )
+        prompt_format = base.prompt_format(self.template)
+        expected = self.meta["prompt_fingerprint"]
+        found = prompt_format.fingerprint(self.persona.system_prompt)
+        if found != expected:
+            raise VersionError(
+                f"Version {self.name} of {self.meta['persona']} was trained with the prompt form "
+                f"{expected}, but this program and its files make {found}. It would be served "
+                "prompts it never saw; train it again."
+            )
+        return prompt_format
+
+
+class AdapterStore:
+    """The versions of one persona, in ``<home>/adapters/<persona>/``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def numbers(self) -> list[int]:
+        if not self.folder.is_dir():
+            return []
+        names = (entry.name for entry in self.folder.iterdir())
+        return sorted(int(name) for name in names if re.fullmatch(r"\d{4,}", name))
+
+    def get(self, number: int) -> Version:
+        """A version, its files checked against their hashes; VersionError names what differs."""
+        folder = self._path(number)
+        if not folder.is_dir():
+            known = ", ".join(f"{n:04d}" for n in self.numbers()) or "none yet"
+            raise VersionError(f"There is no version {number:04d} in {self.folder} (there: {known}).")
+        return Version(folder, _verify(folder))
+
+    def live_number(self) -> int | None:
+        """The number the live pointer names, or None."""
+        try:
+            text = (self.folder / "live").read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise VersionError(f"{self.folder / 'live'} can't be read: {error}") from error
+        if not text.isdigit():
+            raise VersionError(
+                f"{self.folder / 'live'} should name a version such as 0001, but holds {text[:20]!r}."
+            )
+        return int(text)
+
+    def live(self) -> Version | None:
+        """The version that is served, or None if the persona has none."""
+        number = self.live_number()
+        return None if number is None else self.get(number)
+
+    def newest_sound(self) -> Version | None:
+        """The live version or, if its files are damaged, the newest one before it that is whole."""
+        number = self.live_number()
+        for candidate in [n for n in reversed(self.numbers()) if number is not None and n <= number]:
+            try:
+                return self.get(candidate)
+            except VersionError:
+                continue
+        return None
+
+    @contextmanager
+    def publishing(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Gives a folder and a dict to fill; publishes them as the next version when left.
+
+        On an error, or if the process dies, no version appears.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".publishing-", dir=self.folder))
+        meta: dict[str, Any] = {}
+        try:
+            yield scratch, meta
+            numbers = self.numbers()
+            number = (numbers[-1] if numbers else 0) + 1
+            files = sorted(f.relative_to(scratch).as_posix() for f in scratch.rglob("*") if f.is_file())
+            record = {
+                "format": FORMAT,
+                "version": f"{number:04d}",
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                **meta,
+                "files": {file: file_sha256(scratch / file) for file in files},
+            }
+            text = json.dumps(record, indent=2, ensure_ascii=False)
+            (scratch / "version.json").write_text(text, encoding="utf-8")
+            for file in [*files, "version.json"]:
+                _fsync(scratch / file)
+            _fsync(scratch)
+            scratch.chmod(0o755)
+            scratch.rename(self._path(number))
+            _fsync(self.folder)
+            meta["version"] = f"{number:04d}"
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def promote(self, number: int, *, reason: str = "") -> Version:
+        """Makes a version live, after checking it; the switch is one rename."""
+        version = self.get(number)
+        entry = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "version": version.name,
+            "before": self.live_number(),
+            "reason": reason,
+        }
+        history = self.folder / "history.jsonl"
+        # Written first: a crash in between leaves an entry too many, never one too few.
+        with history.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        _write_pointer(self.folder / "live", version.name)
+        return version
+
+    def rollback(self) -> Version:
+        """Makes the version live that was before this one."""
+        live = self.live_number()
+        before = None
+        for entry in self.history():
+            if int(entry["version"]) == live and entry["before"] not in (None, live):
+                before = int(entry["before"])
+        if before is None:
+            raise VersionError(f"There is no version before {live or 'none'} to go back to.")
+        return self.promote(before, reason="rollback")
+
+    def history(self) -> list[dict[str, Any]]:
+        try:
+            lines = (self.folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+        entries = []
+        for line in lines:
+            try:
+                entries.append(json.loads(line))
+            except ValueError:  # the last line of a process that died while writing
+                continue
+        return entries
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:04d}"
+
+
+def _verify(folder: Path) -> dict[str, Any]:
+    """Checks every file of a version folder; VersionError names all that differ."""
+    try:
+        meta: dict[str, Any] = json.loads((folder / "version.json").read_text(encoding="utf-8"))
+        listed: dict[str, str] = dict(meta["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VersionError(f"{folder} is no version: version.json can't be read ({error}).") from error
+    if meta.get("format") != FORMAT:
+        raise VersionError(
+            f"{folder} was written by another brandbot (format {meta.get('format')}, this one reads "
+            f"{FORMAT}). Update brandbot or train again."
+        )
+    wrong = []
+    present = {f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file()}
+    for file in sorted(present):
+        if Path(file).suffix.lower() in PICKLES:
+            wrong.append(f"{file} is in a format that can run code; only safetensors are loaded")
+    for file, expected in listed.items():
+        if file not in present:
+            wrong.append(f"{file} is missing")
+        elif file_sha256(folder / file) != expected:
+            wrong.append(f"{file} was changed or damaged")
+    weights = WEIGHTS.get(str(meta.get("method")))
+    if weights is None or weights not in listed:
+        wrong.append(f"it lists no weights ({weights or 'unknown method'})")
+    if wrong:
+        raise VersionError(
+            f"Version {folder.name} in {folder.parent} is refused: {'; '.join(wrong)}. "
+            "Train again, or restore the folder from a backup."
+        )
+    return meta
+
+
+def _write_pointer(file: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(text + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, file)
+        _fsync(file.parent)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _fsync(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows can't flush a folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,332 @@
+"""The whole runtime: a message comes in, a reply streams out, both are logged.
+
+A ``Bot`` serves every persona of a workspace. It looks at the live pointer before each reply, so a
+version that is promoted or rolled back is served from the next reply on; a reply under way keeps
+the version it started with.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from brandbot import models
+from brandbot.adapters import AdapterStore, Version
+from brandbot.conversations import ConversationLog, Turn, Verdict
+from brandbot.engines import Engine, Request, open_engine
+from brandbot.engines.base import EngineName, Finish
+from brandbot.errors import BrandbotError, EngineError, LogError, VersionError
+from brandbot.models import BaseModel, Say
+from brandbot.persona import Persona
+from brandbot.prompt import Message, PromptFormat, build
+from brandbot.workspace import Workspace
+
+ROOM = 4096
+"""Tokens of prompt and reply together; older turns are left out to stay within."""
+
+UNTUNED = "base"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A persona as it is served: its version (None: untuned), base and prompt format."""
+
+    persona: Persona
+    version: Version | None
+    base: BaseModel
+    prompt_format: PromptFormat
+    warning: str = ""
+
+    @property
+    def version_name(self) -> str:
+        return self.version.name if self.version else UNTUNED
+
+
+@dataclass
+class Reply:
+    """A reply while it streams: iterate over it for its pieces of text; ``close`` stops it.
+
+    ``turn`` is the logged turn's number once it has ended.
+    """
+
+    voice: Voice
+    pieces: Iterator[str]
+    text: str = ""
+    finish: Finish | None = None
+    turn: int | None = None
+    conversation: str = ""
+
+    def __iter__(self) -> Iterator[str]:
+        return self.pieces
+
+    def close(self) -> None:
+        self.pieces.close()  # type: ignore[attr-defined]  # a generator
+
+
+@dataclass
+class _Opened:
+    engine: Engine
+    versions: list[Version]
+    users: int = 0
+    outdated: bool = False
+
+
+@dataclass
+class Bot:
+    """Serves a workspace's personas. Thread-safe: replies may run side by side."""
+
+    workspace: Workspace
+    engine: EngineName = "auto"
+    say: Say | None = None
+    _engines: dict[str, _Opened] = field(default_factory=dict)
+    _voices: dict[tuple[str, int | None], Voice] = field(default_factory=dict)
+    _bases: dict[str, BaseModel] = field(default_factory=dict)
+    _log: ConversationLog | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def log(self) -> ConversationLog:
+        with self._lock:
+            if self._log is None:
+                self._log = ConversationLog(self.workspace.database_url)
+            return self._log
+
+    def voice(self, persona: str, version: int | None = None) -> Voice:
+        """What serves a persona now: its live version, a given one, or its untuned base.
+
+        A damaged live version is passed over for the newest sound one before it, with a warning.
+        """
+        store = AdapterStore(self.workspace.adapters(persona))
+        folder = self.workspace.persona(persona)
+        number = version if version is not None else store.live_number()
+        with self._lock:
+            known = self._voices.get((persona, number))
+            if known is not None and number is not None:
+                return known
+            if number is None:
+                current = Persona.load(folder)
+                base = self._base(current.config.base_model)
+                return Voice(current, None, base, base.prompt_format())
+            warning = ""
+            try:
+                found = store.get(number)
+            except VersionError as error:
+                sound = store.newest_sound() if version is None else None
+                if sound is None:
+                    raise
+                found, warning = sound, str(error)
+                known = self._voices.get((persona, found.number))
+                if known is not None:
+                    return Voice(known.persona, known.version, known.base, known.prompt_format, warning)
+            base = self._base(found.meta["base_model"])
+            voice = Voice(found.persona, found, base, found.prompt_format(base), warning)
+            if not warning:
+                self._voices[persona, number] = voice
+            return voice
+
+    def reply(
+        self,
+        persona: str,
+        text: str,
+        *,
+        conversation: str | None = None,
+        channel: str = "python",
+        author: str | None = None,
+        strength: float | None = None,
+        version: int | None = None,
+    ) -> Reply:
+        """Answers a message and logs both turns; starts a conversation if none is given."""
+        if not text.strip():
+            raise EngineError("There is nothing to reply to: the message is empty.")
+        voice = self.voice(persona, version)
+        if conversation is None:
+            conversation = self.log.start(persona, channel, author)
+        elif self.log.persona_of(conversation) != persona:
+            raise LogError(f"There is no conversation {conversation} with {persona}.")
+        self.log.add(conversation, "user", text.strip())
+        return self._logged(voice, conversation, strength)
+
+    def retry(self, conversation: str, *, strength: float | None = None) -> Reply:
+        """Answers the last message again; the reply before it is retired."""
+        history = self.log.history(conversation)
+        persona = self.log.persona_of(conversation)
+        while history and history[-1].role == "assistant":
+            self.log.retire_from(conversation, history.pop().id)
+        if not history or persona is None:
+            raise LogError("There is no message to answer again.")
+        return self._logged(self.voice(persona), conversation, strength)
+
+    def generate(
+        self,
+        voice: Voice,
+        messages: Sequence[Message],
+        *,
+        untuned: bool = False,
+        strength: float | None = None,
+        **settings: float | int | None,
+    ) -> Reply:
+        """Answers a conversation without logging it. ``settings`` override the persona's own."""
+        reply = Reply(voice, iter(()))
+        reply.pieces = self._stream(reply, voice, messages, untuned, strength, settings)
+        return reply
+
+    def judge(self, turn: int, verdict: Verdict, **details: str) -> None:
+        self.log.judge(turn, verdict, **details)
+
+    def history(self, conversation: str) -> list[Turn]:
+        return self.log.history(conversation)
+
+    def warm(self, persona: str) -> Voice:
+        """Loads what serves a persona, and its prompt into the cache, before anybody waits."""
+        voice = self.voice(persona)
+        for _ in self.generate(voice, [Message("user", "…")], max_tokens=1):
+            pass
+        return voice
+
+    def close(self) -> None:
+        with self._lock:
+            for opened in self._engines.values():
+                opened.engine.close()
+            self._engines.clear()
+            if self._log is not None:
+                self._log.close()
+
+    def _base(self, name: str) -> BaseModel:
+        if name not in self._bases:
+            self._bases[name] = models.resolve(name, self.workspace.models, say=self.say)
+        return self._bases[name]
+
+    def _logged(self, voice: Voice, conversation: str, strength: float | None) -> Reply:
+        reply = Reply(voice, iter(()), conversation=conversation)
+        messages = [turn.message for turn in self.log.history(conversation)]
+
+        def stream() -> Iterator[str]:
+            started, first = time.monotonic(), None
+            try:
+                for piece in self._stream(reply, voice, messages, False, strength, {}):
+                    first = first or time.monotonic()
+                    yield piece
+            finally:  # also when the reader goes away: what was said was said
+                if reply.text.strip():
+                    reply.turn = self.log.add(
+                        conversation,
+                        "assistant",
+                        reply.text.strip(),
+                        version=voice.version_name,
+                        engine=self._engine_name(voice),
+                        strength=_strength(voice, strength),
+                        first_token_ms=None if first is None else (first - started) * 1000,
+                        latency_ms=(time.monotonic() - started) * 1000,
+                        finish=reply.finish or "stopped",
+                    )
+
+        reply.pieces = stream()
+        return reply
+
+    def _stream(
+        self,
+        reply: Reply,
+        voice: Voice,
+        messages: Sequence[Message],
+        untuned: bool,
+        strength: float | None,
+        settings: dict[str, float | int | None],
+    ) -> Iterator[str]:
+        generation = {**voice.persona.config.generation.model_dump(exclude={"strength"}), **settings}
+        version = None if untuned else voice.version
+        ids = _fitting(voice, messages, int(generation["max_tokens"] or 0))
+        request = Request(
+            ids=ids,
+            stop_ids=voice.prompt_format.stop_ids,
+            adapter=version,
+            strength=_strength(voice, strength),
+            **generation,  # type: ignore[arg-type]
+        )
+        with self._engine(voice, version) as engine:
+            chunks = engine.generate(request)
+            try:
+                for chunk in chunks:
+                    piece = chunk.text if reply.text else chunk.text.lstrip()
+                    reply.text += piece
+                    reply.finish = chunk.finish or reply.finish
+                    if piece:
+                        yield piece
+            finally:
+                chunks.close()  # type: ignore[attr-defined]  # a generator
+
+    def _engine_name(self, voice: Voice) -> str | None:
+        opened = self._engines.get(_engine_key(voice.base, voice.version))
+        return opened.engine.name if opened else None
+
+    @contextmanager
+    def _engine(self, voice: Voice, version: Version | None) -> Iterator[Engine]:
+        """The engine for a version, opened anew beside the old one if it has to learn an adapter."""
+        key = _engine_key(voice.base, version)
+        with self._lock:
+            opened = self._engines.get(key)
+            loaded = opened.versions if opened else []
+            if opened is None or (
+                version is not None and version.folder not in [v.folder for v in loaded]
+            ):
+                wanted = self._wanted(voice.base, loaded, version)
+                fresh = open_engine(
+                    self.engine, voice.base, wanted, self.workspace.models, say=self.say
+                )
+                if opened is not None:
+                    opened.outdated = True
+                    if opened.users == 0:
+                        opened.engine.close()
+                opened = self._engines[key] = _Opened(fresh, wanted)
+            opened.users += 1
+        try:
+            yield opened.engine
+        finally:
+            with self._lock:
+                opened.users -= 1
+                if opened.outdated and opened.users == 0:
+                    opened.engine.close()
+
+    def _wanted(
+        self, base: BaseModel, loaded: Sequence[Version], version: Version | None
+    ) -> list[Version]:
+        """All versions an engine should hold: the asked one, and every live one on this base."""
+        if version is not None and version.method == "full":
+            return [version]
+        wanted = {v.folder: v for v in [*loaded, version] if v is not None}
+        for name in self.workspace.persona_names():
+            try:
+                live = self.voice(name).version
+            except BrandbotError:
+                continue  # its own replies will say what is wrong with it
+            if live and live.method == "lora" and live.meta["base_sha256"] == base.sha256:
+                wanted[live.folder] = live
+        return list(wanted.values())
+
+
+def _engine_key(base: BaseModel, version: Version | None) -> str:
+    full = version is not None and version.method == "full"
+    return str(version.folder) if version is not None and full else base.sha256
+
+
+def _strength(voice: Voice, strength: float | None) -> float:
+    return voice.persona.config.generation.strength if strength is None else strength
+
+
+def _fitting(voice: Voice, messages: Sequence[Message], max_tokens: int) -> list[int]:
+    """The prompt's token ids, oldest turns left out until prompt and reply have room."""
+    turns = list(messages)
+    while True:
+        ids = voice.prompt_format.encode(build(voice.persona.system_prompt, turns)).ids
+        if len(ids) + max_tokens <= ROOM or len(turns) <= 1:
+            break
+        turns = turns[2:] if turns[0].role == "user" and len(turns) > 2 else turns[1:]
+    if len(ids) + max_tokens > ROOM:
+        raise EngineError(
+            f"The message is too long for the model ({len(ids)} tokens, room for "
+            f"{ROOM - max_tokens}). Shorten it."
+        )
+    return ids
+

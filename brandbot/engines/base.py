@@ -1,0 +1,89 @@
+"""The protocol every engine follows.
+
+An engine gets token ids that ``prompt.py`` made and gives text back; it knows no template, no
+persona and no conversation. Closing the iterator stops the machine, not only the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from brandbot.adapters import Version
+from brandbot.errors import EngineError
+from brandbot.models import BaseModel, Say
+
+Finish = Literal["stop", "length"]
+EngineName = Literal["auto", "llamacpp", "transformers"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to generate from.
+
+    ``adapter`` is a version the engine was opened with, or None for the untuned base; ``strength``
+    (0 to 1) scales it. ``temperature`` 0 is greedy. ``stop_ids`` end the reply.
+    """
+
+    ids: Sequence[int]
+    stop_ids: Sequence[int]
+    adapter: Version | None = None
+    strength: float = 1.0
+    max_tokens: int = 200
+    temperature: float = 0.7
+    top_p: float = 0.9
+    repeat_penalty: float = 1.1
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a reply. The last one has ``finish`` set: the reply ended or was cut off."""
+
+    text: str
+    finish: Finish | None = None
+
+
+class Engine(Protocol):
+    name: str
+
+    def generate(self, request: Request) -> Iterator[Chunk]:
+        """Streams a reply. Raises EngineError; closing the iterator stops the computation."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def open_engine(
+    name: EngineName,
+    base: BaseModel,
+    versions: Sequence[Version],
+    models: Path,
+    say: Say | None = None,
+    parallel: int = 4,
+) -> Engine:
+    """An engine over one base with several versions, chosen per request.
+
+    ``auto``: transformers where there is a GPU, else llama.cpp, or transformers if a file can't be
+    had for llama.cpp. A fully fine-tuned version is a base of its own: it is opened alone.
+    """
+    full = [version for version in versions if version.method == "full"]
+    if full and len(versions) > 1:
+        raise EngineError("A fully fine-tuned version is a model of its own; open it alone.")
+    if name == "auto":
+        written = all(version.gguf is not None for version in versions)
+        name = "transformers" if _has_gpu() or not written else "llamacpp"
+    if name == "transformers":
+        from brandbot.engines.transformers import TransformersEngine
+
+        return TransformersEngine(base, versions)
+    from brandbot.engines.llamacpp import LlamaCppEngine
+
+    return LlamaCppEngine(base, versions, models, say=say, parallel=parallel)
+
+
+def _has_gpu() -> bool:
+    """Whether NVIDIA's driver answers; asked without importing torch, which takes seconds."""
+    return Path("/proc/driver/nvidia/version").exists()

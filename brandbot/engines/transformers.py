@@ -1,0 +1,178 @@
+"""transformers: the reference engine, and the one for GPUs.
+
+Adapters are PEFT's and chosen per request. PEFT's active adapter is a property of the model, so
+requests take turns: one generates at a time.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from brandbot.adapters import Version
+from brandbot.convert import quiet_transformers
+from brandbot.engines.base import Chunk, Finish, Request
+from brandbot.errors import EngineError, MissingExtraError
+from brandbot.models import BaseModel
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TransformersEngine:
+    name = "transformers"
+
+    def __init__(self, base: BaseModel, versions: Sequence[Version]) -> None:
+        """Loads the base and every version; bfloat16 on a GPU, float32 on a CPU."""
+        try:
+            import torch
+            from peft import PeftModel
+            from transformers import AutoModelForCausalLM
+        except ImportError as error:
+            raise MissingExtraError(str(error.name), "train", "The transformers engine") from error
+        self._format = base.prompt_format()
+        self._turn = threading.Lock()
+        self._full = versions[0] if versions and versions[0].method == "full" else None
+        gpu = torch.cuda.is_available()
+        with quiet_transformers():
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                self._full.folder if self._full else base.folder,
+                dtype=torch.bfloat16 if gpu else torch.float32,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
+            self._names: dict[Any, str] = {}
+            for version in [] if self._full else versions:
+                name = f"v{len(self._names)}"
+                if not self._names:
+                    model = PeftModel.from_pretrained(model, version.folder, adapter_name=name)
+                else:
+                    model.load_adapter(version.folder, adapter_name=name)
+                self._names[version.folder] = name
+        self.model = model.eval().to("cuda" if gpu else "cpu")
+
+    def generate(self, request: Request) -> Iterator[Chunk]:
+        import torch
+        from transformers import StoppingCriteria
+
+        if not request.ids:
+            raise EngineError("There is nothing to reply to: the prompt is empty.")
+        closed = threading.Event()
+        ids: queue.Queue[Any] = queue.Queue()
+
+        class Closed(StoppingCriteria):
+            def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+                return torch.full((input_ids.shape[0],), closed.is_set(), device=input_ids.device)
+
+        class Streamer:
+            def __init__(self) -> None:
+                self.prompt_seen = False
+
+            def put(self, value: torch.Tensor) -> None:
+                if self.prompt_seen:
+                    ids.put(int(value.reshape(-1)[-1]))
+                self.prompt_seen = True
+
+            def end(self) -> None:
+                pass
+
+        def work() -> None:
+            try:
+                with self._turn, torch.inference_mode():
+                    self._use(request)
+                    prompt = torch.tensor([list(request.ids)], device=self.model.device)
+                    self.model.generate(
+                        input_ids=prompt,
+                        attention_mask=torch.ones_like(prompt),
+                        generation_config=self._settings(request),
+                        stopping_criteria=[Closed()],
+                        streamer=Streamer(),
+                    )
+            except Exception as error:  # whatever it is, the reader has to hear of it
+                ids.put(error)
+            finally:
+                ids.put(None)
+
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        try:
+            yield from self._texts(ids, request)
+        finally:
+            closed.set()
+            worker.join()
+
+    def _texts(self, ids: queue.Queue[Any], request: Request) -> Iterator[Chunk]:
+        from tokenizers.decoders import DecodeStream
+
+        stream = DecodeStream(skip_special_tokens=True)
+        finish: Finish = "length"
+        while (token := ids.get()) is not None:
+            if isinstance(token, Exception):
+                raise EngineError(f"transformers failed: {token}") from token
+            if token in request.stop_ids:
+                finish = "stop"
+                continue
+            text = stream.step(self._format.tokenizer, token)
+            if text:
+                yield Chunk(text)
+        yield Chunk("", finish)
+
+    def _settings(self, request: Request) -> Any:
+        from transformers import GenerationConfig
+
+        settings: dict[str, Any] = {
+            "max_new_tokens": request.max_tokens,
+            "eos_token_id": list(request.stop_ids),
+            "pad_token_id": request.stop_ids[0],
+            "do_sample": request.temperature > 0,
+        }
+        if request.temperature > 0:
+            import torch
+
+            settings |= {
+                "temperature": request.temperature,
+                "top_p": request.top_p,
+                "repetition_penalty": request.repeat_penalty,
+            }
+            if request.seed is not None:
+                torch.manual_seed(request.seed)
+        return GenerationConfig(**settings)
+
+    def log_probabilities(self, request: Request, reply: Sequence[int]) -> torch.Tensor:
+        """Log-probabilities in nats, (tokens of the reply, vocabulary), of each next token."""
+        import torch
+
+        with self._turn, torch.inference_mode():
+            self._use(request)
+            ids = torch.tensor([[*request.ids, *reply]], device=self.model.device)
+            logits = self.model(input_ids=ids).logits[0, len(request.ids) - 1 : -1]
+            scores: torch.Tensor = torch.log_softmax(logits.float(), dim=-1)
+            return scores
+
+    def close(self) -> None:
+        self.model = None
+
+    def _use(self, request: Request) -> None:
+        """Makes the request's adapter, at its strength, the active one."""
+        from peft.tuners.lora import LoraLayer
+
+        wanted = request.adapter
+        if self._full is not None:
+            if wanted is None or wanted.folder != self._full.folder:
+                raise EngineError("This engine serves a fully fine-tuned version only.")
+            return
+        if wanted is None:
+            if self._names:
+                self.model.base_model.disable_adapter_layers()
+            return
+        name = self._names.get(wanted.folder)
+        if name is None:
+            raise EngineError(f"Version {wanted.name} is not loaded.")
+        self.model.base_model.enable_adapter_layers()
+        self.model.set_adapter(name)
+        for module in self.model.modules():
+            if isinstance(module, LoraLayer):
+                module.set_scale(name, request.strength)

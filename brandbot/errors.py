@@ -1,0 +1,97 @@
+"""Every error a user can meet, and the problems they are made of.
+
+BrandbotError
+├── WorkspaceError        no workspace, or a persona that is not in it
+├── PersonaError          persona.yaml, voice.md or example files can't be used
+├── ModelError            a base model is unknown, missing, broken or not supported
+├── VersionError          a version is missing, incomplete, changed or does not fit
+├── TrainingError         training can't start or had to stop
+│   └── LockHeldError     another process trains this persona
+├── EngineError           text generation failed
+├── LogError              the conversation log can't be read or written
+└── MissingExtraError     an optional dependency is not installed
+
+A message says what was found, what was expected and what to do now. The command line prints it
+without a traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in one place of a persona folder.
+
+    ``code`` names an entry of ``texts.PROBLEMS`` and ``values`` fill its placeholders, so that the
+    same problem can be told in English and in Spanish.
+    """
+
+    severity: Severity
+    code: str
+    file: str
+    line: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+class BrandbotError(Exception):
+    """Base of all errors that are told to the user in a sentence."""
+
+
+class WorkspaceError(BrandbotError):
+    pass
+
+
+class PersonaError(BrandbotError):
+    """A persona folder can't be used; ``problems`` holds every reason, not the first alone."""
+
+    def __init__(self, folder: Path, problems: list[Problem], language: str = "en") -> None:
+        from brandbot.texts import tell
+
+        self.folder = folder
+        self.problems = problems
+        lines = [f"{problem.place}: {tell(problem, language).line}" for problem in problems]
+        super().__init__("\n".join(lines))
+
+
+class ModelError(BrandbotError):
+    pass
+
+
+class VersionError(BrandbotError):
+    pass
+
+
+class TrainingError(BrandbotError):
+    pass
+
+
+class LockHeldError(TrainingError):
+    pass
+
+
+class EngineError(BrandbotError):
+    pass
+
+
+class LogError(BrandbotError):
+    pass
+
+
+class MissingExtraError(BrandbotError):
+    """An optional dependency is missing; the message holds the command that installs it."""
+
+    def __init__(self, package: str, extra: str, what: str) -> None:
+        super().__init__(
+            f"{what} needs the package {package}, which is not installed.\n"
+            f"Install it with: pip install 'brandbot[{extra}]'"
+        )

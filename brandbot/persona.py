@@ -1,0 +1,278 @@
+"""A persona's folder: ``persona.yaml`` and ``voice.md``, checked, with every problem's line.
+
+Each setting's default stands here and nowhere else; the command line's ``--set``, the README's
+table and the web forms are read off these models. Knows nothing of examples, models or training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from brandbot.errors import PersonaError, Problem
+
+LANGUAGE_TAG = r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Rules(Section):
+    """What the brand's replies keep to; used by check, evaluation and replies."""
+
+    never_say: list[Text] = Field([], description="words and phrases no reply may hold")
+    emoji: Literal["none", "sparing", "free"] = Field(
+        "free", description="none; sparing: at most one a reply; free"
+    )
+    max_sentences: int | None = Field(None, ge=1, description="longest reply, in sentences")
+
+
+class Knowledge(Section):
+    enabled: bool = Field(True, description="look facts up in knowledge/")
+    top_k: int = Field(4, ge=1, le=20, description="passages a reply is given")
+
+
+class Generation(Section):
+    temperature: float = Field(0.7, ge=0, le=2, description="0: always the likeliest word")
+    top_p: float = Field(0.9, gt=0, le=1, description="share of likely words to choose from")
+    repeat_penalty: float = Field(1.1, ge=1, le=2, description="above 1: repeats itself less")
+    max_tokens: int = Field(200, ge=1, le=4096, description="longest reply, in tokens")
+    strength: float = Field(1.0, ge=0, le=1, description="how much of the adapter: 0 none, 1 all")
+
+
+class Training(Section):
+    method: Literal["lora", "full"] = Field(
+        "lora", description="lora: a small adapter; full: all weights"
+    )
+    rank: int = Field(16, ge=1, le=256, description="LoRA rank")
+    epochs: float = Field(3, gt=0, le=100, description="times the examples are gone through")
+    learning_rate: float | None = Field(
+        None, gt=0, description="default 1e-3 for lora, 1e-4 for full"
+    )
+    batch_size: int = Field(8, ge=1, le=512, description="examples a step")
+    max_length: int = Field(1024, ge=32, le=32768, description="longest example, in tokens")
+    patience: int = Field(
+        4, ge=1, description="checks without a better validation loss before it stops early"
+    )
+    seed: int = Field(0, ge=0, description="same folder, settings and seed: same adapter")
+
+
+class PersonaConfig(Section):
+    name: Text = Field(description="shown to people")
+    language: str = Field("en", pattern=LANGUAGE_TAG, description="BCP 47, such as en, es, es-MX")
+    base_model: Text = Field(
+        "smollm2-135m-instruct", description="alias, hub id, folder or .gguf file"
+    )
+    greeting: str = Field("", description="the bot's first line")
+    starters: list[Text] = Field([], max_length=8, description="questions offered at the start")
+    rules: Rules = Rules()
+    knowledge: Knowledge = Knowledge()
+    generation: Generation = Generation()
+    training: Training = Training()
+
+
+@dataclass(frozen=True)
+class Persona:
+    """A checked persona. ``name`` is the folder's name, ``voice`` the text of ``voice.md``."""
+
+    folder: Path
+    config: PersonaConfig
+    voice: str
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def language(self) -> str:
+        """Primary language subtag: ``es`` for ``es-MX``."""
+        return self.config.language.split("-")[0].lower()
+
+    @property
+    def system_prompt(self) -> str:
+        """The voice guide as it is; a persona without one gets a plain sentence in its language."""
+        if self.voice:
+            return self.voice
+        if self.language == "es":
+            return f"Eres el asistente de {self.config.name}. Responde con su voz."
+        return f"You are the assistant of {self.config.name}. Answer in its voice."
+
+    @classmethod
+    def load(cls, folder: Path) -> Persona:
+        """Reads and checks a persona's folder; PersonaError names every problem at once."""
+        persona, problems = read(folder)
+        if persona is None:
+            raise PersonaError(folder, problems, guess_language(folder))
+        return persona
+
+    def with_settings(self, assignments: Sequence[str]) -> Persona:
+        """This persona with settings such as ``training.epochs=2`` changed, as ``--set`` gives."""
+        raw = self.config.model_dump(exclude_unset=True)
+        problems = []
+        for assignment in assignments:
+            path, equals, text = assignment.partition("=")
+            if not equals:
+                problems.append(
+                    Problem("error", "set-form", "--set", values={"found": assignment})
+                )
+                continue
+            target = raw
+            *parents, last = path.strip().split(".")
+            for key in parents:
+                section = target.get(key)
+                if not isinstance(section, dict):  # name.x=1: the model then says what name is
+                    section = target[key] = {}
+                target = section
+            try:
+                target[last] = yaml.safe_load(text)
+            except (yaml.YAMLError, ValueError) as error:
+                reason = getattr(error, "problem", None) or str(error)
+                problems.append(Problem("error", "yaml-syntax", "--set", None, {"reason": reason}))
+        config, found = _validate(raw, lambda _path: None, "--set")
+        problems += found
+        if config is None or problems:
+            raise PersonaError(self.folder, problems, self.language)
+        return Persona(self.folder, config, self.voice)
+
+
+def read(folder: Path) -> tuple[Persona | None, list[Problem]]:
+    """The persona, or None, and everything that is wrong with ``persona.yaml`` and ``voice.md``."""
+    problems: list[Problem] = []
+    config = _read_config(folder / "persona.yaml", problems)
+    voice = ""
+    if (folder / "voice.md").exists():
+        text = _read_text(folder / "voice.md", problems)
+        # A comment is a note among the people who write the guide, not a word for the model.
+        voice = re.sub(r"<!--.*?(-->|\Z)", "", text, flags=re.DOTALL).strip()
+    if config is None or any(problem.severity == "error" for problem in problems):
+        return None, problems
+    return Persona(folder, config, voice), problems
+
+
+def guess_language(folder: Path) -> str:
+    """The language to tell a persona's problems in, even when its file can't be read."""
+    try:
+        text = (folder / "persona.yaml").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "en"
+    found = re.search(r"(?m)^language:\s*[\"']?([a-zA-Z]{2})", text)
+    return found.group(1).lower() if found else "en"
+
+
+def _read_text(file: Path, problems: list[Problem]) -> str:
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        problems.append(Problem("error", "unreadable", file.name, values={"reason": str(error)}))
+        return ""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        problems.append(Problem("warning", "not-utf8", file.name, line))
+        return raw.decode("cp1252", errors="replace")
+
+
+def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
+    if not file.is_file():
+        problems.append(Problem("error", "no-persona-yaml", file.name))
+        return None
+    text = _read_text(file, problems)
+    if "\t" in text:
+        lines = [n for n, line in enumerate(text.split("\n"), 1) if re.match(r" *\t\s*\S", line)]
+        if lines:
+            problems.append(Problem("error", "yaml-tab", file.name, lines[0]))
+            return None
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-40
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        line = mark.line + 1 if mark else None
+        problems.append(Problem("error", "yaml-syntax", file.name, line, {"reason": reason}))
+        return None
+    if not isinstance(root, yaml.MappingNode) or not isinstance(raw, dict):
+        problems.append(Problem("error", "yaml-not-mapping", file.name, 1))
+        return None
+    lines_of: dict[tuple[str | int, ...], int] = {}
+    _collect_lines(root, (), lines_of, problems, file.name)
+
+    def line_of(path: tuple[str | int, ...]) -> int | None:
+        while path and path not in lines_of:
+            path = path[:-1]
+        return lines_of.get(path)
+
+    config, found = _validate(raw, line_of, file.name)
+    problems += found
+    return config
+
+
+def _collect_lines(
+    node: yaml.Node,
+    path: tuple[str | int, ...],
+    lines: dict[tuple[str | int, ...], int],
+    problems: list[Problem],
+    file: str,
+) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            line = key.start_mark.line + 1
+            if here in lines:
+                values = {"key": ".".join(map(str, here)), "first": lines[here]}
+                problems.append(Problem("error", "key-twice", file, line, values))
+            lines[here] = line
+            _collect_lines(value, here, lines, problems, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            lines[(*path, index)] = value.start_mark.line + 1
+            _collect_lines(value, (*path, index), lines, problems, file)
+
+
+def _validate(raw: Mapping[str, Any], line_of: Any, file: str) -> tuple[Any, list[Problem]]:
+    try:
+        return PersonaConfig.model_validate(raw), []
+    except ValidationError as error:
+        return None, [_problem_of(detail, line_of, file) for detail in error.errors()]
+
+
+def _problem_of(detail: Any, line_of: Any, file: str) -> Problem:
+    path = tuple(part if isinstance(part, int) else str(part) for part in detail["loc"])
+    key = ".".join(str(part) for part in path)
+    line = line_of(path)
+    if detail["type"] == "extra_forbidden":
+        known = known_keys(path[:-1])
+        close = get_close_matches(str(path[-1]), known, n=1)
+        values = {"key": key, "known": ", ".join(known), "close": close[0] if close else ""}
+        return Problem("error", "unknown-key-close" if close else "unknown-key", file, line, values)
+    if detail["type"] == "missing":
+        return Problem("error", "missing-key", file, line, {"key": key})
+    limits = {name: value for name, value in detail.get("ctx", {}).items() if name != "error"}
+    values = {
+        **limits,
+        "key": key,
+        "found": repr(detail.get("input"))[:80],
+        "expected": f"@{detail['type']}",
+        "choices": str(limits.get("expected", "")).replace(" or ", ", "),
+        "message": detail["msg"],
+    }
+    return Problem("error", "wrong-value", file, line, values)
+
+
+def known_keys(path: Sequence[str | int]) -> list[str]:
+    """The keys a section of ``persona.yaml`` may have; ``()`` is the top."""
+    model: Any = PersonaConfig
+    for part in path:
+        model = model.model_fields[str(part)].annotation
+    return list(model.model_fields)

@@ -1,0 +1,527 @@
+"""One training: a persona's examples become a published version.
+
+Straight down: check, encode, measure the untuned model, train, measure, publish. The run's folder
+is named by everything that decides its outcome, so an interrupted run is found again by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import math
+import os
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brandbot import convert, examples, models
+from brandbot.adapters import AdapterStore
+from brandbot.errors import LockHeldError, MissingExtraError, ModelError, PersonaError, TrainingError
+from brandbot.models import BaseModel
+from brandbot.persona import Persona
+from brandbot.prompt import Encoded, PromptFormat
+from brandbot.training.rows import encode
+from brandbot.workspace import Workspace
+
+if TYPE_CHECKING:
+    from brandbot.training.trainer import PackedTrainer, StopOnRequest
+
+MIN_EXAMPLES = 20
+DEFAULT_LEARNING_RATE = {"lora": 1e-3, "full": 1e-4}
+CHECKS_AN_EPOCH = 2
+PACKAGES = ("torch", "transformers", "peft", "accelerate", "brandbot")
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Nats per reply token. ``base_test`` and ``test`` are on examples never trained on."""
+
+    base_test: float | None
+    test: float | None
+    best_valid: float | None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made."""
+
+    persona: str
+    version: str
+    base_model: str
+    examples: dict[str, int]
+    seconds: float
+    tokens_per_second: float
+    loss: Losses
+    path: str
+    live: bool
+    left_out: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Interrupted(TrainingError):
+    """Ctrl-C: training stopped after a step and kept a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides what a training makes; ``fingerprint`` names it."""
+
+    persona: Persona
+    base: BaseModel
+    prompt_format: PromptFormat
+    reading: examples.Reading
+
+    @property
+    def fingerprint(self) -> str:
+        parts = [
+            self.base.sha256,
+            self.prompt_format.fingerprint(self.persona.system_prompt),
+            examples.fingerprint(self.reading.examples),
+            self.persona.config.training.model_dump(),
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def plan(
+    workspace: Workspace, persona: Persona, *, download: bool = False, say: models.Say | None = None
+) -> Plan:
+    """Reads and checks what a training needs; PersonaError if the examples can't be trained on."""
+    reading = examples.read(persona.folder / "examples")
+    errors = [problem for problem in reading.problems if problem.severity == "error"]
+    if errors:
+        raise PersonaError(persona.folder, errors, persona.language)
+    if len(reading.examples) < MIN_EXAMPLES:
+        raise TrainingError(
+            f"{persona.name} has {len(reading.examples)} examples; training needs at least "
+            f"{MIN_EXAMPLES}, and 100 to 500 make a voice. Add some to {persona.folder / 'examples'}."
+        )
+    base = models.resolve(persona.config.base_model, workspace.models, download=download, say=say)
+    return Plan(persona, base, base.prompt_format(), reading)
+
+
+def up_to_date(workspace: Workspace, planned: Plan) -> str | None:
+    """The newest version, if it was made from just this plan."""
+    store = AdapterStore(workspace.adapters(planned.persona.name))
+    numbers = store.numbers()
+    if not numbers:
+        return None
+    newest = store.get(numbers[-1])
+    return newest.name if newest.meta["run"] == planned.fingerprint else None
+
+
+def train(
+    workspace: Workspace,
+    planned: Plan,
+    *,
+    resume: bool = False,
+    report: Callable[[dict[str, Any]], None] = lambda _: None,
+    say: models.Say = lambda _: None,
+) -> Trained:
+    """Trains the persona and publishes the version.
+
+    ``report`` gets an entry of ``progress.jsonl`` after each step. Raises TrainingError (NaN, out
+    of memory, nothing to resume), LockHeldError and, on Ctrl-C, Interrupted.
+    """
+    try:
+        import accelerate
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(str(error.name), "train", "Training") from error
+    state = accelerate.PartialState()
+    persona = planned.persona
+    runs = workspace.runs(persona.name)
+    run = runs / planned.fingerprint
+    if not state.is_main_process:
+        state.wait_for_everyone()  # until the main process holds the lock and made the folder
+        return _train(workspace, planned, run, resume, report, say)
+    runs.mkdir(parents=True, exist_ok=True)
+    with _lock(runs / "lock", persona.name):
+        if resume and not run.is_dir():
+            raise TrainingError(
+                f"There is nothing to resume: no training of {persona.name} with just these "
+                "examples and settings was interrupted. Start it without --resume."
+            )
+        if not resume and run.is_dir():
+            shutil.rmtree(run)
+        run.mkdir(exist_ok=True)
+        state.wait_for_everyone()
+        trained = _train(workspace, planned, run, resume, report, say)
+        shutil.rmtree(run, ignore_errors=True)
+        return trained
+
+
+def _train(
+    workspace: Workspace,
+    planned: Plan,
+    run: Path,
+    resume: bool,
+    report: Callable[[dict[str, Any]], None],
+    say: models.Say,
+) -> Trained:
+    import torch
+
+    from brandbot.training.packing import common_prefix
+
+    started = time.monotonic()
+    settings = planned.persona.config.training
+    system = planned.persona.system_prompt
+    rows: dict[str, list[Encoded]] = {}
+    left_out: list[str] = []
+    for side in ("train", "valid", "test"):
+        found = encode(
+            planned.reading.split(side),  # type: ignore[arg-type]
+            planned.prompt_format, system, settings.max_length,
+        )  # fmt: skip
+        rows[side] = found.encoded
+        left_out += [f"{example.file}:{example.line}" for example in found.too_long]
+    if not rows["train"]:
+        raise TrainingError(
+            f"No example fits into training.max_length = {settings.max_length} tokens together "
+            "with voice.md. Raise it in persona.yaml or shorten voice.md."
+        )
+    prefix = common_prefix([row for side in rows.values() for row in side])
+    batch = min(settings.batch_size, len(rows["train"]))
+    accumulate = 1
+    while True:
+        try:
+            trainer, stop = _trainer(planned, run, rows, prefix, batch, accumulate, report)
+            base_test = _measure(trainer, rows["test"], prefix)
+            _fit(trainer, stop, run, resume, planned.persona.name)
+            break
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            trainer = None  # type: ignore[assignment]  # so that its memory is free for the next
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            if batch == 1:
+                raise TrainingError(
+                    "There is not enough memory for even one example at a time. Close other "
+                    "programs, set a smaller base_model or training.max_length, or use a larger "
+                    "machine. What was served before goes on unchanged."
+                ) from error
+            batch, accumulate = math.ceil(batch / 2), accumulate * 2
+            say(f"Memory ran out; going on with {batch} examples at a time.")
+            resume = True
+    return _publish(workspace, planned, trainer, rows, prefix, base_test, left_out, started)
+
+
+def _trainer(
+    planned: Plan,
+    run: Path,
+    rows: dict[str, list[Encoded]],
+    prefix: int,
+    batch: int,
+    accumulate: int,
+    report: Callable[[dict[str, Any]], None],
+) -> tuple[PackedTrainer, StopOnRequest]:
+    import torch
+    from accelerate import PartialState
+    from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments, set_seed
+
+    from brandbot.training.trainer import PackedTrainer, Reporter, StopOnRequest, WholeCheckpoints
+
+    settings = planned.persona.config.training
+    processes = PartialState().num_processes
+    batch = max(1, batch // processes)
+    set_seed(settings.seed)
+    bf16 = use_bf16()
+    model = _model(planned, bf16)
+    steps_an_epoch = max(1, len(rows["train"]) // (batch * accumulate * processes))
+    every = max(1, steps_an_epoch // CHECKS_AN_EPOCH)
+    has_valid = bool(rows["valid"])
+    stop = StopOnRequest()
+    tokens = sum(len(row.ids) for row in rows["train"]) / len(rows["train"])
+    reporter = Reporter(run / "progress.jsonl", tokens, batch * accumulate * processes, report)
+    callbacks: list[Any] = [WholeCheckpoints(), reporter, stop]
+    if has_valid:
+        callbacks.append(EarlyStoppingCallback(settings.patience))
+    trainer = PackedTrainer(
+        prefix=prefix,
+        bf16=bf16,
+        batch_rows=batch,
+        valid=rows["valid"],
+        model=model,
+        train_dataset=rows["train"],
+        eval_dataset=rows["valid"] or None,
+        callbacks=callbacks,
+        args=TrainingArguments(
+            output_dir=str(run),
+            num_train_epochs=settings.epochs,
+            learning_rate=settings.learning_rate or DEFAULT_LEARNING_RATE[settings.method],
+            lr_scheduler_type="linear",
+            warmup_steps=0.05,
+            weight_decay=0.0,
+            per_device_train_batch_size=batch,
+            gradient_accumulation_steps=accumulate,
+            # Dropping the last, partial batch keeps steps equal over any number of processes;
+            # the order changes each epoch, so no example stays out. Small sets use every one.
+            dataloader_drop_last=len(rows["train"]) >= 4 * settings.batch_size,
+            eval_strategy="steps" if has_valid else "no",
+            eval_steps=every,
+            save_strategy="steps",
+            save_steps=every,
+            save_total_limit=3,
+            load_best_model_at_end=has_valid,
+            metric_for_best_model="eval_loss",
+            greater_is_better=False,
+            logging_steps=1,
+            logging_nan_inf_filter=False,
+            seed=settings.seed,
+            data_seed=settings.seed,
+            use_cpu=not torch.cuda.is_available() and not torch.backends.mps.is_available(),
+            report_to=[],
+            disable_tqdm=True,
+            log_level="error",
+            remove_unused_columns=False,
+            dataloader_pin_memory=torch.cuda.is_available(),
+            ddp_find_unused_parameters=False,
+        ),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer, stop
+
+
+def use_bf16() -> bool:
+    """Whether bfloat16 is fast here: recent GPUs, and CPUs with instructions for it."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and _cpu_multiplies_bf16()
+
+
+def _cpu_multiplies_bf16() -> bool:
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _model(planned: Plan, bf16: bool) -> Any:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    from brandbot.training.packing import ATTENTION
+
+    settings = planned.persona.config.training
+    lora = settings.method == "lora"
+    with convert.quiet_transformers():
+        model = AutoModelForCausalLM.from_pretrained(
+            planned.base.folder,
+            # Frozen weights may be rounded; weights that are trained need float32 to move at all.
+            dtype=torch.bfloat16 if bf16 and lora else torch.float32,
+            attn_implementation=ATTENTION,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    if not lora:
+        return model
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=2 * settings.rank,
+        target_modules="all-linear",
+        lora_dropout=0.0,
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def _measure(trainer: PackedTrainer, rows: list[Encoded], prefix: int) -> float | None:
+    from brandbot.training.trainer import mean_loss
+
+    if not rows:
+        return None
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    return mean_loss(model, rows, prefix, bf16=trainer.bf16, rows_at_once=trainer.batch_rows)
+
+
+def _fit(
+    trainer: PackedTrainer, stop: StopOnRequest, run: Path, resume: bool, persona: str
+) -> None:
+    from brandbot.training.trainer import last_whole_checkpoint
+
+    checkpoint = last_whole_checkpoint(run) if resume else None
+    with _stopping_on_interrupt(stop):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if stop.requested and trainer.state.global_step < trainer.state.max_steps:
+        raise Interrupted(
+            f"Stopped after step {trainer.state.global_step} of {trainer.state.max_steps}; the "
+            f"checkpoint is kept. Go on with: brandbot train {persona} --resume"
+        )
+
+
+@contextmanager
+def _stopping_on_interrupt(stop: StopOnRequest) -> Iterator[None]:
+    """The first Ctrl-C asks training to stop after its step, a second one stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(_signal: int, _frame: object) -> None:
+        stop.requested = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    import torch
+
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    text = str(error).lower()
+    return "can't allocate memory" in text or "out of memory" in text or "bad_alloc" in text
+
+
+def _publish(
+    workspace: Workspace,
+    planned: Plan,
+    trainer: PackedTrainer,
+    rows: dict[str, list[Encoded]],
+    prefix: int,
+    base_test: float | None,
+    left_out: list[str],
+    started: float,
+) -> Trained:
+    from brandbot.training.card import model_card
+
+    persona, settings = planned.persona, planned.persona.config.training
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if settings.method == "full":
+        import torch
+
+        model.to(torch.bfloat16)  # as it is stored, so that what is measured is what is served
+    losses = Losses(base_test, _measure(trainer, rows["test"], prefix), trainer.state.best_metric)
+    seconds = time.monotonic() - started
+    trained_tokens = sum(len(row.ids) for row in rows["train"]) * (trainer.state.epoch or 0)
+    speed = trained_tokens / max(1e-9, _training_seconds(trainer))
+    store = AdapterStore(workspace.adapters(persona.name))
+    counts = {side: len(found) for side, found in rows.items()}
+    if not trainer.is_world_process_zero():
+        return Trained(persona.name, "", planned.base.name, counts, seconds, speed, losses, "", False, left_out)
+    with store.publishing() as (folder, meta):
+        model.save_pretrained(folder)
+        if settings.method == "full":
+            for name in ("tokenizer.json", "tokenizer_config.json"):
+                shutil.copyfile(planned.base.folder / name, folder / name)
+        else:
+            _name_base(folder / "adapter_config.json", planned.base)
+        _write_gguf(settings.method, planned.base, folder)
+        for name in ("persona.yaml", "voice.md"):
+            if (persona.folder / name).is_file():
+                shutil.copyfile(persona.folder / name, folder / name)
+        (folder / "persona.yaml").write_text(_frozen_yaml(persona), encoding="utf-8")
+        (folder / "chat_template.jinja").write_text(planned.prompt_format.template, encoding="utf-8")
+        meta |= {
+            "persona": persona.name,
+            "method": settings.method,
+            "base_model": persona.config.base_model,
+            "base_sha256": planned.base.sha256,
+            "prompt_fingerprint": planned.prompt_format.fingerprint(persona.system_prompt),
+            "dataset_fingerprint": examples.fingerprint(planned.reading.examples),
+            "run": planned.fingerprint,
+            "examples": counts,
+            "left_out": left_out,
+            "training": settings.model_dump(),
+            "seconds": round(seconds, 1),
+            "tokens_per_second": round(speed, 1),
+            "loss": asdict(losses),
+            "packages": {name: _package_version(name) for name in PACKAGES},
+        }
+        (folder / "README.md").write_text(model_card(persona, meta), encoding="utf-8")
+    number = int(meta["version"])
+    first = store.live_number() is None
+    if first:
+        store.promote(number, reason="first version")
+    return Trained(
+        persona.name, meta["version"], planned.base.name, counts, round(seconds, 1),
+        round(speed, 1), losses, str(store.folder / meta["version"]), first, left_out,
+    )  # fmt: skip
+
+
+def _training_seconds(trainer: PackedTrainer) -> float:
+    runtime = [entry["train_runtime"] for entry in trainer.state.log_history if "train_runtime" in entry]
+    return float(runtime[-1]) if runtime else 0.0
+
+
+def _name_base(file: Path, base: BaseModel) -> None:
+    """Names the base by its hub id instead of this machine's folder: adapters travel.
+
+    Only after saving, since PEFT asks the hub about a base that is no folder.
+    """
+    alias = models.ALIASES.get(base.name)
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = alias.hub if alias else base.name
+    file.write_text(json.dumps(config, indent=2), encoding="utf-8")
+
+
+def _write_gguf(method: str, base: BaseModel, folder: Path) -> None:
+    """The version for llama.cpp too, where the architecture can be written for it."""
+    try:
+        convert.architecture_of(convert.read_config(base.folder))
+    except ModelError:
+        return
+    if method == "lora":
+        convert.adapter_to_gguf(folder, base.folder, folder / "adapter.gguf")
+    else:
+        convert.folder_to_gguf(folder, folder / "model.gguf")
+
+
+def _frozen_yaml(persona: Persona) -> str:
+    import yaml
+
+    settings = persona.config.model_dump(exclude_unset=True)
+    return yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
+
+
+def _package_version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+@contextmanager
+def _lock(file: Path, persona: str) -> Iterator[None]:
+    """One training of a persona at a time; the lock is the kernel's, so a kill frees it."""
+    from filelock import FileLock, Timeout
+
+    holder = file.with_suffix(".json")
+    lock = FileLock(str(file))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        try:
+            who = json.loads(holder.read_text(encoding="utf-8"))
+            told = f"process {who['pid']} on {who['host']}, since {who['since']}"
+        except (OSError, ValueError, KeyError):
+            told = "another process"
+        raise LockHeldError(
+            f"{persona} is being trained already, by {told}. Wait for it or stop it first."
+        ) from None
+    try:
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        who = {"pid": os.getpid(), "host": socket.gethostname(), "since": now}
+        holder.write_text(json.dumps(who), encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()

@@ -1,0 +1,213 @@
+"""transformers' Trainer over packed rows, with whole checkpoints and a plain end on NaN.
+
+Three things differ from the stock Trainer: a batch is one packed row (packing.py), so its loss is
+summed over labelled tokens and divided by their number; the validation loss is weighted by tokens;
+and a checkpoint counts only once a marker with its files' sizes is on disk, because transformers
+writes checkpoints in place and a kill in the middle leaves one that looks like the newest.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from peft.helpers import disable_input_dtype_casting
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from brandbot.errors import TrainingError
+from brandbot.prompt import Encoded
+from brandbot.training.packing import pack, summed_loss
+
+MARKER = "complete.json"
+Progress = dict[str, Any]
+
+
+class PackedTrainer(Trainer):
+    """Trains on ``Encoded`` rows that share ``prefix`` leading tokens."""
+
+    def __init__(
+        self, *, prefix: int, bf16: bool, batch_rows: int, valid: Sequence[Encoded], **options: Any
+    ) -> None:
+        self.prefix = prefix
+        self.bf16 = bf16
+        self.batch_rows = batch_rows
+        self.valid = valid
+        super().__init__(data_collator=lambda rows: _batch(rows, prefix), **options)
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        total = forward_loss(model, inputs, bf16=self.bf16)
+        if not torch.isfinite(total):
+            raise TrainingError(
+                f"The loss became {total.item()} at step {self.state.global_step + 1}: training "
+                "broke down and was stopped; nothing was published. The learning rate is probably "
+                "too high: try --set training.learning_rate=3e-4."
+            )
+        items = len(inputs["labels"]) if num_items_in_batch is None else num_items_in_batch
+        # Gradients are averaged over processes, the number of items is their sum.
+        return total / items * self.accelerator.num_processes
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Validation loss in nats per reply token; every process measures all of it."""
+        model = self.accelerator.unwrap_model(self.model)
+        loss = mean_loss(model, self.valid, self.prefix, bf16=self.bf16, rows_at_once=self.batch_rows)
+        metrics = {"eval_loss": loss}
+        self.log(dict(metrics))
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+
+def _batch(rows: Sequence[Encoded], prefix: int) -> dict[str, Any]:
+    batch = pack(rows, prefix)
+    # The Trainer counts labels to normalise by; under this name it takes all of them.
+    return {**batch, "shift_labels": batch["labels"]}
+
+
+def forward_loss(model: torch.nn.Module, batch: dict[str, Any], *, bf16: bool) -> torch.Tensor:
+    """Cross entropy of a packed row in nats, summed over its labelled tokens."""
+    inputs = {name: value for name, value in batch.items() if name != "shift_labels"}
+    labels = inputs.pop("labels")
+    unwrapped = getattr(model, "module", model)
+    lora = isinstance(unwrapped, PeftModel)
+    with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=bf16):
+        # Without this PEFT casts every layer's input to float32, and autocast casts it back.
+        with disable_input_dtype_casting(unwrapped, active=bf16 and lora):
+            logits = model(**inputs, use_cache=False).logits
+    return summed_loss(logits[0], labels)
+
+
+def mean_loss(
+    model: torch.nn.Module, rows: Sequence[Encoded], prefix: int, *, bf16: bool, rows_at_once: int = 8
+) -> float:
+    """Cross entropy in nats per labelled token over all rows; NaN if there are none."""
+    was_training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for start in range(0, len(rows), rows_at_once):
+            batch = pack(rows[start : start + rows_at_once], prefix)
+            batch = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.items()}
+            total += forward_loss(model, batch, bf16=bf16).item()
+            count += len(batch["labels"])
+    model.train(was_training)
+    return total / count if count else math.nan
+
+
+class WholeCheckpoints(TrainerCallback):
+    """Marks a checkpoint as whole once all its files are flushed to disk."""
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if not state.is_world_process_zero:
+            return
+        folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+        files = [f for f in folder.rglob("*") if f.is_file() and f.name != MARKER]
+        for file in files:
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+        sizes = {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
+        with (folder / MARKER).open("w", encoding="utf-8") as stream:
+            json.dump(sizes, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def last_whole_checkpoint(run: Path) -> Path | None:
+    """The newest checkpoint of a run whose marker and files agree."""
+    numbered = sorted(
+        (int(folder.name.removeprefix("checkpoint-")), folder)
+        for folder in run.glob("checkpoint-*")
+        if folder.name.removeprefix("checkpoint-").isdigit()
+    )
+    for _, folder in reversed(numbered):
+        try:
+            sizes = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+            if all((folder / file).stat().st_size == size for file, size in sizes.items()):
+                return folder
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+class Reporter(TrainerCallback):
+    """Writes ``progress.jsonl`` and tells ``report`` after each step and each measurement."""
+
+    def __init__(self, file: Path, tokens_a_row: float, rows_a_step: int, report: Callable[[Progress], None]) -> None:
+        self.file = file
+        self.tokens_a_step = tokens_a_row * rows_a_step
+        self.report = report
+        self.started = time.monotonic()
+        self.first_step = 0
+        self.loss = math.nan
+        self.valid_loss = math.nan
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self.started = time.monotonic()
+        self.first_step = state.global_step
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        logs = logs or {}
+        if "loss" not in logs and "eval_loss" not in logs:
+            return
+        self.loss = logs.get("loss", self.loss)
+        self.valid_loss = logs.get("eval_loss", self.valid_loss)
+        seconds = time.monotonic() - self.started
+        done = state.global_step - self.first_step
+        step_seconds = seconds / done if done else math.nan
+        entry: Progress = {
+            "step": state.global_step,
+            "steps": state.max_steps,
+            "epoch": round(state.epoch or 0.0, 3),
+            "loss": _finite(self.loss),
+            "valid_loss": _finite(self.valid_loss),
+            "tokens_per_second": _finite(self.tokens_a_step / step_seconds),
+            "seconds": round(seconds, 2),
+            "seconds_left": _finite(step_seconds * (state.max_steps - state.global_step)),
+        }
+        if state.is_world_process_zero:
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(entry) + "\n")
+            self.report(entry)
+
+
+def _finite(number: float) -> float | None:
+    return round(number, 4) if math.isfinite(number) else None
+
+
+class StopOnRequest(TrainerCallback):
+    """Ends training after the running step, with a checkpoint, once ``requested`` is set."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if self.requested:
+            control.should_save = True
+            control.should_training_stop = True
