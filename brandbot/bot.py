@@ -149,7 +149,9 @@ class Bot:
         self.log.add(conversation, "user", text.strip())
         return self._logged(voice, conversation, strength)
 
-    def retry(self, conversation: str, *, strength: float | None = None) -> Reply:
+    def retry(
+        self, conversation: str, *, strength: float | None = None, version: int | None = None
+    ) -> Reply:
         """Answers the last message again; the reply before it is retired."""
         history = self.log.history(conversation)
         persona = self.log.persona_of(conversation)
@@ -157,7 +159,7 @@ class Bot:
             self.log.retire_from(conversation, history.pop().id)
         if not history or persona is None:
             raise LogError("There is no message to answer again.")
-        return self._logged(self.voice(persona), conversation, strength)
+        return self._logged(self.voice(persona, version), conversation, strength)
 
     def generate(
         self,
@@ -179,9 +181,9 @@ class Bot:
     def history(self, conversation: str) -> list[Turn]:
         return self.log.history(conversation)
 
-    def warm(self, persona: str) -> Voice:
+    def warm(self, persona: str, version: int | None = None) -> Voice:
         """Loads what serves a persona, and its prompt into the cache, before anybody waits."""
-        voice = self.voice(persona)
+        voice = self.voice(persona, version)
         for _ in self.generate(voice, [Message("user", "…")], max_tokens=1):
             pass
         return voice

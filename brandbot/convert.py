@@ -121,8 +121,8 @@ class quiet_transformers:
         logging.enable_progress_bar()
 
 
-def folder_to_gguf(folder: Path, out: Path) -> None:
-    """Writes a transformers folder as GGUF, in the precision its weights have.
+def folder_to_gguf(folder: Path, out: Path, *, half: bool = False) -> None:
+    """Writes a transformers folder as GGUF, in the precision its weights have or in float16.
 
     Vectors (norms, biases) are float32, as llama.cpp wants them.
     """
@@ -146,6 +146,8 @@ def folder_to_gguf(folder: Path, out: Path) -> None:
         if tensor.ndim == 1:
             offset = layout.norm_offset if name.endswith("norm.weight") else 0.0
             return tensor.float() + offset
+        if half:
+            return tensor.half()
         return tensor if tensor.dtype in kinds else tensor.float()
 
     def tensors() -> Iterator[tuple[str, torch.Tensor]]:

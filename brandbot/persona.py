@@ -122,9 +122,7 @@ class Persona:
         for assignment in assignments:
             path, equals, text = assignment.partition("=")
             if not equals:
-                problems.append(
-                    Problem("error", "set-form", "--set", values={"found": assignment})
-                )
+                problems.append(Problem("error", "set-form", "--set", values={"found": assignment}))
                 continue
             target = raw
             *parents, last = path.strip().split(".")
@@ -189,7 +187,7 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
         return None
     text = _read_text(file, problems)
     if "\t" in text:
-        lines = [n for n, line in enumerate(text.split("\n"), 1) if re.match(r" *\t\s*\S", line)]
+        lines = [n for n, line in enumerate(text.split("\n"), 1) if re.match(r" *\t", line)]
         if lines:
             problems.append(Problem("error", "yaml-tab", file.name, lines[0]))
             return None
@@ -213,6 +211,7 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
             path = path[:-1]
         return lines_of.get(path)
 
+    config: PersonaConfig | None
     config, found = _validate(raw, line_of, file.name)
     problems += found
     return config
@@ -254,11 +253,18 @@ def _problem_of(detail: Any, line_of: Any, file: str) -> Problem:
     if detail["type"] == "extra_forbidden":
         known = known_keys(path[:-1])
         close = get_close_matches(str(path[-1]), known, n=1)
-        values = {"key": key, "known": ", ".join(known), "close": close[0] if close else ""}
+        values: dict[str, Any] = {
+            "key": key,
+            "known": ", ".join(known),
+            "close": close[0] if close else "",
+        }
         return Problem("error", "unknown-key-close" if close else "unknown-key", file, line, values)
     if detail["type"] == "missing":
         return Problem("error", "missing-key", file, line, {"key": key})
-    limits = {name: value for name, value in detail.get("ctx", {}).items() if name != "error"}
+    limits = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in detail.get("ctx", {}).items()
+    }
     values = {
         **limits,
         "key": key,

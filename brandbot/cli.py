@@ -1,0 +1,363 @@
+"""The commands. Each imports what it needs when it runs, so that --help answers at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from brandbot.errors import BrandbotError
+
+if TYPE_CHECKING:
+    from brandbot.workspace import Workspace
+
+app = typer.Typer(
+    name="brandbot",
+    help="A brand's own voice, from a folder of examples.",
+    epilog="Start with: brandbot new my-brand · brandbot check · brandbot train my-brand · "
+    "brandbot chat my-brand",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help="Base models: list them, or get one.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+Name = Annotated[str, typer.Argument(help="The persona: its folder's name in personas/.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+EngineOption = Annotated[
+    str, typer.Option("--engine", help="auto, llamacpp or transformers.", metavar="NAME")
+]
+Settings = Annotated[
+    Optional[list[str]],
+    typer.Option("--set", help="A setting for this once, such as training.epochs=2.", metavar="KEY=VALUE"),
+]
+
+
+@app.callback()
+def options(
+    workspace: Annotated[
+        Optional[str], typer.Option(help="The folder that holds personas/.", metavar="FOLDER")
+    ] = None,
+    debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False,
+) -> None:
+    if workspace:
+        os.environ["BRANDBOT_WORKSPACE"] = workspace
+    if debug:
+        os.environ["BRANDBOT_DEBUG"] = "1"
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The new folder's name, such as my-brand.")],
+    title: Annotated[str, typer.Option(help="The brand's name as people see it.")] = "",
+    language: Annotated[str, typer.Option(help="en or es.")] = "",
+) -> None:
+    """Make a persona's folder to fill in.
+
+    Example: brandbot new my-brand --language es
+    """
+    from brandbot import starter
+
+    folder = _workspace(create=True).new_persona(name)
+    language = language or ("es" if os.environ.get("LANG", "").startswith("es") else "en")
+    if language not in ("en", "es"):
+        raise BrandbotError(f"The starting folder comes in en and es, not in {language!r}.")
+    title = title or name.replace("-", " ").replace("_", " ").title()
+    starter.create(folder, language="es" if language == "es" else "en", name=title)
+    typer.echo(f"Made {folder}")
+    typer.echo(f"Fill in its examples, then run: brandbot check {name}")
+
+
+@app.command()
+def check(
+    name: Annotated[Optional[str], typer.Argument(help="One persona; all of them if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with a persona's files, where, and what to do.
+
+    Exits with 1 if something must be mended before training. Example: brandbot check lighthouse
+    """
+    from brandbot import lint
+    from brandbot.screen import bar, print_check
+
+    workspace = _workspace()
+    names = [name] if name else workspace.persona_names()
+    if not names:
+        raise BrandbotError("There is no persona yet. Make one with: brandbot new my-brand")
+    checks = []
+    for each in names:
+        folder = workspace.persona(each)
+        with bar(f"Checking {each}", quiet=as_json) as progress:
+            checks.append(lint.check(folder, progress=progress))
+        if not as_json:
+            print_check(checks[-1], each)
+    if as_json:
+        rows = [found.to_json() for found in checks]
+        typer.echo(json.dumps(rows[0] if name else rows, ensure_ascii=False, indent=2))
+    if not all(found.ok for found in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def examples(
+    name: Name,
+    show_mask: Annotated[
+        bool, typer.Option("--show-mask", help="Colour what the loss is taken on.")
+    ] = False,
+    limit: Annotated[int, typer.Option(help="How many to show.")] = 5,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "train",
+) -> None:
+    """Show examples as the model is trained on them.
+
+    Example: brandbot examples lighthouse --show-mask --limit 2
+    """
+    from brandbot import examples as example_files
+    from brandbot import models
+    from brandbot.persona import Persona
+    from brandbot.screen import print_examples
+
+    if split not in ("train", "valid", "test"):
+        raise BrandbotError(f"--split takes train, valid or test, not {split!r}.")
+    workspace = _workspace()
+    persona = Persona.load(workspace.persona(name))
+    reading = example_files.read(persona.folder / "examples")
+    chosen = [example for example in reading.examples if example.split == split][:limit]
+    prompt_format = None
+    if show_mask:
+        base = models.resolve(persona.config.base_model, workspace.models, say=_say)
+        prompt_format = base.prompt_format()
+    print_examples(chosen, persona, prompt_format)
+
+
+@app.command()
+def train(
+    name: Name,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from an interrupted training's checkpoint.")
+    ] = False,
+    if_changed: Annotated[
+        bool, typer.Option("--if-changed", help="Train only if the newest version is out of date.")
+    ] = False,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a persona's examples into a new version.
+
+    Ctrl-C stops after the running step and keeps a checkpoint. Progress can be followed in
+    .brandbot/runs/NAME/*/progress.jsonl. Examples: brandbot train lighthouse ·
+    brandbot train lighthouse --set training.epochs=2 --set training.rank=8
+    """
+    from brandbot import lint
+    from brandbot.errors import PersonaError
+    from brandbot.persona import Persona
+    from brandbot.screen import bar, print_trained, training_bar
+
+    workspace = _workspace()
+    main = os.environ.get("RANK", "0") == "0"
+    persona = Persona.load(workspace.persona(name)).with_settings(settings or [])
+    _give_way()
+    if main:
+        with bar(f"Checking {name}", quiet=as_json) as progress:
+            found = lint.check(persona.folder, progress=progress)
+        if not found.ok:
+            raise PersonaError(persona.folder, found.errors, persona.language)
+    with _loading(f"Reading {persona.config.base_model}", quiet=as_json or not main):
+        from brandbot.training import run
+
+        planned = run.plan(workspace, persona, say=_say)
+    current = run.up_to_date(workspace, planned) if if_changed else None
+    if current:
+        message = f"{name} is up to date: version {current} was made from just these files."
+        typer.echo(json.dumps({"persona": name, "version": current, "up_to_date": True}) if as_json else message)
+        return
+    with training_bar(quiet=as_json or not main) as report:
+        trained = run.train(workspace, planned, resume=resume, report=report, say=_say)
+    if not main:
+        return
+    if as_json:
+        typer.echo(json.dumps(trained.to_json(), ensure_ascii=False))
+    else:
+        print_trained(trained)
+
+
+@app.command()
+def chat(
+    name: Name,
+    version: Annotated[Optional[int], typer.Option(help="Another version than the live one.")] = None,
+    strength: Annotated[
+        Optional[float], typer.Option(min=0.0, max=1.0, help="How much of the adapter, 0 to 1.")
+    ] = None,
+    engine: EngineOption = "auto",
+) -> None:
+    """Talk to a persona in the terminal. /help there shows what else can be typed.
+
+    Example: brandbot chat lighthouse
+    """
+    from brandbot.terminal import talk
+
+    bot = _bot(engine)
+    try:
+        with _loading(f"Loading {name}"):
+            voice = bot.voice(name, version)
+            bot.warm(name, version)
+        talk(bot, voice, version=version, strength=strength)
+    finally:
+        bot.close()
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    engine: EngineOption = "auto",
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the browser.")] = False,
+) -> None:
+    """Serve the web chat on this machine.
+
+    Example: brandbot serve --port 8080
+    """
+    try:
+        from connectors import studio
+    except ImportError as error:
+        from brandbot.errors import MissingExtraError
+
+        raise MissingExtraError(str(error.name), "web", "The web chat") from error
+    bot = _bot(engine)
+    try:
+        studio.serve(bot, host=host, port=port, open_browser=open_browser)
+    finally:
+        bot.close()
+
+
+@models_app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List the base models that have a short name."""
+    from brandbot import models
+    from brandbot.screen import print_models
+
+    folder = _workspace(create=True).models
+    rows = [
+        {
+            "name": name,
+            "hub": alias.hub,
+            "parameters": alias.parameters,
+            "languages": alias.languages,
+            "licence": alias.licence,
+            "here": models.is_here(name, folder),
+        }
+        for name, alias in models.ALIASES.items()
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        print_models(rows)
+
+
+@models_app.command("get")
+def get_model(
+    names: Annotated[list[str], typer.Argument(help="Short names, or ids on the hub.")],
+) -> None:
+    """Fetch base models, so that everything after works without a network.
+
+    Example: brandbot models get smollm2-135m-instruct
+    """
+    from brandbot import models
+
+    folder = _workspace(create=True).models
+    for name in names:
+        with _loading(f"Getting {name}"):
+            base = models.resolve(name, folder, download=True, say=_say)
+        typer.echo(f"{name} is here: {base.folder}")
+
+
+def main() -> None:
+    """Runs a command; every error becomes a sentence and an exit status."""
+    try:
+        app()
+    except BrandbotError as error:
+        _fail(str(error), error)
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(130)
+    except MemoryError as error:
+        _fail("There is not enough memory. Close other programs or use a smaller base_model.", error)
+    except OSError as error:
+        _fail(_disk_message(error), error)
+    except Exception as error:
+        _fail(
+            f"Something went wrong that brandbot did not expect: {type(error).__name__}: {error}\n"
+            "Run the command again with --debug after 'brandbot' to see where, and report it.",
+            error,
+        )
+
+
+def _disk_message(error: OSError) -> str:
+    import errno
+
+    if error.errno == errno.ENOSPC:
+        return (
+            "The disk is full. Free some space and run the command again; what was served and "
+            "saved before is unchanged."
+        )
+    return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+
+
+def _fail(message: str, error: BaseException) -> None:
+    if os.environ.get("BRANDBOT_DEBUG"):
+        raise error
+    from brandbot.training import interrupted
+
+    typer.echo(f"brandbot: {message}", err=True)
+    sys.exit(130 if interrupted(error) else 1)
+
+
+def _workspace(create: bool = False) -> Workspace:
+    from brandbot.errors import WorkspaceError
+    from brandbot.workspace import Workspace
+
+    try:
+        return Workspace.find()
+    except WorkspaceError:
+        if not create or os.environ.get("BRANDBOT_WORKSPACE"):
+            raise
+        from pathlib import Path
+
+        return Workspace(Path.cwd())
+
+
+def _bot(engine: str) -> Any:
+    from brandbot.bot import Bot
+
+    if engine not in ("auto", "llamacpp", "transformers"):
+        raise BrandbotError(f"--engine takes auto, llamacpp or transformers, not {engine!r}.")
+    return Bot(_workspace(), engine=engine, say=_say)  # type: ignore[arg-type]
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def _loading(message: str, quiet: bool = False) -> Any:
+    from brandbot.screen import loading
+
+    return loading(message, quiet=quiet)
+
+
+def _give_way() -> None:
+    """Lets a server beside this training go first, for the processor and for memory."""
+    try:
+        os.nice(5)
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("500")
+    except (OSError, AttributeError):
+        pass  # not Linux
+
+
+if __name__ == "__main__":
+    main()

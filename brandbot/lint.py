@@ -1,0 +1,211 @@
+"""What is wrong with a persona's folder, and where: the work behind ``brandbot check``.
+
+Gathers the problems of ``persona.yaml`` and of the readers, and adds what can be said of the
+examples themselves, one by one (``lint_text``, ``lint_privacy``) and together (``lint_pairs``).
+Knows nothing of models or training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from brandbot import examples as example_files
+from brandbot import lint_pairs, lint_privacy, lint_text, persona, texts
+from brandbot.errors import Problem, Severity
+from brandbot.examples import Example, Reading
+from brandbot.lint_text import broken_rules
+from brandbot.persona import Persona
+from brandbot.prompt import Message
+
+FEWEST, ENOUGH, PLENTY = 20, 100, 500
+"""Examples: under the first none can be trained, from the second to the third is the goal."""
+
+LONG_REPLY = 1500
+"""Characters; longer replies are rarely what a chat wants."""
+
+CHARACTERS_A_TOKEN = 3
+"""A careful guess (English and Spanish have about four); the tokenizer decides in training."""
+
+_ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
+
+# Held to change and given by the brand itself, not personal: its own address and telephone.
+_OWN_CONTACTS = ("email", "phone")
+
+
+@dataclass(frozen=True)
+class Check:
+    """All that was found in a persona's folder; ``problems`` sorted by severity, file and line."""
+
+    folder: Path
+    persona: Persona | None
+    reading: Reading
+    problems: list[Problem]
+    language: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Examples in all and on each side of the split."""
+        sides = [example.split for example in self.reading.examples]
+        return {"total": len(sides)} | {s: sides.count(s) for s in ("train", "valid", "test")}
+
+    @property
+    def verdict(self) -> str:
+        """Whether that is enough: ``too-few``, ``more-wanted``, ``good`` or ``plenty``."""
+        return _verdict(len(self.reading.examples))
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors
+
+    def to_json(self) -> dict[str, Any]:
+        """The check as plain values, told in the persona's language."""
+        findings = []
+        for problem in self.problems:
+            told = texts.tell(problem, self.language)
+            findings.append(
+                {
+                    "severity": problem.severity,
+                    "code": problem.code,
+                    "file": problem.file,
+                    "line": problem.line,
+                    "what": told.what,
+                    "why": told.why,
+                    "fix": told.fix,
+                }
+            )
+        return {
+            "persona": self.folder.name,
+            "counts": self.counts,
+            "verdict": self.verdict,
+            "findings": findings,
+        }
+
+
+def check(folder: Path, *, progress: Callable[[int, int], object] | None = None) -> Check:
+    """Everything that can be said of a persona's folder without a model.
+
+    ``progress`` is called with the examples looked at and their total. Raises nothing for what
+    people wrote; a folder that is not there is one finding among others.
+    """
+    found, problems = persona.read(folder)
+    reading = example_files.read(folder / "examples")
+    total = len(reading.examples)
+    problems = [*problems, *reading.problems, *_amount(total)]
+    if found is not None and not found.voice:
+        problems.append(Problem("warning", "no-voice", "voice.md"))
+    for done, example in enumerate(reading.examples, 1):
+        problems += _example_problems(example, found)
+        if progress is not None:
+            progress(done, total)
+    problems += lint_pairs.duplicates(reading.examples)
+    problems += lint_pairs.contradictions(reading.examples)
+    problems += lint_pairs.split_leaks(reading.examples)
+    problems += lint_pairs.eval_leaks(reading.examples, folder / "evals")
+    problems += lint_pairs.sameness(reading.examples)
+    problems.sort(key=lambda p: (_ORDER[p.severity], p.file, p.line or 0, p.code))
+    language = found.language if found else persona.guess_language(folder)
+    return Check(folder, found, reading, problems, language)
+
+
+def _verdict(total: int) -> str:
+    if total < FEWEST:
+        return "too-few"
+    if total < ENOUGH:
+        return "more-wanted"
+    return "good" if total <= PLENTY else "plenty"
+
+
+def _amount(total: int) -> list[Problem]:
+    values = {"count": total, "fewest": FEWEST, "goal": ENOUGH, "most": PLENTY}
+    if total < FEWEST:
+        return [Problem("error", "too-few", "examples", None, values)]
+    if total < ENOUGH:
+        return [Problem("warning", "more-wanted", "examples", None, values)]
+    return []
+
+
+def _example_problems(example: Example, found: Persona | None) -> Iterator[Problem]:
+    """What is wrong with one example; each kind of finding once, however often it occurs."""
+    told = set()
+    for problem in _each_problem(example, found):
+        key = (problem.code, tuple(sorted(map(str, problem.values.items()))))
+        if key not in told:
+            told.add(key)
+            yield problem
+
+
+def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
+    def problem(severity: Severity, code: str, **values: Any) -> Problem:
+        return Problem(severity, code, example.file, example.line, values)
+
+    if any(mark in m.content for m in example.messages for mark in example_files.SAMPLE_MARKS):
+        yield problem("error", "sample-left")
+        return
+    said = " ".join(m.content for m in example.messages if m.role == "user")
+    for message in example.messages:
+        yield from _letters(message, problem)
+        yield from _privacy(message, said, found, problem)
+        if message.role == "user":
+            continue
+        if len(message.content) > LONG_REPLY:
+            yield problem("warning", "long-reply", count=len(message.content), most=LONG_REPLY)
+        if len(message.content.split()) < 2:
+            yield problem("note", "short-reply")
+        for fact in lint_text.facts(message.content):
+            yield problem("warning", "changing-fact", kind=f"@{fact.kind}", found=fact.value)
+        if found is not None:
+            for rule in broken_rules(message.content, found.config.rules):
+                severity: Severity = "error" if rule.code == "never-say" else "warning"
+                yield problem(severity, rule.code, **rule.values)
+    if found is not None:
+        yield from _language(example, found, problem)
+        characters = sum(len(m.content) for m in example.messages) + len(found.system_prompt)
+        tokens, most = round(characters / CHARACTERS_A_TOKEN), found.config.training.max_length
+        if tokens > most:
+            yield problem("warning", "long-example", count=tokens, most=most)
+
+
+def _letters(message: Message, problem: Callable[..., Problem]) -> Iterator[Problem]:
+    lost = lint_text.lost_characters(message.content)
+    if lost:
+        yield problem("error", "lost-letters", count=lost)
+    wrong = lint_text.mojibake(message.content)
+    if wrong:
+        yield problem("error", "mojibake", found=wrong[0], meant=wrong[1])
+    entity = lint_text.html_entity(message.content)
+    if entity:
+        yield problem("warning", "html-code", found=entity[0], meant=entity[1])
+
+
+def _privacy(
+    message: Message, said: str, found: Persona | None, problem: Callable[..., Problem]
+) -> Iterator[Problem]:
+    for secret in lint_privacy.secrets(message.content):
+        yield problem("error", "secret", kind=f"@{secret.kind}", found=secret.hint)
+    region = found.config.language.partition("-")[2] if found else ""
+    for personal in lint_privacy.personal_data(message.content, region):
+        brands_own = message.role == "assistant" and personal.value not in said
+        code = "changing-fact" if brands_own and personal.kind in _OWN_CONTACTS else "personal-data"
+        severity: Severity = "warning" if code == "changing-fact" else "error"
+        yield problem(severity, code, kind=f"@{personal.kind}", found=personal.hint)
+
+
+def _language(
+    example: Example, found: Persona, problem: Callable[..., Problem]
+) -> Iterator[Problem]:
+    """A reply in another language is a warning; a person may well write in theirs, a note."""
+    for message in example.messages:
+        other = lint_text.other_language(message.content, found.language)
+        if other is not None:
+            values = {"found": f"@{other}", "expected": f"@{found.language}"}
+            if message.role == "assistant":
+                yield problem("warning", "wrong-language", **values)
+            else:
+                yield problem("note", "prompt-language", **values)

@@ -1,0 +1,165 @@
+"""What the commands show in a terminal: bars, tables and colours. Rich."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from brandbot.examples import Example
+    from brandbot.lint import Check
+    from brandbot.persona import Persona
+    from brandbot.prompt import PromptFormat
+    from brandbot.training.run import Trained
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+@contextmanager
+def loading(message: str, quiet: bool = False) -> Iterator[None]:
+    """A spinner with the time passed, for work whose length isn't known."""
+    if quiet or not err.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        progress.add_task(message, total=None)
+        yield
+
+
+@contextmanager
+def bar(message: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time left; yields what tells it (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
+        task = progress.add_task(message, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+class _TimeLeft(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        left = task.fields.get("seconds_left")
+        if left is None:
+            return Text("-:-- left", style="cyan")
+        return Text(f"{int(left) // 60}:{int(left) % 60:02d} left", style="cyan")
+
+
+@contextmanager
+def training_bar(quiet: bool = False) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Loss, tokens a second and the time left; yields what takes entries of progress.jsonl."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}"),
+        _TimeLeft(),
+    )
+    with Progress(*columns, console=err, disable=quiet) as progress:
+        task = progress.add_task("Training", total=None, figures="getting ready", seconds_left=None)
+
+        def report(entry: dict[str, Any]) -> None:
+            figures = [f"loss {entry['loss']:.2f}" if entry["loss"] is not None else ""]
+            if entry["valid_loss"] is not None:
+                figures.append(f"validation {entry['valid_loss']:.2f}")
+            if entry["tokens_per_second"] is not None:
+                figures.append(f"{entry['tokens_per_second']:.0f} tokens/s")
+            progress.update(
+                task,
+                completed=entry["step"],
+                total=entry["steps"],
+                figures=" · ".join(filter(None, figures)),
+                seconds_left=entry["seconds_left"],
+            )
+
+        yield report
+
+
+def print_check(check: Check, name: str) -> None:
+    """Findings, most serious first, and what the number of examples means."""
+    from brandbot.texts import tell
+
+    language = check.language
+    for problem in check.problems:
+        told = tell(problem, language)
+        colour = COLOURS[problem.severity]
+        out.print(f"[{colour}]{problem.severity}[/] [bold]{escape(problem.place)}[/]  {escape(told.what)}")
+        out.print(f"      [dim]{escape(told.why)}[/]\n      {escape(told.fix)}")
+    out.print(f"[bold]{escape(name)}[/]  {escape(check.summary)}")
+
+
+def print_examples(
+    examples: Sequence[Example], persona: Persona, prompt_format: PromptFormat | None
+) -> None:
+    """Examples as text or, with a prompt format, token by token with the loss mask coloured."""
+    from brandbot.prompt import build
+
+    for example in examples:
+        out.print(f"[bold]{escape(example.file)}:{example.line}[/]  [dim]{example.split}[/]")
+        if prompt_format is None:
+            for message in example.messages:
+                out.print(f"  [bold]{message.role}[/]: {escape(message.content)}")
+            continue
+        encoded = prompt_format.encode(build(persona.system_prompt, example.messages))
+        line = Text()
+        for token, masked in zip(encoded.ids, encoded.mask, strict=True):
+            piece = prompt_format.tokenizer.decode([token], skip_special_tokens=False)
+            line.append(piece, style="black on green" if masked else "dim")
+        out.print(line)
+        out.print(
+            f"[dim]{len(encoded.ids)} tokens, the loss is taken on the {sum(encoded.mask)} in green[/]\n"
+        )
+    if not examples:
+        out.print("No examples on this side of the split.")
+
+
+def print_trained(trained: Trained) -> None:
+    loss = trained.loss
+    state = "live" if trained.live else "a candidate; the live version is unchanged"
+    out.print(f"[bold]Version {trained.version}[/] of {escape(trained.persona)} is made and is {state}.")
+    counts = trained.examples
+    out.print(
+        f"  {counts['train']} examples trained, {counts['valid']} for validation, "
+        f"{counts['test']} held out; {trained.seconds:.0f} s, {trained.tokens_per_second:.0f} tokens/s"
+    )
+    if loss.base_test is not None and loss.test is not None:
+        fall = loss.base_test - loss.test
+        out.print(
+            f"  Held-out loss {loss.base_test:.2f} → {loss.test:.2f} nats a token "
+            f"({'down' if fall >= 0 else 'UP'} {abs(fall):.2f}): it writes "
+            f"{'more' if fall > 0 else 'no more'} like the brand than the untuned model"
+        )
+    if trained.left_out:
+        out.print(f"  [yellow]Left out, too long:[/] {escape(', '.join(trained.left_out))}")
+    out.print(f"  {trained.path}")
+    out.print(f"Talk to it: brandbot chat {escape(trained.persona)}   or in the browser: brandbot serve")
+
+
+def print_models(rows: Sequence[dict[str, Any]]) -> None:
+    table = Table("", "name", "size", "languages", "licence", "hub", box=None, pad_edge=False)
+    for row in rows:
+        mark = "[green]here[/]" if row["here"] else ""
+        table.add_row(mark, row["name"], row["parameters"], row["languages"], row["licence"], row["hub"])
+    out.print(table)
+    out.print("\nAny other id of the hub, a folder or a .gguf file can stand in base_model, too.")
+
+

@@ -1,0 +1,925 @@
+"""Every problem of a persona folder, in the words of the people who write it.
+
+``PROBLEMS[code][language]`` is what was found, why it matters and what to do now, with
+``str.format`` placeholders filled from ``Problem.values``. A value such as ``@price`` is a word of
+``WORDS`` and is said in the same language. Loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from brandbot.errors import Problem
+
+Words = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A problem in whole sentences: what was found, why it matters, what to do now."""
+
+    what: str
+    why: str
+    fix: str
+
+    @property
+    def line(self) -> str:
+        return f"{self.what} {self.fix}"
+
+
+def tell(problem: Problem, language: str) -> Told:
+    """A problem in ``language`` (``es``, ``es-MX``, ...); in English where there is no translation.
+
+    Raises KeyError for a code or placeholder that is not in the catalogue: a mistake of ours.
+    """
+    said = PROBLEMS[problem.code]
+    tongue = language.split("-")[0].lower()
+    tongue = tongue if tongue in said else "en"
+    values = {name: _say(value, tongue, problem.values) for name, value in problem.values.items()}
+    what, why, fix = (" ".join(part.format(**values).split()) for part in said[tongue])
+    return Told(what, why, fix)
+
+
+def _say(value: Any, language: str, values: dict[str, Any]) -> Any:
+    if not (isinstance(value, str) and value.startswith("@")):
+        return value
+    word = WORDS.get(value[1:])
+    # pydantic has more kinds of complaint than are translated: those are told in its own words.
+    return word[language].format(**values) if word else values.get("message", value)
+
+
+WORDS: dict[str, dict[str, str]] = {
+    # What a setting must be, by pydantic's error types.
+    "string_type": {"en": "text", "es": "un texto"},
+    "string_too_short": {"en": "some text, not nothing", "es": "algún texto, no vacío"},
+    "string_pattern_mismatch": {
+        "en": "a language code such as en, es or es-MX",
+        "es": "un código de idioma como en, es o es-MX",
+    },
+    "int_type": {"en": "a whole number", "es": "un número entero"},
+    "int_parsing": {"en": "a whole number", "es": "un número entero"},
+    "int_from_float": {"en": "a whole number", "es": "un número entero"},
+    "float_type": {"en": "a number", "es": "un número"},
+    "float_parsing": {"en": "a number, with a point: 0.7", "es": "un número, con punto: 0.7"},
+    "finite_number": {"en": "a finite number", "es": "un número finito"},
+    "bool_type": {"en": "true or false", "es": "true (sí) o false (no)"},
+    "bool_parsing": {"en": "true or false", "es": "true (sí) o false (no)"},
+    "list_type": {"en": "a list: [one, two]", "es": "una lista: [uno, dos]"},
+    "model_type": {"en": "settings below it, indented", "es": "ajustes debajo, con sangría"},
+    "literal_error": {"en": "one of {choices}", "es": "una de estas palabras: {choices}"},
+    "greater_than": {"en": "a number above {gt}", "es": "un número mayor que {gt}"},
+    "greater_than_equal": {"en": "{ge} or more", "es": "{ge} o más"},
+    "less_than": {"en": "a number below {lt}", "es": "un número menor que {lt}"},
+    "less_than_equal": {"en": "{le} or less", "es": "{le} o menos"},
+    "too_long": {
+        "en": "a list of at most {max_length}",
+        "es": "una lista de {max_length} como mucho",
+    },
+    # Personal data and secrets.
+    "email": {"en": "an e-mail address", "es": "un correo electrónico"},
+    "phone": {"en": "a telephone number", "es": "un número de teléfono"},
+    "iban": {"en": "a bank account (IBAN)", "es": "una cuenta bancaria (IBAN)"},
+    "card": {"en": "a card number", "es": "un número de tarjeta"},
+    "nif": {"en": "a Spanish identity number (DNI/NIF)", "es": "un DNI o NIF"},
+    "nie": {"en": "a Spanish foreigner's number (NIE)", "es": "un NIE"},
+    "ssn": {"en": "a US social security number", "es": "un número de la seguridad social"},
+    "nino": {"en": "a UK National Insurance number", "es": "un número de seguro británico"},
+    "ip": {"en": "an internet address (IP)", "es": "una dirección de internet (IP)"},
+    "token": {"en": "an access key or token", "es": "una clave de acceso o token"},
+    "password": {"en": "a password", "es": "una contraseña"},
+    "private-key": {"en": "a private key", "es": "una clave privada"},
+    # Facts that change.
+    "url": {"en": "a web address", "es": "una dirección web"},
+    "price": {"en": "a price", "es": "un precio"},
+    "percentage": {"en": "a percentage", "es": "un porcentaje"},
+    "hours": {"en": "a time or opening hours", "es": "una hora o un horario"},
+    "date": {"en": "a date", "es": "una fecha"},
+    "stock": {"en": "what is in stock", "es": "lo que queda en existencias"},
+    # Sides of the split.
+    "train": {"en": "training", "es": "entrenamiento"},
+    "valid": {"en": "validation", "es": "validación"},
+    "test": {"en": "test", "es": "prueba"},
+    # Languages.
+    "en": {"en": "English", "es": "inglés"},
+    "es": {"en": "Spanish", "es": "español"},
+    "fr": {"en": "French", "es": "francés"},
+    "de": {"en": "German", "es": "alemán"},
+    "it": {"en": "Italian", "es": "italiano"},
+    "pt": {"en": "Portuguese", "es": "portugués"},
+    "nl": {"en": "Dutch", "es": "neerlandés"},
+    "ca": {"en": "Catalan", "es": "catalán"},
+}  # fmt: skip
+
+
+PROBLEMS: dict[str, dict[str, Words]] = {
+    # --- persona.yaml and voice.md ---------------------------------------------------------------
+    "no-persona-yaml": {
+        "en": (
+            "There is no file persona.yaml in this folder.",
+            "It holds the brand's name, language and rules; without it nothing can start.",
+            "Make one with brandbot new, or copy one from another persona and change it.",
+        ),
+        "es": (
+            "En esta carpeta no hay ningún archivo persona.yaml.",
+            "Ahí están el nombre, el idioma y las reglas de la marca; sin él no se puede empezar.",
+            "Créalo con brandbot new, o copia el de otra marca y cámbialo.",
+        ),
+    },
+    "unreadable": {
+        "en": (
+            "The file can't be opened: {reason}.",
+            "Nothing in it can be used.",
+            "Check that it is not open in another program and that you may read it.",
+        ),
+        "es": (
+            "El archivo no se puede abrir: {reason}.",
+            "No se puede usar nada de lo que contiene.",
+            "Comprueba que no esté abierto en otro programa y que tengas permiso para leerlo.",
+        ),
+    },
+    "not-utf8": {
+        "en": (
+            "The file is not saved as UTF-8; it was read the way old Windows programs write.",
+            "Accents and special letters may have come out wrong.",
+            "Save it again as UTF-8 (in Excel: CSV UTF-8) and look at the accents.",
+        ),
+        "es": (
+            "El archivo no está guardado en UTF-8; se ha leído como lo escribe el Windows antiguo.",
+            "Puede que las tildes y las eñes hayan salido mal.",
+            "Guárdalo otra vez como UTF-8 (en Excel: CSV UTF-8) y revisa las tildes.",
+        ),
+    },
+    "yaml-tab": {
+        "en": (
+            "A line begins with a tab.",
+            "In this kind of file, lines may only be indented with spaces.",
+            "Replace the tab with two spaces.",
+        ),
+        "es": (
+            "Una línea empieza con un tabulador.",
+            "En este tipo de archivo la sangría solo se hace con espacios.",
+            "Cambia el tabulador por dos espacios.",
+        ),
+    },
+    "yaml-syntax": {
+        "en": (
+            "The text can't be understood here: {reason}.",
+            "Until it is mended, no setting can be read.",
+            (
+                "Look at this line and the one above: a missing colon, quote or bracket? "
+                'Put text with : # or ? in "quotes".'
+            ),
+        ),
+        "es": (
+            "El texto no se entiende en este punto: {reason}.",
+            "Hasta que se arregle no se puede leer ningún ajuste.",
+            (
+                "Mira esta línea y la de arriba: ¿faltan dos puntos, comillas o un corchete? "
+                'Pon entre "comillas" los textos que lleven : # o ?.'
+            ),
+        ),
+    },
+    "yaml-not-mapping": {
+        "en": (
+            "The file does not hold settings of the form key: value.",
+            "Without them the brand has no name.",
+            "Start with a line such as name: My Brand.",
+        ),
+        "es": (
+            "El archivo no contiene ajustes de la forma clave: valor.",
+            "Sin ellos la marca no tiene ni nombre.",
+            "Empieza con una línea como name: Mi Marca.",
+        ),
+    },
+    "key-twice": {
+        "en": (
+            "{key} is there twice; the first is in line {first}.",
+            "Only one of the two would count, and you could not tell which.",
+            "Delete one of them.",
+        ),
+        "es": (
+            "{key} está dos veces; la primera, en la línea {first}.",
+            "Solo contaría una de las dos y no se sabría cuál.",
+            "Borra una de ellas.",
+        ),
+    },
+    "unknown-key-close": {
+        "en": (
+            "There is no setting {key}. Did you mean {close}?",
+            "A misspelt setting would silently do nothing.",
+            "Write {close}, or delete the line. Known here: {known}.",
+        ),
+        "es": (
+            "El ajuste {key} no existe. ¿Querías decir {close}?",
+            "Un ajuste mal escrito no haría nada, y sin avisar.",
+            "Escribe {close} o borra la línea. Aquí valen: {known}.",
+        ),
+    },
+    "unknown-key": {
+        "en": (
+            "There is no setting {key}.",
+            "An unknown setting would silently do nothing.",
+            "Delete the line, or use one of: {known}.",
+        ),
+        "es": (
+            "El ajuste {key} no existe.",
+            "Un ajuste desconocido no haría nada, y sin avisar.",
+            "Borra la línea o usa uno de estos: {known}.",
+        ),
+    },
+    "missing-key": {
+        "en": (
+            "{key} is missing.",
+            "It has no default; only you know it.",
+            "Add a line {key}: followed by its value.",
+        ),
+        "es": (
+            "Falta {key}.",
+            "No tiene valor por defecto: solo lo sabes tú.",
+            "Añade una línea {key}: seguida de su valor.",
+        ),
+    },
+    "wrong-value": {
+        "en": (
+            "{key} is {found}, but it must be {expected}.",
+            "The bot can't work with that value.",
+            "Change it, or delete the line to use the default.",
+        ),
+        "es": (
+            "{key} vale {found}, pero tiene que ser {expected}.",
+            "El bot no puede trabajar con ese valor.",
+            "Cámbialo, o borra la línea para usar el valor por defecto.",
+        ),
+    },
+    "set-form": {
+        "en": (
+            "--set got {found!r}, which is not of the form key=value.",
+            "It can't be told what should be changed.",
+            "Write for example --set training.epochs=2.",
+        ),
+        "es": (
+            "--set ha recibido {found!r}, que no tiene la forma clave=valor.",
+            "No se puede saber qué hay que cambiar.",
+            "Escribe por ejemplo --set training.epochs=2.",
+        ),
+    },
+    "no-voice": {
+        "en": (
+            "voice.md is missing or empty.",
+            "It is what tells the model how the brand talks; examples alone teach it more slowly.",
+            "Describe the voice in ten to twenty lines: how it sounds, what it does and avoids.",
+        ),
+        "es": (
+            "voice.md falta o está vacío.",
+            "Es lo que le cuenta al modelo cómo habla la marca; solo con ejemplos aprende peor.",
+            "Describe la voz en diez o veinte líneas: cómo suena, qué hace y qué evita.",
+        ),
+    },
+    # --- Files in examples/ ----------------------------------------------------------------------
+    "no-examples-folder": {
+        "en": (
+            "There is no folder examples/.",
+            "The brand's voice is learnt from the examples in it.",
+            "Make the folder and put your example files in it (.csv, .xlsx, .jsonl or .md).",
+        ),
+        "es": (
+            "No hay ninguna carpeta examples/.",
+            "La voz de la marca se aprende de los ejemplos que hay en ella.",
+            "Crea la carpeta y mete en ella tus ejemplos (.csv, .xlsx, .jsonl o .md).",
+        ),
+    },
+    "unknown-format": {
+        "en": (
+            "Files of the kind {suffix} can't be read.",
+            "Nothing in this file is used.",
+            "Save it as .csv, .xlsx, .jsonl or .md, or move it out of examples/.",
+        ),
+        "es": (
+            "Los archivos de tipo {suffix} no se pueden leer.",
+            "No se usa nada de este archivo.",
+            "Guárdalo como .csv, .xlsx, .jsonl o .md, o sácalo de examples/.",
+        ),
+    },
+    "no-examples-in-file": {
+        "en": (
+            "No example was found in this file.",
+            "It adds nothing to what the model learns.",
+            "Write examples in it, or take it out of examples/.",
+        ),
+        "es": (
+            "En este archivo no hay ningún ejemplo.",
+            "No añade nada a lo que aprende el modelo.",
+            "Escribe ejemplos en él o sácalo de examples/.",
+        ),
+    },
+    "binary-file": {
+        "en": (
+            "This is not a text file, whatever its name says.",
+            "It can't be read as text, so nothing in it is used.",
+            "Open it in the program it was made with and save it as .csv or .xlsx.",
+        ),
+        "es": (
+            "Esto no es un archivo de texto, aunque lo diga su nombre.",
+            "No se puede leer como texto, así que no se usa nada de él.",
+            "Ábrelo con el programa con que se hizo y guárdalo como .csv o .xlsx.",
+        ),
+    },
+    "empty-reply": {
+        "en": (
+            "The brand's reply is empty.",
+            "There is nothing to learn from it, so this example is left out.",
+            "Write the reply, or delete the example.",
+        ),
+        "es": (
+            "La respuesta de la marca está vacía.",
+            "No hay nada que aprender de ella, así que este ejemplo no se usa.",
+            "Escribe la respuesta o borra el ejemplo.",
+        ),
+    },
+    "empty-prompt": {
+        "en": (
+            "What the person says is empty.",
+            "A reply to nothing teaches nothing, so this example is left out.",
+            "Write what the person says, or delete the example.",
+        ),
+        "es": (
+            "Lo que dice la persona está vacío.",
+            "Una respuesta a nada no enseña nada, así que este ejemplo no se usa.",
+            "Escribe lo que dice la persona o borra el ejemplo.",
+        ),
+    },
+    "starts-with-reply": {
+        "en": (
+            "The conversation does not begin with the person.",
+            "The model learns to answer, so somebody has to speak first; it is left out.",
+            "Put what the person says in front.",
+        ),
+        "es": (
+            "La conversación no empieza por la persona.",
+            "El modelo aprende a contestar: alguien tiene que hablar antes. No se usa.",
+            "Pon delante lo que dice la persona.",
+        ),
+    },
+    "ends-without-reply": {
+        "en": (
+            "The conversation does not end with the brand's reply.",
+            "The last reply is what the model learns from; without it the example is left out.",
+            "Add the reply the brand would give, or delete the last message.",
+        ),
+        "es": (
+            "La conversación no termina con una respuesta de la marca.",
+            "De esa última respuesta se aprende; sin ella el ejemplo no se usa.",
+            "Añade la respuesta que daría la marca o borra el último mensaje.",
+        ),
+    },
+    "bad-json": {
+        "en": (
+            "This line is not valid JSON: {reason}.",
+            "The example in this line is left out; the other lines are read.",
+            (
+                'Look for a missing " or comma. The form is '
+                '{{"prompt": "…", "completion": "…"}}, one a line.'
+            ),
+        ),
+        "es": (
+            "Esta línea no es JSON válido: {reason}.",
+            "El ejemplo de esta línea no se usa; las demás sí se leen.",
+            (
+                'Busca unas comillas " o una coma que falten. La forma es '
+                '{{"prompt": "…", "completion": "…"}}, uno por línea.'
+            ),
+        ),
+    },
+    "json-not-object": {
+        "en": (
+            "This line holds a {found}, not an example.",
+            "The line is left out.",
+            'Write {{"prompt": "…", "completion": "…"}}, one a line.',
+        ),
+        "es": (
+            "Esta línea contiene un valor de tipo {found}, no un ejemplo.",
+            "La línea no se usa.",
+            'Escribe {{"prompt": "…", "completion": "…"}}, uno por línea.',
+        ),
+    },
+    "json-keys": {
+        "en": (
+            "This line has the fields {found}; a prompt and a completion are needed.",
+            "It can't be told what the person says and what the brand replies.",
+            "Name the fields prompt and completion (or give a list called messages).",
+        ),
+        "es": (
+            "Esta línea tiene los campos {found}; hacen falta prompt y completion.",
+            "No se sabe qué dice la persona y qué contesta la marca.",
+            "Llama a los campos prompt y completion (o da una lista llamada messages).",
+        ),
+    },
+    "not-text": {
+        "en": (
+            "{key} holds a value of the type {found}, not text.",
+            "Only text can be learnt; the line is left out.",
+            'Put the text in "quotes".',
+        ),
+        "es": (
+            "{key} contiene un valor de tipo {found}, no un texto.",
+            "Solo se aprende de textos; la línea no se usa.",
+            'Pon el texto entre "comillas".',
+        ),
+    },
+    "not-list": {
+        "en": (
+            "{key} holds a value of the type {found}, not a list of messages.",
+            "The conversation can't be followed; the line is left out.",
+            'Write [{{"role": "user", "content": "…"}}, {{"role": "assistant", "content": "…"}}].',
+        ),
+        "es": (
+            "{key} contiene un valor de tipo {found}, no una lista de mensajes.",
+            "No se puede seguir la conversación; la línea no se usa.",
+            'Pon [{{"role": "user", "content": "…"}}, {{"role": "assistant", "content": "…"}}].',
+        ),
+    },
+    "bad-message": {
+        "en": (
+            "Message {position} does not say who speaks or what is said: {found}",
+            "The conversation can't be followed; the line is left out.",
+            "Give each message a role (user or assistant) and a content.",
+        ),
+        "es": (
+            "El mensaje {position} no dice quién habla o qué dice: {found}",
+            "No se puede seguir la conversación; la línea no se usa.",
+            "Pon en cada mensaje un role (user o assistant) y un content.",
+        ),
+    },
+    "system-ignored": {
+        "en": (
+            "The conversation has a system message, which is not used.",
+            "Every example is trained with the brand's voice.md instead, as replies are.",
+            "Nothing to do; what matters in it belongs in voice.md.",
+        ),
+        "es": (
+            "La conversación lleva un mensaje de sistema, que no se usa.",
+            "Todos los ejemplos se entrenan con el voice.md de la marca, igual que se responde.",
+            "No hay que hacer nada; lo importante de ese mensaje va en voice.md.",
+        ),
+    },
+    "bad-csv": {
+        "en": (
+            "This row can't be read: {reason}.",
+            "The example in it is left out; the others are read.",
+            "Open the file in a spreadsheet and save it as CSV UTF-8.",
+        ),
+        "es": (
+            "Esta fila no se puede leer: {reason}.",
+            "Su ejemplo no se usa; los demás sí se leen.",
+            "Abre el archivo en una hoja de cálculo y guárdalo como CSV UTF-8.",
+        ),
+    },
+    "open-quote": {
+        "en": (
+            "A cell begins with a quotation mark that is never closed.",
+            "The rows below would all end up in this one cell; this row is left out instead.",
+            'Close the cell with ", or delete the mark. Write "" for a quote inside a cell.',
+        ),
+        "es": (
+            "Una celda empieza con unas comillas que no se cierran.",
+            "Las filas de abajo acabarían dentro de esta celda; por eso esta fila no se usa.",
+            'Cierra la celda con " o quita las comillas. Dentro de una celda se escribe "".',
+        ),
+    },
+    "old-or-locked-excel": {
+        "en": (
+            "This is an Excel file of the old kind (.xls), or one with a password.",
+            "Neither can be read, so nothing in it is used.",
+            "Open it in Excel and save it as .xlsx, without a password.",
+        ),
+        "es": (
+            "Este archivo de Excel es del tipo antiguo (.xls) o tiene contraseña.",
+            "Ninguno de los dos se puede leer, así que no se usa nada de él.",
+            "Ábrelo en Excel y guárdalo como .xlsx, sin contraseña.",
+        ),
+    },
+    "bad-excel": {
+        "en": (
+            "This Excel file is damaged or is something else: {reason}.",
+            "Nothing in it is used.",
+            "Open it in Excel, let it be repaired, and save it again as .xlsx.",
+        ),
+        "es": (
+            "Este archivo de Excel está dañado o es otra cosa: {reason}.",
+            "No se usa nada de él.",
+            "Ábrelo en Excel, deja que lo repare y guárdalo otra vez como .xlsx.",
+        ),
+    },
+    "merged-across": {
+        "en": (
+            "The cells {range} are merged across columns.",
+            "Prompt and reply share one cell, so that one of them is empty.",
+            "Unmerge the cells and put each text in its own column.",
+        ),
+        "es": (
+            "Las celdas {range} están combinadas a lo ancho.",
+            "La pregunta y la respuesta comparten celda, y una de las dos queda vacía.",
+            "Separa las celdas y pon cada texto en su columna.",
+        ),
+    },
+    "merged-down": {
+        "en": (
+            "The cells {range} are merged over several rows.",
+            "Their text counts for each of these rows.",
+            "Nothing to do if that is what you meant; else unmerge them.",
+        ),
+        "es": (
+            "Las celdas {range} están combinadas a lo alto.",
+            "Su texto cuenta para cada una de esas filas.",
+            "Si es lo que querías, no hay que hacer nada; si no, sepáralas.",
+        ),
+    },
+    "no-header": {
+        "en": (
+            "The first row does not name the columns; found: {found}.",
+            "It can't be told which column is the prompt and which the reply.",
+            "Put a row on top with the names prompt and completion.",
+        ),
+        "es": (
+            "La primera fila no da nombre a las columnas; se ha encontrado: {found}.",
+            "No se sabe qué columna es la pregunta y cuál la respuesta.",
+            "Pon arriba del todo una fila con los nombres pregunta y respuesta.",
+        ),
+    },
+    "stray-column": {
+        "en": (
+            "The column {column} is not used.",
+            "Only the prompt and the reply are learnt from.",
+            "Nothing to do if these are your notes; else move the text to one of the two.",
+        ),
+        "es": (
+            "La columna {column} no se usa.",
+            "Solo se aprende de la pregunta y de la respuesta.",
+            "Si son notas tuyas, no hay que hacer nada; si no, pasa el texto a una de las dos.",
+        ),
+    },
+    "too-many-cells": {
+        "en": (
+            "This row has {found} cells, the header {expected}.",
+            "A comma or semicolon in a text has cut it in two, so this row is left out.",
+            'Put the whole text in "quotes", or save the file from a spreadsheet.',
+        ),
+        "es": (
+            "Esta fila tiene {found} celdas y la cabecera {expected}.",
+            "Una coma o un punto y coma ha partido un texto en dos; esta fila no se usa.",
+            'Pon el texto entero entre "comillas" o guarda el archivo desde una hoja de cálculo.',
+        ),
+    },
+    "text-before-heading": {
+        "en": (
+            "There is text above the first heading: {found}",
+            "It belongs to no question, so it is not learnt.",
+            "Put what the person says above it, as a line that begins with ##.",
+        ),
+        "es": (
+            "Hay texto antes del primer título: {found}",
+            "No pertenece a ninguna pregunta, así que no se aprende.",
+            "Pon encima lo que dice la persona, en una línea que empiece por ##.",
+        ),
+    },
+    # --- How many --------------------------------------------------------------------------------
+    "too-few": {
+        "en": (
+            "There are {count} examples; at least {fewest} are needed.",
+            "With so few the model learns the sentences by heart and not the voice.",
+            "Write more: {goal} to {most} is the goal, short and long, easy and awkward ones.",
+        ),
+        "es": (
+            "Hay {count} ejemplos; hacen falta al menos {fewest}.",
+            "Con tan pocos, el modelo se aprende las frases de memoria y no la voz.",
+            "Escribe más: lo ideal son de {goal} a {most}, cortos y largos, fáciles y difíciles.",
+        ),
+    },
+    "more-wanted": {
+        "en": (
+            "There are {count} examples; {goal} to {most} is the goal.",
+            "It can be trained, but the voice will be unsteady.",
+            "Add more when you can, above all for what people ask in other ways.",
+        ),
+        "es": (
+            "Hay {count} ejemplos; lo ideal son de {goal} a {most}.",
+            "Se puede entrenar, pero la voz saldrá insegura.",
+            "Añade más cuando puedas, sobre todo preguntas hechas de otra manera.",
+        ),
+    },
+    # --- Examples beside each other --------------------------------------------------------------
+    "duplicate": {
+        "en": (
+            "This example is already at {other}.",
+            "What is there twice is learnt twice as hard.",
+            "Delete one of the two.",
+        ),
+        "es": (
+            "Este ejemplo ya está en {other}.",
+            "Lo que está dos veces se aprende con el doble de fuerza.",
+            "Borra uno de los dos.",
+        ),
+    },
+    "near-duplicate": {
+        "en": (
+            "This example is nearly the same as {other}.",
+            "It adds little, and what both say is learnt too hard.",
+            "Delete one, or make them truly different.",
+        ),
+        "es": (
+            "Este ejemplo es casi igual que {other}.",
+            "Aporta poco, y lo que dicen los dos se aprende con demasiada fuerza.",
+            "Borra uno o haz que sean distintos de verdad.",
+        ),
+    },
+    "contradiction": {
+        "en": (
+            "The same words get another reply at {other}.",
+            "If the two say different things, the model will say now one and now the other.",
+            "Read both. Keep one, or make sure that both are true.",
+        ),
+        "es": (
+            "Las mismas palabras reciben otra respuesta en {other}.",
+            "Si las dos dicen cosas distintas, el modelo dirá unas veces una y otras la otra.",
+            "Lee las dos. Quédate con una o asegúrate de que ambas son verdad.",
+        ),
+    },
+    "split-leak": {
+        "en": (
+            "Almost the same prompt is trained at {other}; this one is kept for {side}.",
+            "The test would then ask what the model has seen, and the figures look too good.",
+            "Reword one clearly, or write both alike in every letter so they stay on one side.",
+        ),
+        "es": (
+            "Casi la misma pregunta se entrena en {other}; esta se reserva para {side}.",
+            "Entonces se examina con lo ya visto y las cifras salen demasiado buenas.",
+            "Cambia una de verdad, o escríbelas idénticas para que caigan del mismo lado.",
+        ),
+    },
+    "eval-leak": {
+        "en": (
+            "This test question is also a training example at {other}.",
+            "The exam would ask what was learnt by heart, and the figures look too good.",
+            "Change the question, or take the example out.",
+        ),
+        "es": (
+            "Esta pregunta de examen es también un ejemplo de entrenamiento en {other}.",
+            "El examen preguntaría lo aprendido de memoria y las cifras saldrían demasiado buenas.",
+            "Cambia la pregunta o quita el ejemplo.",
+        ),
+    },
+    "bad-eval": {
+        "en": (
+            "This line holds no test question.",
+            "It can't be asked when versions are compared.",
+            'Write {{"prompt": "…", "expect": "…"}}, one a line.',
+        ),
+        "es": (
+            "Esta línea no contiene ninguna pregunta de examen.",
+            "No se podrá hacer al comparar versiones.",
+            'Escribe {{"prompt": "…", "expect": "…"}}, una por línea.',
+        ),
+    },
+    "same-opening": {
+        "en": (
+            "{count} replies ({percent}%) begin with \u201c{found}\u201d.",
+            "The bot would begin most of its replies like that.",
+            "Give some of them another beginning.",
+        ),
+        "es": (
+            "{count} respuestas ({percent} %) empiezan por «{found}».",
+            "El bot empezaría así la mayoría de sus respuestas.",
+            "Dales otro comienzo a unas cuantas.",
+        ),
+    },
+    "same-length": {
+        "en": (
+            "{percent}% of the replies are about {words} words long.",
+            "The bot would answer hello at the same length as a complaint.",
+            "Add some short replies and some longer ones.",
+        ),
+        "es": (
+            "El {percent} % de las respuestas tiene unas {words} palabras.",
+            "El bot contestaría a un hola con lo mismo que a una queja.",
+            "Añade algunas respuestas cortas y otras más largas.",
+        ),
+    },
+    "same-prompts": {
+        "en": (
+            "{count} prompts ({percent}%) begin with \u201c{found}\u201d.",
+            "People ask in many ways; the bot would know one of them.",
+            "Reword some as people really type: short, sloppy, angry, by the way.",
+        ),
+        "es": (
+            "{count} preguntas ({percent} %) empiezan por «{found}».",
+            "La gente pregunta de muchas maneras y el bot solo conocería una.",
+            "Cambia algunas a como se escribe de verdad: cortas, con prisas, con enfado.",
+        ),
+    },
+    "same-topic": {
+        "en": (
+            "{count} prompts ({percent}%) are about \u201c{found}\u201d.",
+            "Outside this topic the bot has no voice of its own.",
+            "Add other topics, small talk and questions the bot can't answer.",
+        ),
+        "es": (
+            "{count} preguntas ({percent} %) tratan de «{found}».",
+            "Fuera de ese tema el bot no tendrá voz propia.",
+            "Añade otros temas, charla y preguntas que el bot no pueda contestar.",
+        ),
+    },
+    # --- What stands in an example ---------------------------------------------------------------
+    "sample-left": {
+        "en": (
+            "This is still one of the samples that brandbot new wrote.",
+            "The bot would talk like our sample and not like your brand.",
+            "Replace it with an example of your own, without the [sample].",
+        ),
+        "es": (
+            "Esto es todavía una de las muestras que escribió brandbot new.",
+            "El bot hablaría como nuestra muestra y no como tu marca.",
+            "Cámbiala por un ejemplo tuyo, sin el [muestra].",
+        ),
+    },
+    "long-reply": {
+        "en": (
+            "A reply has {count} characters; over {most} is very long for a chat.",
+            "The bot would learn to give speeches.",
+            "Say it shorter, or split it into a conversation of several turns.",
+        ),
+        "es": (
+            "Una respuesta tiene {count} caracteres; más de {most} es muy largo para un chat.",
+            "El bot aprendería a dar discursos.",
+            "Dilo más corto o repártelo en una conversación de varios turnos.",
+        ),
+    },
+    "long-example": {
+        "en": (
+            "With voice.md the example is about {count} tokens long; {most} is the most.",
+            "If it is really longer, training leaves it out.",
+            "Shorten the conversation or voice.md, or raise training.max_length.",
+        ),
+        "es": (
+            "Junto con voice.md el ejemplo ocupa unos {count} tokens; el máximo es {most}.",
+            "Si de verdad lo supera, el entrenamiento lo deja fuera.",
+            "Acorta la conversación o voice.md, o sube training.max_length.",
+        ),
+    },
+    "short-reply": {
+        "en": (
+            "A reply is a single word.",
+            "There is little voice in one word.",
+            "Fine if the brand is like that; else add a few words.",
+        ),
+        "es": (
+            "Una respuesta es una sola palabra.",
+            "En una palabra cabe poca voz.",
+            "Si la marca es así, vale; si no, añade unas palabras.",
+        ),
+    },
+    "wrong-language": {
+        "en": (
+            "A reply is in {found}; the persona speaks {expected}.",
+            "The bot would mix languages.",
+            "Translate the reply, or change language in persona.yaml.",
+        ),
+        "es": (
+            "Una respuesta está en {found}; la marca habla {expected}.",
+            "El bot mezclaría idiomas.",
+            "Traduce la respuesta o cambia language en persona.yaml.",
+        ),
+    },
+    "prompt-language": {
+        "en": (
+            "The person writes in {found}; the persona speaks {expected}.",
+            "That is fine if it shows how the brand answers strangers.",
+            "Nothing to do if you meant it; else translate it.",
+        ),
+        "es": (
+            "La persona escribe en {found}; la marca habla {expected}.",
+            "Está bien si enseña cómo se contesta a quien habla otro idioma.",
+            "Si es a propósito, no hay que hacer nada; si no, tradúcelo.",
+        ),
+    },
+    "personal-data": {
+        "en": (
+            "There is {kind} in the example ({found}).",
+            "The model could give it to a stranger, and it can't be taken out of it again.",
+            "Replace it with an invented one in words, such as [e-mail], or delete the example.",
+        ),
+        "es": (
+            "El ejemplo contiene {kind} ({found}).",
+            "El modelo podría dárselo a cualquiera, y ya no se le puede sacar.",
+            "Cámbialo por algo como [correo] o borra el ejemplo.",
+        ),
+    },
+    "secret": {
+        "en": (
+            "There is {kind} in the example ({found}).",
+            "Whoever reads the file or talks to the bot could use it.",
+            "Take it out, and have it changed where it belongs: it is no longer secret.",
+        ),
+        "es": (
+            "El ejemplo contiene {kind} ({found}).",
+            "Quien lea el archivo o hable con el bot podría usarla.",
+            "Quítala y pide que la cambien donde se use: ya no es secreta.",
+        ),
+    },
+    "lost-letters": {
+        "en": (
+            "{count} letters of this example were lost when the file was saved (\ufffd).",
+            "The model would learn to write them like that.",
+            "Type these letters again and save the file as UTF-8.",
+        ),
+        "es": (
+            "Al guardar el archivo se perdieron {count} letras de este ejemplo (\ufffd).",
+            "El modelo aprendería a escribirlas así.",
+            "Vuelve a escribir esas letras y guarda el archivo como UTF-8.",
+        ),
+    },
+    "mojibake": {
+        "en": (
+            "There are garbled letters: {found}, which was probably {meant}.",
+            "The model would learn to write them like that.",
+            "Replace them, and save the file as UTF-8 from now on.",
+        ),
+        "es": (
+            "Hay letras estropeadas: {found}, que seguramente era {meant}.",
+            "El modelo aprendería a escribirlas así.",
+            "Corrígelas y, a partir de ahora, guarda el archivo como UTF-8.",
+        ),
+    },
+    "html-code": {
+        "en": (
+            "There is web page code in the text: {found}, which stands for \u201c{meant}\u201d.",
+            "The bot would write the code and not the letter.",
+            "Write the letter itself.",
+        ),
+        "es": (
+            "Hay un código de página web en el texto: {found}, que significa «{meant}».",
+            "El bot escribiría el código y no la letra.",
+            "Escribe la letra tal cual.",
+        ),
+    },
+    "never-say": {
+        "en": (
+            "A reply says \u201c{word}\u201d, which persona.yaml forbids (rules.never_say).",
+            "The bot learns from examples more than from rules: it would say it.",
+            "Say it in other words, or take the word off the list.",
+        ),
+        "es": (
+            "Una respuesta dice «{word}», que persona.yaml prohíbe (rules.never_say).",
+            "El bot aprende más de los ejemplos que de las reglas: lo diría.",
+            "Dilo con otras palabras o quita la palabra de la lista.",
+        ),
+    },
+    "no-emoji": {
+        "en": (
+            "A reply has an emoji ({found}); rules.emoji in persona.yaml says none.",
+            "The bot learns from examples more than from rules.",
+            "Delete it, or change the rule.",
+        ),
+        "es": (
+            "Una respuesta lleva un emoji ({found}); en persona.yaml, rules.emoji dice none.",
+            "El bot aprende más de los ejemplos que de las reglas.",
+            "Bórralo o cambia la regla.",
+        ),
+    },
+    "many-emoji": {
+        "en": (
+            "A reply has {count} emoji; rules.emoji in persona.yaml says sparing: at most one.",
+            "The bot learns from examples more than from rules.",
+            "Keep one of them, or change the rule.",
+        ),
+        "es": (
+            "Una respuesta lleva {count} emojis; en persona.yaml, rules.emoji dice sparing: uno.",
+            "El bot aprende más de los ejemplos que de las reglas.",
+            "Deja uno o cambia la regla.",
+        ),
+    },
+    "many-sentences": {
+        "en": (
+            "A reply has {count} sentences; rules.max_sentences in persona.yaml is {most}.",
+            "The bot learns from examples more than from rules.",
+            "Say it shorter, or change the rule.",
+        ),
+        "es": (
+            "Una respuesta tiene {count} frases; en persona.yaml, rules.max_sentences es {most}.",
+            "El bot aprende más de los ejemplos que de las reglas.",
+            "Dilo más corto o cambia la regla.",
+        ),
+    },
+    "changing-fact": {
+        "en": (
+            "A reply holds {kind} ({found}).",
+            "Facts change; what is trained stays. The bot would go on saying the old one.",
+            "Take it out of the reply and write it in a document in knowledge/.",
+        ),
+        "es": (
+            "Una respuesta contiene {kind} ({found}).",
+            "Los datos cambian y lo aprendido se queda: el bot seguiría diciendo el viejo.",
+            "Quítalo de la respuesta y escríbelo en un documento de knowledge/.",
+        ),
+    },
+}

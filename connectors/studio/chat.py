@@ -1,0 +1,290 @@
+"""What happens when somebody talks: every action of the page, told in ``Screen`` values.
+
+Knows the bot and no Gradio component. An action is given what the browser remembers (``Memory``)
+and touches only the conversation it names. What goes wrong is said in the screen's ``notice``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from brandbot import Bot, BrandbotError, Persona, Reply, Turn
+from connectors.studio.memory import Memory
+from connectors.studio.running import Running, Signal
+from connectors.studio.screen import Screen, comparison, message, transcript
+from connectors.studio.texts import REASONS, say
+
+CHANNEL = "web"
+LONGEST_MESSAGE = 4000
+"""Characters; the model's own limit is in tokens and is said by the bot."""
+
+FRAME_SECONDS = 0.05
+"""A reply is painted at most this often; a model can be faster than a browser."""
+
+log = logging.getLogger("brandbot.studio")
+
+
+@dataclass
+class Chat:
+    bot: Bot
+    running: Running = field(default_factory=Running)
+
+    def brands(self) -> list[tuple[str, str]]:
+        """(name shown, folder) of every brand; one that can't be read goes by its folder's name."""
+        found = []
+        for folder in self.bot.workspace.persona_names():
+            persona = self._persona(folder)
+            found.append((persona.config.name if persona else f"{folder} ⚠", folder))
+        return found
+
+    def open(self, memory: Memory, language: str) -> Screen:
+        """The brand last talked to, else the first in the visitor's language, else the first."""
+        names = self.bot.workspace.persona_names()
+        if not names:
+            return Screen(memory, notice=say(language, "no_personas"))
+        if memory.persona not in names:
+            memory = memory.at(min(names, key=lambda name: self._language(name) != language))
+        return self.show(memory, language)
+
+    def show(self, memory: Memory, language: str, notice: str = "") -> Screen:
+        """``memory``'s brand as it stands now; a conversation that isn't the brand's is forgotten."""
+        name = memory.persona or ""
+        if name not in self.bot.workspace.persona_names():
+            return Screen(memory, notice=say(language, "no_such_persona"))
+        try:
+            voice = self.bot.voice(name)
+            history = self._history(memory)
+            if history is None:
+                memory, history = memory.holding(name, None), []
+        except BrandbotError as error:
+            return Screen(memory, name, self._name(name), problems=str(error), notice=notice)
+        except Exception:
+            log.exception("%s could not be shown", name)
+            problems = say(language, "unexpected")
+            return Screen(memory, name, self._name(name), problems=problems)
+        messages, turns, feedback = transcript(voice.persona, history, language)
+        return Screen(
+            memory,
+            name,
+            voice.persona.config.name,
+            voice,
+            messages,
+            turns,
+            feedback,
+            notice,
+            unanswered=bool(history) and history[-1].role == "user",
+        )
+
+    def renew(self, memory: Memory, language: str) -> Screen:
+        """A new conversation with the same brand; the log keeps the old one."""
+        return self.show(memory.holding(memory.persona or "", None), language)
+
+    def send(
+        self, tab: str, memory: Memory, text: str, strength: float | None, language: str
+    ) -> Iterator[Screen]:
+        if not text.strip():
+            return
+        if len(text) > LONGEST_MESSAGE:
+            yield self.show(memory, language, say(language, "too_long", limit=LONGEST_MESSAGE))
+            return
+
+        def begin() -> Reply:
+            return self.bot.reply(
+                memory.persona or "",
+                text,
+                conversation=self._conversation(memory),
+                channel=CHANNEL,
+                strength=strength,
+            )
+
+        yield from self._answer(tab, memory, language, begin)
+
+    def retry(
+        self, tab: str, memory: Memory, strength: float | None, language: str
+    ) -> Iterator[Screen]:
+        conversation = self._conversation(memory)
+        if conversation is None:
+            yield self.show(memory, language)
+            return
+        yield from self._answer(
+            tab, memory, language, lambda: self.bot.retry(conversation, strength=strength)
+        )
+
+    def edit(
+        self,
+        tab: str,
+        memory: Memory,
+        turn: int | None,
+        text: str,
+        strength: float | None,
+        language: str,
+    ) -> Iterator[Screen]:
+        """Says something else in a turn's place; that turn and all after it are retired."""
+        conversation = self._conversation(memory)
+        found = self._turn(memory, turn, "user")
+        if conversation is None or found is None:
+            yield self.show(memory, language, say(language, "gone"))
+            return
+        if not text.strip() or len(text) > LONGEST_MESSAGE:
+            notice = say(language, "too_long", limit=LONGEST_MESSAGE) if text.strip() else ""
+            yield self.show(memory, language, notice)
+            return
+
+        def begin() -> Reply:
+            self.bot.log.retire_from(conversation, found.id)
+            return self.bot.reply(
+                memory.persona or "",
+                text,
+                conversation=conversation,
+                channel=CHANNEL,
+                strength=strength,
+            )
+
+        yield from self._answer(tab, memory, language, begin)
+
+    def stop(self, tab: str, *, left: bool = False) -> None:
+        """Stops the tab's reply; ``left``: nobody looks at it any more, nor at the comparison."""
+        self.running.stop(tab, left=left)
+        if left:
+            self.running.stop(beside(tab), left=True)
+
+    def judge(
+        self,
+        memory: Memory,
+        turn: int | None,
+        verdict: Literal["like", "dislike", "withdrawn"],
+        reason: str = "",
+        suggestion: str = "",
+    ) -> bool:
+        """Stores what the visitor thinks of a reply of their own conversation; False if it isn't."""
+        found = self._turn(memory, turn, "assistant")
+        if found is None:
+            return False
+        self.bot.judge(found.id, verdict, reason=reason, suggestion=suggestion)
+        return True
+
+    def compare(self, tab: str, memory: Memory, language: str) -> Iterator[str]:
+        """The untuned model's answer to the last question, as HTML while it is written."""
+        history = list(self._history(memory) or [])
+        while history and history[-1].role != "user":
+            history.pop()
+        if not history:
+            yield comparison("", say(language, "compare_empty"), language)
+            return
+        question = history[-1].content
+        tab = beside(tab)
+        signal = self.running.begin(tab)
+        if signal is None:
+            yield comparison(question, say(language, "busy"), language)
+            return
+        try:
+            voice = self.bot.voice(memory.persona or "")
+            said = [turn.message for turn in history]
+            reply = self.bot.generate(voice, said, untuned=True)
+            yield comparison(question, "…", language)
+            for text in _frames(reply, signal):
+                yield comparison(question, text, language)
+            if not signal.left:
+                yield comparison(question, reply.text or say(language, "no_words"), language)
+        except BrandbotError as error:
+            yield comparison(question, say(language, "error", reason=error), language)
+        except Exception:
+            log.exception("the comparison failed")
+            yield comparison(question, say(language, "unexpected"), language)
+        finally:
+            self.running.end(tab)
+
+    def _answer(
+        self, tab: str, memory: Memory, language: str, begin: Callable[[], Reply]
+    ) -> Iterator[Screen]:
+        """Shows a reply while it is written. Stopped, or left by its reader, it closes the reply."""
+        signal = self.running.begin(tab)
+        if signal is None:
+            yield self.show(memory, language, say(language, "busy"))
+            return
+        notice = ""
+        try:
+            reply = begin()
+            memory = memory.holding(memory.persona or "", reply.conversation)
+            screen = replace(self.show(memory, language), busy=True, unanswered=False)
+            yield screen
+            for text in _frames(reply, signal):
+                yield replace(screen, messages=[*screen.messages, message("assistant", text)])
+            if not reply.text.strip():
+                notice = say(language, "stopped_early" if signal.stopped else "no_words")
+            elif reply.finish == "length":
+                notice = say(language, "cut_off")
+        except BrandbotError as error:
+            notice = say(language, "error", reason=error)
+        except Exception:
+            log.exception("a reply of %s failed", memory.persona)
+            notice = say(language, "unexpected")
+        finally:
+            self.running.end(tab)
+        if not signal.left:
+            yield self.show(memory, language, notice)
+
+    def _persona(self, name: str) -> Persona | None:
+        """The persona as its folder has it now, or None if it can't be read."""
+        try:
+            return Persona.load(self.bot.workspace.persona(name))
+        except BrandbotError:
+            return None
+        except Exception:
+            log.exception("%s could not be read", name)
+            return None
+
+    def _name(self, name: str) -> str:
+        persona = self._persona(name)
+        return persona.config.name if persona else name
+
+    def _language(self, name: str) -> str | None:
+        persona = self._persona(name)
+        return persona.language if persona else None
+
+    def _conversation(self, memory: Memory) -> str | None:
+        """The conversation in the browser's memory, if it is one with this brand."""
+        held = memory.conversations.get(memory.persona or "")
+        if held is None or self.bot.log.persona_of(held) != memory.persona:
+            return None
+        return held
+
+    def _history(self, memory: Memory) -> Sequence[Turn] | None:
+        conversation = self._conversation(memory)
+        return None if conversation is None else self.bot.history(conversation)
+
+    def _turn(self, memory: Memory, turn: int | None, role: str) -> Turn | None:
+        """A turn by its number, if it stands in the visitor's own conversation."""
+        for found in self._history(memory) or []:
+            if found.id == turn and found.role == role:
+                return found
+        return None
+
+
+def beside(tab: str) -> str:
+    """The comparison's name among the running: it may be written while the brand replies."""
+    return f"{tab}/beside"
+
+
+def reasons(chosen: Sequence[str], more: str) -> str:
+    """A dislike's reasons as the log holds them: ``voice, length: sounds like a robot``."""
+    known = ", ".join(reason for reason in REASONS if reason in chosen)
+    return ": ".join(part for part in (known, more.strip()) if part)
+
+
+def _frames(reply: Reply, signal: Signal) -> Iterator[str]:
+    """The text so far, now and then, until the reply ends or is stopped; closes it in any case."""
+    painted = 0.0
+    try:
+        for _ in reply:
+            if signal.stopped:
+                break
+            if time.monotonic() - painted >= FRAME_SECONDS:
+                painted = time.monotonic()
+                yield reply.text
+    finally:
+        reply.close()

@@ -1,0 +1,198 @@
+"""Which action each event of the page calls. Only glue: ``chat.py`` holds the actions.
+
+Every handler gets the visitor's memory from the browser and the turns the page shows; it never
+trusts them further than ``Chat`` does, which looks each turn up in the visitor's own conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+import gradio as gr
+
+from connectors.studio.chat import Chat, beside, reasons
+from connectors.studio.memory import Memory
+from connectors.studio.page import language_of, switch
+from connectors.studio.screen import Screen, as_typed
+from connectors.studio.texts import say
+
+if TYPE_CHECKING:
+    from connectors.studio.app import Page
+
+Updates = list[Any]
+
+GONE = {"visible": False}
+FOLD = "() => document.dispatchEvent(new Event('brandbot:fold'))"
+JUDGED = "() => requestAnimationFrame(() => document.dispatchEvent(new Event('brandbot:judged')))"
+
+
+def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
+    form = page.form
+
+    def paint_all(screens: Iterator[Screen], language: str) -> Iterator[Updates]:
+        """The first and the last screen whole, and between them the messages alone."""
+        begun = False
+        try:
+            for screen in screens:
+                yield page.frame(screen) if begun and screen.busy else page.paint(screen, language)
+                begun = True
+        finally:
+            screens.close()  # type: ignore[attr-defined]  # a generator
+
+    def opened(stored: Any, request: gr.Request) -> Updates:
+        language = language_of(request)
+        screen = chat.open(Memory.read(stored), language)
+        return [
+            *page.paint(screen, language, arriving=True),
+            gr.update(choices=chat.brands(), value=screen.persona),
+            switch(language),
+            form.title_in(language),
+            form.choices_in(language),
+        ]
+
+    def chosen(stored: Any, brand: str | None, request: gr.Request) -> Updates:
+        chat.stop(_tab(request), left=True)
+        language = language_of(request)
+        screen = chat.show(_memory(stored, brand), language)
+        return [*page.paint(screen, language, arriving=True), gr.update(**GONE), *form.close()]
+
+    def renewed(stored: Any, brand: str | None, request: gr.Request) -> Updates:
+        chat.stop(_tab(request), left=True)
+        language = language_of(request)
+        screen = chat.renew(_memory(stored, brand), language)
+        return [*page.paint(screen, language), gr.update(**GONE), *form.close()]
+
+    def sent(
+        stored: Any, brand: str | None, strength: float, text: str, request: gr.Request
+    ) -> Iterator[Updates]:
+        language = language_of(request)
+        memory = _memory(stored, brand)
+        yield from paint_all(chat.send(_tab(request), memory, text, strength, language), language)
+
+    def started(
+        stored: Any, brand: str | None, strength: float, event: gr.SelectData, request: gr.Request
+    ) -> Iterator[Updates]:
+        yield from sent(stored, brand, strength, _text(event.value), request)
+
+    def again(
+        stored: Any, brand: str | None, strength: float, request: gr.Request
+    ) -> Iterator[Updates]:
+        language = language_of(request)
+        memory = _memory(stored, brand)
+        yield from paint_all(chat.retry(_tab(request), memory, strength, language), language)
+
+    def edited(
+        stored: Any,
+        brand: str | None,
+        strength: float,
+        turns: list[int | None],
+        event: gr.EditData,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
+        language = language_of(request)
+        memory = _memory(stored, brand)
+        turn, text = _turn(turns, event.index), _text(event.value)
+        screens = chat.edit(_tab(request), memory, turn, text, strength, language)
+        yield from paint_all(screens, language)
+
+    def judged(
+        stored: Any, brand: str | None, turns: list[int | None], event: gr.LikeData
+    ) -> Updates:
+        turn = _turn(turns, event.index)
+        verdict: Literal["like", "dislike", "withdrawn"] = "withdrawn"
+        if event.liked in (True, "Like"):
+            verdict = "like"
+        elif event.liked in (False, "Dislike") and event.liked is not None:
+            verdict = "dislike"
+        kept = chat.judge(_memory(stored, brand), turn, verdict)
+        return form.open(turn) if kept and verdict == "dislike" else form.close()
+
+    def explained(
+        stored: Any,
+        brand: str | None,
+        turn: int | None,
+        chosen_reasons: list[str],
+        more: str,
+        suggestion: str,
+        request: gr.Request,
+    ) -> Updates:
+        language = language_of(request)
+        why = reasons(chosen_reasons, more)
+        kept = chat.judge(_memory(stored, brand), turn, "dislike", why, suggestion.strip())
+        gr.Info(say(language, "dislike_thanks" if kept else "gone"), title="")
+        return form.close()
+
+    def compared(stored: Any, brand: str | None, request: gr.Request) -> Iterator[Updates]:
+        language = language_of(request)
+        for answer in chat.compare(_tab(request), _memory(stored, brand), language):
+            yield [gr.update(visible=True), answer]
+
+    def closed(request: gr.Request) -> Any:
+        chat.stop(beside(_tab(request)), left=True)
+        return gr.update(**GONE)
+
+    def stopped(request: gr.Request) -> None:
+        chat.stop(_tab(request))
+
+    def left(request: gr.Request) -> None:
+        chat.stop(_tab(request), left=True)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    place: list[Any] = [page.memory, page.brand]
+    talk = [*place, page.strength]
+    blocks.load(
+        opened,
+        page.memory,
+        [*page.whole, page.brand, page.languages, form.title, form.reasons],
+        **quiet,
+    )
+    replies = [
+        gr.on([page.box.submit, page.send.click], sent, [*talk, page.box], page.whole, **quiet),
+        page.chatbot.option_select(started, talk, page.whole, **quiet),
+        gr.on([page.chatbot.retry, page.again.click], again, talk, page.whole, **quiet),
+        page.chatbot.edit(edited, [*talk, page.turns], page.whole, **quiet),
+        page.compare.click(compared, place, [page.beside, page.untuned], **quiet),
+    ]
+    elsewhere = [*page.whole, page.beside, *form.shown]
+    page.brand.input(chosen, place, elsewhere, cancels=replies, **quiet)
+    page.new.click(renewed, place, elsewhere, cancels=replies, **quiet)
+    # Stopping must never queue behind the reply it stops.
+    page.stop.click(stopped, None, None, queue=False, **quiet)
+    page.close.click(closed, None, page.beside, cancels=replies[-1:], queue=False, **quiet)
+    page.chatbot.like(judged, [*place, page.turns], form.shown, **quiet).then(
+        None, None, None, js=JUDGED
+    )
+    form.send.click(
+        explained,
+        [*place, form.turn, form.reasons, form.more, form.suggestion],
+        form.shown,
+        **quiet,
+    )
+    form.skip.click(form.close, None, form.shown, **quiet)
+    page.fold.click(None, None, None, js=FOLD)
+    blocks.unload(left)
+
+
+def _tab(request: gr.Request) -> str:
+    return request.session_hash or ""
+
+
+def _memory(stored: Any, brand: str | None) -> Memory:
+    memory = Memory.read(stored)
+    return memory.at(brand) if brand else memory
+
+
+def _turn(turns: list[int | None], index: Any) -> int | None:
+    """The logged turn behind a message of the chatbot."""
+    place = index[0] if isinstance(index, (list, tuple)) else index
+    return turns[place] if isinstance(place, int) and 0 <= place < len(turns) else None
+
+
+def _text(value: Any) -> str:
+    """A message's text, however the chatbot hands it over."""
+    if isinstance(value, list):
+        return "".join(_text(part) for part in value)
+    if isinstance(value, dict):
+        return _text(value.get("text") or value.get("value") or "")
+    return as_typed(value) if isinstance(value, str) else ""

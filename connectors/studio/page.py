@@ -1,0 +1,113 @@
+"""The page around Gradio's: its language, and the headers that keep it to itself.
+
+Gradio translates by ``navigator.language`` alone. The page is therefore told its language before
+Gradio starts: the one chosen with the switch (``?lang=es``, kept in a cookie), else the browser's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+import gradio as gr
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors.studio.texts import LANGUAGES, choose
+
+COOKIE = "brandbot-language"
+
+# Gradio starts from inline scripts, compiles its own templates and inlines styles; what matters is
+# that nothing is fetched from, or sent to, another host, and that no other site may frame the page.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def language_of(request: gr.Request) -> str:
+    """The language of a page's event."""
+    return choose(request.cookies.get(COOKIE), request.headers.get("accept-language"))
+
+
+class PageFrame:
+    """ASGI middleware: adds ``HEADERS`` to every answer, and its language to the page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+        headers = Headers(scope=scope)
+        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        switched = asked if asked in LANGUAGES else None
+        language = choose(switched or cookie, headers.get("accept-language"))
+        held: Message | None = None
+        body = b""
+
+        async def framed(message: Message) -> None:
+            nonlocal held, body
+            if message["type"] == "http.response.start":
+                answer = MutableHeaders(scope=message)
+                answer.update(HEADERS)
+                if answer.get("content-type", "").startswith("text/html"):
+                    if switched:
+                        answer.append(
+                            "set-cookie",
+                            f"{COOKIE}={switched}; Path=/; Max-Age=31536000; SameSite=Lax",
+                        )
+                    held = message
+                    return
+            elif held is not None:
+                body += message.get("body", b"")
+                if message.get("more_body"):
+                    return
+                page = in_language(body, language)
+                MutableHeaders(scope=held)["content-length"] = str(len(page))
+                await send(held)
+                message = {"type": "http.response.body", "body": page}
+            await send(message)
+
+        await self.app(scope, receive, framed)
+
+
+def in_language(page: bytes, language: str) -> bytes:
+    """Gradio's page, told its language, without the tags that advertise Gradio."""
+    script = (
+        f"<script>for (const key of ['language', 'languages']) Object.defineProperty(navigator, "
+        f"key, {{get: () => key === 'language' ? '{language}' : ['{language}']}});</script>"
+    )
+    page = re.sub(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>', b"", page)
+    page = re.sub(rb'(<html\s+lang=)"[^"]*"', rf'\1"{language}"'.encode(), page, count=1)
+    return page.replace(b"<head>", b"<head>" + script.encode(), 1)
+
+
+def switch(language: str) -> str:
+    """Links to the page in each language, as HTML."""
+    links = "".join(
+        f'<a href="?lang={code}" lang="{code}" hreflang="{code}"'
+        f"{' aria-current=true' if code == language else ''}>{name}</a>"
+        for code, name in LANGUAGES.items()
+    )
+    return f"<nav>{links}</nav>"
+
+
+def middleware() -> dict[str, Any]:
+    """Arguments for Gradio's FastAPI application."""
+    from starlette.middleware import Middleware
+
+    return {"middleware": [Middleware(PageFrame)], "docs_url": None, "redoc_url": None,
+            "openapi_url": None}  # fmt: skip

@@ -1,0 +1,94 @@
+"""Serving the studio: one address, this machine unless told otherwise, nothing shared."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+
+import gradio as gr
+
+from brandbot import Bot, BrandbotError
+from connectors.studio.app import I18N, build
+from connectors.studio.page import middleware
+from connectors.studio.theme import SCRIPT, STYLE, theme
+
+log = logging.getLogger("brandbot.studio")
+
+
+def serve(
+    bot: Bot, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
+) -> None:
+    """Serves the studio until Ctrl-C. BrandbotError if the port is taken."""
+    blocks = start(bot, host=host, port=port, open_browser=open_browser)
+    print(f"brandbot studio: {blocks.local_url}  (Ctrl-C stops it)", flush=True)
+    _warm(bot)
+    try:
+        blocks.block_thread()
+    finally:
+        blocks.close(verbose=False)
+
+
+def start(
+    bot: Bot, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
+) -> gr.Blocks:
+    """Serves the studio from threads of its own and returns at once; ``close()`` ends it."""
+    _claim(host, port)
+    blocks = build(bot)
+    try:
+        blocks.launch(
+            server_name=host,
+            server_port=port,
+            inbrowser=open_browser,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            show_error=False,
+            footer_links=[],
+            run_history=False,
+            allowed_paths=[],
+            max_file_size="1kb",
+            enable_monitoring=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            i18n=I18N,
+            theme=theme(),
+            css_paths=STYLE,
+            js=SCRIPT.read_text(encoding="utf-8"),
+            app_kwargs=middleware(),
+        )
+    except OSError as error:  # somebody took it in between
+        raise _taken(host, port) from error
+    return blocks
+
+
+def _claim(host: str, port: int) -> None:
+    """Says in a sentence what Gradio would say in a traceback."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise _taken(host, port) from error
+
+
+def _taken(host: str, port: int) -> BrandbotError:
+    return BrandbotError(
+        f"Port {port} on {host} can't be used: another program has it, or it isn't allowed. "
+        f"Choose another, for example: brandbot serve --port {port + 1 if port < 65535 else 7860}"
+    )
+
+
+def _warm(bot: Bot) -> None:
+    """Loads the first brand's model while the page opens, so that the first reply need not wait."""
+
+    def work() -> None:
+        for name in bot.workspace.persona_names()[:1]:
+            try:
+                bot.warm(name)
+            except Exception as error:  # the page says what is wrong with it
+                log.info("%s could not be loaded ahead: %s", name, error)
+
+    threading.Thread(target=work, name="warm", daemon=True).start()

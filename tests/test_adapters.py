@@ -1,0 +1,192 @@
+"""Versions: complete or not there, checked, and switched by one rename."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from brandbot.adapters import AdapterStore
+from brandbot.errors import VersionError
+from brandbot.workspace import Workspace
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> AdapterStore:
+    return AdapterStore(tmp_path / "adapters" / "acme")
+
+
+def publish(store: AdapterStore, content: bytes = b"weights") -> int:
+    with store.publishing() as (folder, meta):
+        (folder / "adapter_model.safetensors").write_bytes(content)
+        (folder / "persona.yaml").write_text("name: Acme\n")
+        meta |= {"persona": "acme", "method": "lora"}
+    return int(meta["version"])
+
+
+def test_versions_are_numbered_and_read_back(store: AdapterStore) -> None:
+    assert [publish(store), publish(store)] == [1, 2]
+    assert store.numbers() == [1, 2]
+    assert store.get(2).meta["version"] == "0002" and store.get(2).name == "0002"
+    assert store.live() is None
+
+
+def test_a_failed_publish_leaves_nothing(store: AdapterStore) -> None:
+    with pytest.raises(RuntimeError), store.publishing() as (folder, _):
+        (folder / "half").write_bytes(b"x")
+        raise RuntimeError
+    assert list(store.folder.iterdir()) == []
+
+
+def test_promote_and_roll_back(store: AdapterStore) -> None:
+    for _ in range(3):
+        publish(store)
+    store.promote(1)
+    store.promote(3, reason="better")
+    assert store.live_number() == 3
+    assert store.rollback().number == 1 and store.live_number() == 1
+    assert [entry["version"] for entry in store.history()] == ["0001", "0003", "0001"]
+
+
+def test_a_missing_version_is_named_with_those_that_are_there(store: AdapterStore) -> None:
+    publish(store)
+    with pytest.raises(VersionError, match=r"no version 0007 .*there: 0001"):
+        store.promote(7)
+
+
+@pytest.mark.parametrize("fault", ["flip", "cut", "missing"])
+def test_row_16_a_damaged_file_is_refused_by_its_hash(store: AdapterStore, fault: str) -> None:
+    for content in (b"first" * 1000, b"second" * 1000):
+        publish(store, content)
+    store.promote(2)
+    file = store.folder / "0002" / "adapter_model.safetensors"
+    raw = bytearray(file.read_bytes())
+    raw[1234] ^= 1
+    match fault:
+        case "flip":
+            file.write_bytes(raw)
+        case "cut":
+            file.write_bytes(raw[:-1])
+        case "missing":
+            file.unlink()
+    with pytest.raises(
+        VersionError, match=r"0002 .*adapter_model\.safetensors (was changed|is missing)"
+    ):
+        store.live()
+    sound = store.newest_sound()
+    assert sound is not None and sound.number == 1
+
+
+@pytest.mark.parametrize("name", ["adapter_model.bin", "weights.pt", "model.pkl", "modeling.py"])
+def test_row_17_a_pickle_is_refused_unopened(store: AdapterStore, name: str) -> None:
+    publish(store)
+    (store.folder / "0001" / name).write_bytes(b"cos\nsystem\n(S'touch pwned'\ntR.")
+    with pytest.raises(VersionError, match="can run code"):
+        store.get(1)
+
+
+def test_row_17_a_pickle_listed_instead_of_safetensors_is_refused(store: AdapterStore) -> None:
+    with store.publishing() as (folder, meta):
+        (folder / "adapter_model.bin").write_bytes(b"cos\nsystem\n(S'touch pwned'\ntR.")
+        meta |= {"persona": "acme", "method": "lora"}
+    with pytest.raises(VersionError, match=r"can run code.*lists no weights"):
+        store.get(1)
+
+
+def test_a_broken_pointer_says_what_it_should_hold(store: AdapterStore) -> None:
+    publish(store)
+    (store.folder / "live").write_text("latest\n")
+    with pytest.raises(
+        VersionError, match="should name a version such as 0001, but holds 'latest'"
+    ):
+        store.live()
+
+
+LOOP = """
+import sys
+from pathlib import Path
+from brandbot.adapters import AdapterStore
+store = AdapterStore(Path(sys.argv[1]))
+def publish():
+    with store.publishing() as (folder, meta):
+        (folder / "adapter_model.safetensors").write_bytes(b"w" * 200_000)
+        (folder / "persona.yaml").write_text("name: Acme\\n")
+        meta |= {"persona": "acme", "method": "lora"}
+    return int(meta["version"])
+print("up", flush=True)
+while True:
+    number = publish()
+    store.promote(number)
+    if number > 1:
+        store.rollback()
+        store.promote(number)
+"""
+
+
+def test_row_15_kill_9_anywhere_leaves_a_pointer_that_loads(store: AdapterStore) -> None:
+    """Killed 40 times at random moments of publishing, promoting and rolling back."""
+    randomly = random.Random(15)
+    for _ in range(40):
+        process = subprocess.Popen(
+            [sys.executable, "-c", LOOP, str(store.folder)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            process.wait(timeout=randomly.uniform(0.005, 0.12))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        for number in store.numbers():
+            store.get(number)
+        if store.numbers():
+            live = store.live()
+            assert live is None or live.number in store.numbers()
+    assert len(store.numbers()) > 5
+
+
+def test_row_12_a_full_disk_leaves_the_live_version(tmp_path: Path) -> None:
+    """A real, small file system that really fills up."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
+    try:
+        store = AdapterStore(disk / "acme")
+        store.promote(publish(store, b"small"))
+        with pytest.raises(OSError, match="No space left"):
+            publish(store, b"x" * 2_000_000)
+        assert store.numbers() == [1]
+        live = store.live()
+        assert live is not None and live.number == 1
+        assert publish(store, b"fits again") == 2  # nothing was left behind that fills the disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_trained_version_is_served_with_what_it_was_trained_with(trained: Path) -> None:
+    store = AdapterStore(Workspace(trained).adapters("acme"))
+    (trained / "personas" / "acme" / "voice.md").write_text("Something else entirely.")
+    live = store.live()
+    assert live is not None
+    assert live.persona.system_prompt == "You keep a lighthouse. Short sentences. No fuss."
+
+
+def test_a_version_of_another_format_is_refused(store: AdapterStore) -> None:
+    publish(store)
+    file = store.folder / "0001" / "version.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 99}))
+    with pytest.raises(VersionError, match="format 99"):
+        store.get(1)
+
+
+def test_a_copied_folder_keeps_working(store: AdapterStore, tmp_path: Path) -> None:
+    publish(store)
+    shutil.copytree(store.folder, tmp_path / "elsewhere")
+    assert AdapterStore(tmp_path / "elsewhere").get(1).meta["persona"] == "acme"
+    assert os.stat(store.folder / "0001").st_mode & 0o077 == 0o055

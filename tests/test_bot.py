@@ -1,0 +1,170 @@
+"""The whole runtime, on a really trained tiny adapter."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from brandbot import models
+from brandbot.adapters import AdapterStore
+from brandbot.bot import Bot
+from brandbot.engines.base import Chunk, Request
+from brandbot.errors import EngineError, LogError, VersionError
+from brandbot.prompt import Message, build
+from brandbot.training import run
+from brandbot.persona import Persona
+from brandbot.workspace import Workspace
+
+
+@pytest.fixture
+def bot(trained: Path):  # type: ignore[no-untyped-def]
+    made = Bot(Workspace(trained), engine="llamacpp")
+    yield made
+    made.close()
+
+
+def test_a_message_becomes_a_logged_reply(bot: Bot) -> None:
+    reply = bot.reply("acme", " Is it raining? ", channel="web", author="ana")
+    pieces = list(reply)
+    assert "".join(pieces) == reply.text and reply.text.strip()
+    asked, answered = bot.history(reply.conversation)
+    assert (asked.content, answered.content) == ("Is it raining?", reply.text.strip())
+    assert (answered.id, answered.version) == (reply.turn, "0001")
+    with bot.log._transaction() as connection:
+        row = connection.exec_driver_sql(
+            "SELECT engine, finish, strength, latency_ms > 0, first_token_ms > 0, channel, author "
+            "FROM turns JOIN conversations ON conversations.id = conversation WHERE role='assistant'"
+        ).one()
+    assert row[0] == "llamacpp" and row[1] in ("stop", "length") and row[2:] == (1.0, 1, 1, "web", "ana")
+
+
+def test_the_engine_gets_what_prompt_made(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request's ids are those training masks the next reply behind."""
+    calls: list[Request] = []
+
+    class Scripted:
+        name = "scripted"
+
+        def generate(self, request: Request):  # type: ignore[no-untyped-def]
+            calls.append(request)
+            yield Chunk("Yes.")
+            yield Chunk("", "stop")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr("brandbot.bot.open_engine", lambda *_, **__: Scripted())
+    first = bot.reply("acme", "Is it raining?")
+    list(first)
+    list(bot.reply("acme", "And now?", conversation=first.conversation))
+    voice = bot.voice("acme")
+    talk = [Message("user", "Is it raining?"), Message("assistant", "Yes."), Message("user", "And now?")]
+    trained_form = voice.prompt_format.encode(
+        build(voice.persona.system_prompt, [*talk, Message("assistant", "Still.")])
+    )
+    ids = list(calls[1].ids)
+    assert trained_form.ids[: len(ids)] == ids and trained_form.mask[len(ids)] == 1
+    assert calls[1].stop_ids == voice.prompt_format.stop_ids
+
+
+def test_retry_replaces_the_reply(bot: Bot) -> None:
+    first = bot.reply("acme", "Is it raining?")
+    list(first)
+    second = bot.retry(first.conversation)
+    list(second)
+    turns = bot.history(first.conversation)
+    assert [turn.id for turn in turns] == [1, second.turn]
+    assert bot.log.count() == 3
+
+
+def test_a_reader_that_goes_away_leaves_what_was_said(bot: Bot) -> None:
+    reply = bot.reply("acme", "Tell me all of it", strength=0.0)
+    iterator = iter(reply)
+    said = next(iterator)
+    reply.close()
+    last = bot.history(reply.conversation)[-1]
+    assert said in reply.text and (last.content, last.finish) == (reply.text.strip(), "stopped")
+
+
+def test_strength_and_untuned_change_the_answer(bot: Bot) -> None:
+    voice = bot.voice("acme")
+    asked = [Message("user", "Is it raining? And here?")]
+
+    def say(**options: float | bool) -> str:
+        reply = bot.generate(voice, asked, temperature=0.0, **options)  # type: ignore[arg-type]
+        return "".join(reply)
+
+    assert say(untuned=True) == say(strength=0.0) != say(strength=1.0)
+
+
+def test_a_long_conversation_drops_its_oldest_turns(bot: Bot) -> None:
+    voice = bot.voice("acme")
+    talk = [Message("assistant" if n % 2 else "user", f"turn {n} " + "word " * 200) for n in range(41)]
+    assert list(bot.generate(voice, talk, max_tokens=4))
+    with pytest.raises(EngineError, match="too long for the model"):
+        list(bot.generate(voice, [Message("user", "word " * 9000)]))
+
+
+def test_foreign_conversations_are_refused(bot: Bot) -> None:
+    with pytest.raises(LogError, match="no conversation"):
+        bot.reply("acme", "hi", conversation="0" * 32)
+    with pytest.raises(EngineError, match="empty"):
+        bot.reply("acme", "  \n ")
+
+
+def test_a_promoted_version_serves_the_next_reply(bot: Bot, trained: Path) -> None:
+    workspace = Workspace(trained)
+    running = bot.reply("acme", "Is it raining?")
+    iterator = iter(running)
+    next(iterator)
+    persona = Persona.load(workspace.persona("acme")).with_settings(["training.seed=5"])
+    run.train(workspace, run.plan(workspace, persona))
+    AdapterStore(workspace.adapters("acme")).promote(2)
+    after = bot.reply("acme", "Is it raining?")
+    list(after)
+    list(iterator)  # the one under way ends on the version it began with
+    assert running.voice.version_name == "0001" and after.voice.version_name == "0002"
+    assert [bot.history(r.conversation)[-1].version for r in (running, after)] == ["0001", "0002"]
+
+
+def test_row_16_a_damaged_live_version_gives_way_to_the_one_before(trained: Path) -> None:
+    workspace = Workspace(trained)
+    store = AdapterStore(workspace.adapters("acme"))
+    shutil.copytree(store.folder / "0001", store.folder / "0002")
+    store.promote(2)
+    file = store.folder / "0002" / "adapter.gguf"
+    raw = bytearray(file.read_bytes())
+    raw[len(raw) // 2] ^= 4
+    file.write_bytes(raw)
+    bot = Bot(workspace, engine="llamacpp")
+    voice = bot.voice("acme")
+    assert voice.version_name == "0001" and "adapter.gguf was changed" in voice.warning
+    reply = bot.reply("acme", "Is it raining?")
+    assert list(reply) and reply.voice.version_name == "0001"
+    with pytest.raises(VersionError, match=r"adapter\.gguf"):
+        bot.voice("acme", 2)
+    bot.close()
+
+
+def test_an_untrained_persona_answers_as_its_base(workspace: Path) -> None:
+    bot = Bot(Workspace(workspace), engine="llamacpp")
+    reply = bot.reply("acme", "Is it raining?")
+    list(reply)
+    assert reply.voice.version_name == "base"
+    bot.close()
+
+
+def test_starting_to_chat_loads_neither_torch_nor_faiss(trained: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom brandbot import Bot, Workspace\nbot = Bot(Workspace.find())\n"
+        "bot.warm('acme')\nprint({'torch', 'transformers', 'faiss'} & set(sys.modules))\nbot.close()"
+    )
+    base = Workspace(trained)
+    models.gguf_file(models.resolve(Persona.load(base.persona("acme")).config.base_model, base.models), base.models)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "set()"

@@ -1,0 +1,159 @@
+"""The log: acknowledged means on disk."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from brandbot.conversations import ConversationLog
+from brandbot.errors import LogError
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> ConversationLog:
+    return ConversationLog(f"sqlite:///{tmp_path / 'home' / 'brandbot.db'}")
+
+
+def test_turns_come_back_in_order_with_their_details(log: ConversationLog) -> None:
+    talk = log.start("acme", "web", "ana")
+    first = log.add(talk, "user", "hi")
+    second = log.add(talk, "assistant", "Evening.", version="0001", finish="stop", latency_ms=12.5)
+    assert second > first
+    assert [(t.role, t.content, t.version, t.finish) for t in log.history(talk)] == [
+        ("user", "hi", None, None),
+        ("assistant", "Evening.", "0001", "stop"),
+    ]
+    assert log.persona_of(talk) == "acme" and log.persona_of("other") is None
+
+
+def test_conversations_do_not_see_one_another(log: ConversationLog) -> None:
+    one, two = log.start("acme", "web"), log.start("acme", "web")
+    log.add(one, "user", "mine")
+    assert log.history(two) == [] and one != two
+
+
+def test_retired_turns_stay_in_the_log(log: ConversationLog) -> None:
+    talk = log.start("acme", "web")
+    kept = log.add(talk, "user", "hi")
+    gone = log.add(talk, "assistant", "No.")
+    log.retire_from(talk, gone)
+    assert [turn.id for turn in log.history(talk)] == [kept]
+    assert log.count() == 2
+
+
+def test_feedback_is_appended_and_the_last_word_counts(log: ConversationLog) -> None:
+    talk = log.start("acme", "web")
+    asked = log.add(talk, "user", "hi")
+    reply = log.add(talk, "assistant", "No.")
+    log.judge(reply, "dislike", reason="rude", suggestion="Evening.")
+    log.judge(reply, "like")
+    assert log.history(talk)[1].verdict == "like"
+    rows = log.feedback_of(reply)
+    assert [(r["verdict"], r["reason"], r["suggestion"]) for r in rows] == [
+        ("dislike", "rude", "Evening."),
+        ("like", None, None),
+    ]
+    with pytest.raises(LogError, match="no reply number"):
+        log.judge(asked, "like")
+
+
+def test_the_order_is_not_the_clocks(log: ConversationLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 32: the clock jumps back a day between two turns."""
+    talk = log.start("acme", "web")
+    monkeypatch.setattr("brandbot.conversations._now", lambda: "2026-11-24T00:00:00.000+00:00")
+    log.add(talk, "user", "first")
+    monkeypatch.setattr("brandbot.conversations._now", lambda: "2026-11-23T00:00:00.000+00:00")
+    log.add(talk, "user", "second")
+    assert [turn.content for turn in log.history(talk)] == ["first", "second"]
+
+
+def test_writes_are_synced(log: ConversationLog, tmp_path: Path) -> None:
+    with log._transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_a_file_that_is_no_log_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "brandbot.db").write_text("this is not a database, it is a note to myself\n" * 50)
+    with pytest.raises(LogError, match="damaged or not a log"):
+        ConversationLog(f"sqlite:///{tmp_path / 'brandbot.db'}")
+
+
+WRITER = """
+import sys
+from brandbot.conversations import ConversationLog
+log = ConversationLog(sys.argv[1])
+talk = log.start("acme", "web")
+for number in range(int(sys.argv[2])):
+    turn = log.add(talk, "user", f"{sys.argv[3]}-{number}")
+    print(turn, flush=True)
+"""
+
+
+def writer(url: str, count: int, name: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, url, str(count), name]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_row_11_kill_9_loses_no_acknowledged_turn(log: ConversationLog, tmp_path: Path) -> None:
+    """Killed 200 times in mid-write, eight writers at a time."""
+    url = f"sqlite:///{tmp_path / 'home' / 'brandbot.db'}"
+    randomly = random.Random(11)
+    acknowledged: list[int] = []
+    for round_ in range(25):
+        writers = [writer(url, 100_000, f"{round_}.{n}") for n in range(8)]
+        wanted = [randomly.randint(1, 25) for _ in writers]
+        for process, lines in zip(writers, wanted, strict=True):
+            assert process.stdout is not None
+            acknowledged += [int(process.stdout.readline()) for _ in range(lines)]
+            process.kill()
+        for process in writers:
+            rest, _ = process.communicate()
+            acknowledged += [int(line) for line in rest.split("\n")[:-1]]
+    database = sqlite3.connect(tmp_path / "home" / "brandbot.db")
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    there = {row[0] for row in database.execute("SELECT id FROM turns")}
+    database.close()
+    assert len(acknowledged) == len(set(acknowledged)) > 200
+    assert set(acknowledged) <= there
+
+
+def test_row_14_eight_processes_write_one_log(log: ConversationLog, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'home' / 'brandbot.db'}"
+    writers = [writer(url, 50, str(n)) for n in range(8)]
+    outputs = [process.communicate()[0] for process in writers]
+    assert [process.returncode for process in writers] == [0] * 8
+    assert sorted(int(line) for output in outputs for line in output.split()) == list(range(1, 401))
+    assert log.count() == 400
+
+
+def test_row_12_a_full_disk_while_chatting(tmp_path: Path) -> None:
+    """A real, small file system that really fills up; the log recovers without a restart."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=True)
+    try:
+        log = ConversationLog(f"sqlite:///{disk / 'brandbot.db'}")
+        talk = log.start("acme", "web")
+        log.add(talk, "user", "before")
+        filler = disk / "filler"
+        with pytest.raises(OSError, match="No space"), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        with pytest.raises(LogError, match=r"disk is full.*nothing that was saved before is lost"):
+            for number in range(1000):
+                log.add(talk, "user", f"{number} " + "much " * 200)
+        saved = len(log.history(talk))
+        os.unlink(filler)
+        log.add(talk, "user", "after")
+        contents = [turn.content for turn in log.history(talk)]
+        assert contents[0] == "before" and contents[-1] == "after" and len(contents) == saved + 1
+        log.close()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

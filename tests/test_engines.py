@@ -1,0 +1,204 @@
+"""Engines: both answer alike, from what prompt.py made, with the adapter each request names."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from brandbot import examples, models
+from brandbot.adapters import AdapterStore, Version
+from brandbot.engines.base import Request
+from brandbot.engines.llamacpp import LlamaCppEngine
+from brandbot.engines.transformers import TransformersEngine
+from brandbot.errors import EngineError, VersionError
+from brandbot.persona import Persona
+from brandbot.prompt import Message, build
+from brandbot.training import run
+from brandbot.workspace import Workspace
+from tests.conftest import ARCHITECTURES, ROOT, make_persona
+
+Pair = tuple[LlamaCppEngine, TransformersEngine]
+
+
+def train(root: Path, base: Path | str, **settings: object) -> tuple[Workspace, Version]:
+    make_persona(root / "personas" / "acme", str(base), **settings)
+    workspace = Workspace(root)
+    persona = Persona.load(workspace.persona("acme"))
+    run.train(workspace, run.plan(workspace, persona))
+    version = AdapterStore(workspace.adapters("acme")).live()
+    assert version is not None
+    return workspace, version
+
+
+def agreement(pair: Pair, requests: list[Request]) -> tuple[float, float]:
+    """Share of llama.cpp's greedy tokens that transformers would choose first, and the mean
+    difference of their log-probabilities in nats."""
+    llama, reference = pair
+    first = total = 0
+    apart = 0.0
+    for request in requests:
+        spoken = llama.complete(request)
+        scores = reference.log_probabilities(request, [token for token, _ in spoken])
+        for (token, logprob), row in zip(spoken, scores, strict=True):
+            total += 1
+            first += int(row.argmax()) == token
+            apart += abs(row[token].item() - logprob)
+    return first / total, apart / total
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_each_architecture_is_trained_exported_and_answered_with(
+    kind: str, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
+    monkeypatch.setenv("BRANDBOT_MODELS", str(tmp_path / "models"))
+    workspace, version = train(tmp_path, tiny(kind), learning_rate=5e-3)
+    base = models.resolve(str(tiny(kind)), workspace.models)
+    fmt = version.prompt_format(base)
+    pair = (
+        LlamaCppEngine(base, [version], workspace.models, parallel=1, exact_cache=True),
+        TransformersEngine(base, [version]),
+    )
+    asked = [[Message("user", text)] for text in ("Is it raining?", "Do you sell tea? " * 12)]
+    requests = [
+        Request(fmt.encode(build("Keep it short.", messages)).ids, fmt.stop_ids, adapter, strength, 24, 0.0)
+        for messages in asked
+        for adapter, strength in ((None, 1.0), (version, 1.0), (version, 0.4))
+    ]  # fmt: skip
+    first, apart = agreement(pair, requests)
+    assert apart < 1e-3
+    assert first == 1.0
+    replies = {pair[0].complete(request)[0] for request in requests[:3]}
+    assert len(replies) == 3  # the adapter and its strength change what is said
+
+
+def test_the_full_method_makes_a_version_that_is_served(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
+    monkeypatch.setenv("BRANDBOT_MODELS", str(tmp_path / "models"))
+    workspace, version = train(tmp_path, tiny("qwen3"), method="full")
+    base = models.resolve(str(tiny("qwen3")), workspace.models)
+    fmt = version.prompt_format(base)
+    ids = fmt.encode([Message("user", "Is it raining?")]).ids
+    request = Request(ids, fmt.stop_ids, version, 1.0, 24, 0.0)
+    llama = LlamaCppEngine(base, [version], workspace.models, parallel=1)
+    first, apart = agreement((llama, TransformersEngine(base, [version])), [request])
+    assert (first, apart < 0.02) == (1.0, True)  # the weights are bfloat16
+    with pytest.raises(EngineError, match="fully fine-tuned"):
+        list(llama.generate(dataclasses.replace(request, adapter=None)))
+
+
+@pytest.mark.parametrize(
+    ("name", "first_at_least", "apart_at_most"),
+    [("lighthouse", 0.98, 0.05), ("letraclara", 0.90, 0.08)],
+)
+def test_llamacpp_answers_as_the_reference_does(
+    name: str, first_at_least: float, apart_at_most: float, embedded: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """With the adapter and without, on the embedded bases and prompts of the test split."""
+    monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
+    demo = Persona.load(ROOT / "personas" / name)
+    workspace, version = train(
+        tmp_path, demo.config.base_model, epochs=1, rank=16, max_length=512, batch_size=8
+    )
+    base = models.resolve(demo.config.base_model, embedded)
+    fmt = version.prompt_format(base)
+    pair = (
+        LlamaCppEngine(base, [version], embedded, parallel=1),
+        TransformersEngine(base, [version]),
+    )
+    tests = examples.read(demo.folder / "examples").split("test")[:6]
+    prompts = [fmt.encode(build(demo.system_prompt, e.messages[:-1])).ids for e in tests]
+    for adapter in (None, version):
+        requests = [Request(ids, fmt.stop_ids, adapter, 1.0, 24, 0.0) for ids in prompts]
+        first, apart = agreement(pair, requests)
+        assert first >= first_at_least, (adapter, first, apart)
+        assert apart <= apart_at_most, (adapter, first, apart)
+
+
+@pytest.fixture(params=["llamacpp", "transformers"])
+def engine(request: pytest.FixtureRequest, trained: Path) -> tuple[object, Request]:
+    workspace = Workspace(trained)
+    version = AdapterStore(workspace.adapters("acme")).live()
+    assert version is not None
+    base = models.resolve(version.meta["base_model"], workspace.models)
+    fmt = version.prompt_format(base)
+    ids = fmt.encode([Message("user", "Tell me all of it")]).ids
+    asked = Request(ids, fmt.stop_ids, version, max_tokens=300, temperature=1.5, seed=3)
+    if request.param == "llamacpp":
+        return LlamaCppEngine(base, [version], workspace.models, parallel=1), asked
+    return TransformersEngine(base, [version]), asked
+
+
+def test_closing_a_reply_stops_the_machine(engine: tuple[object, Request]) -> None:
+    made, asked = engine
+    asked = dataclasses.replace(asked, max_tokens=2000, stop_ids=(399,))
+    chunks = made.generate(asked)  # type: ignore[attr-defined]
+    next(chunks)
+    before = threading.active_count()
+    started = time.monotonic()
+    chunks.close()
+    assert time.monotonic() - started < 2.0
+    assert threading.active_count() == before - 1  # the worker ended, not only the text
+    short = dataclasses.replace(asked, max_tokens=3)
+    assert list(made.generate(short))[-1].finish == "length"  # type: ignore[attr-defined]
+
+
+def test_seeded_replies_repeat(engine: tuple[object, Request]) -> None:
+    made, asked = engine
+    asked = dataclasses.replace(asked, max_tokens=20)
+    texts = ["".join(c.text for c in made.generate(asked)) for _ in range(2)]  # type: ignore[attr-defined]
+    assert texts[0] == texts[1] != ""
+
+
+def test_wrong_requests_are_refused(engine: tuple[object, Request]) -> None:
+    made, asked = engine
+    with pytest.raises(EngineError, match="empty"):
+        list(made.generate(dataclasses.replace(asked, ids=[])))  # type: ignore[attr-defined]
+    stranger = Version(Path("elsewhere/0009"), {})
+    with pytest.raises(EngineError, match="0009 is not loaded"):
+        list(made.generate(dataclasses.replace(asked, adapter=stranger)))  # type: ignore[attr-defined]
+
+
+def test_a_prompt_without_room_is_refused(trained: Path) -> None:
+    workspace = Workspace(trained)
+    version = AdapterStore(workspace.adapters("acme")).live()
+    assert version is not None
+    base = models.resolve(version.meta["base_model"], workspace.models)
+    made = LlamaCppEngine(base, [version], workspace.models, parallel=1)
+    with pytest.raises(EngineError, match="too long for the model"):
+        list(made.generate(Request([5] * 5000, (2,), version)))
+
+
+def test_a_version_on_another_base_is_refused_with_both_named(
+    trained: Path, tiny: Callable[[str], Path]
+) -> None:
+    workspace = Workspace(trained)
+    version = AdapterStore(workspace.adapters("acme")).live()
+    assert version is not None
+    other = models.resolve(str(tiny("qwen2")), workspace.models)
+    with pytest.raises(VersionError) as caught:
+        version.prompt_format(other)
+    assert version.meta["base_sha256"][:12] in str(caught.value)
+    assert other.sha256[:12] in str(caught.value)
+
+
+def test_a_version_with_another_prompt_form_is_refused_with_both_named(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(trained)
+    version = AdapterStore(workspace.adapters("acme")).live()
+    assert version is not None
+    base = models.resolve(version.meta["base_model"], workspace.models)
+    monkeypatch.setattr("brandbot.prompt.PROMPT_FORM", 99)
+    with pytest.raises(VersionError) as caught:
+        version.prompt_format(base)
+    found = base.prompt_format(version.template).fingerprint(version.persona.system_prompt)
+    assert version.meta["prompt_fingerprint"] in str(caught.value) and found in str(caught.value)

@@ -1,0 +1,245 @@
+"""persona.yaml and voice.md: what is read, what is refused, and in which line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brandbot.errors import PersonaError, Problem
+from brandbot.persona import Persona, guess_language, read
+from brandbot.texts import tell
+
+
+def written(folder: Path, yaml: str | bytes, voice: str | None = None) -> Path:
+    raw = yaml.encode() if isinstance(yaml, str) else yaml
+    (folder / "persona.yaml").write_bytes(raw)
+    if voice is not None:
+        (folder / "voice.md").write_text(voice, encoding="utf-8")
+    return folder
+
+
+def problems(folder: Path, yaml: str | bytes) -> list[tuple[str, int | None]]:
+    """Code and line of each problem; each can be told in both languages."""
+    found = read(written(folder, yaml))[1]
+    for problem in found:
+        assert tell(problem, "en").line
+        assert tell(problem, "es").line
+    return [(problem.code, problem.line) for problem in found]
+
+
+def test_a_name_is_enough(tmp_path: Path) -> None:
+    persona = Persona.load(written(tmp_path, "name: Acme\n"))
+    config = persona.config
+    assert (config.name, config.language, config.base_model) == (
+        "Acme",
+        "en",
+        "smollm2-135m-instruct",
+    )
+    assert (config.rules.never_say, config.rules.emoji, config.rules.max_sentences) == (
+        [],
+        "free",
+        None,
+    )
+    assert (config.knowledge.enabled, config.knowledge.top_k) == (True, 4)
+    assert (config.generation.temperature, config.generation.max_tokens) == (0.7, 200)
+    assert (config.training.method, config.training.rank, config.training.epochs) == ("lora", 16, 3)
+    assert persona.name == tmp_path.name
+    assert persona.system_prompt == "You are the assistant of Acme. Answer in its voice."
+
+
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    yaml = """\
+name: Letra Clara
+language: es-MX
+base_model: gemma-3-270m
+greeting: "¡Hola!"
+starters: ["¿Qué es la TAE?"]
+rules: {never_say: [chollo], emoji: sparing, max_sentences: 4}
+knowledge: {enabled: false, top_k: 2}
+generation: {temperature: 0, top_p: 0.5, repeat_penalty: 1.2, max_tokens: 50, strength: 0.5}
+training: {method: full, rank: 4, epochs: 1.5, learning_rate: 2.0e-4, seed: 7}
+"""
+    persona = Persona.load(written(tmp_path, yaml, "Hablas claro.\n"))
+    assert persona.language == "es"
+    assert persona.config.rules.never_say == ["chollo"]
+    assert persona.config.knowledge.enabled is False
+    assert persona.config.training.learning_rate == 2e-4
+    assert persona.system_prompt == "Hablas claro."
+
+
+def test_notes_in_the_voice_guide_are_not_for_the_model(tmp_path: Path) -> None:
+    voice = "<!-- Who talks?\nSay it. -->\nYou are dry.\n\n<!-- open to the end"
+    persona = Persona.load(written(tmp_path, "name: Acme\n", voice))
+    assert persona.voice == "You are dry."
+
+
+def test_a_spanish_persona_without_a_voice(tmp_path: Path) -> None:
+    persona = Persona.load(written(tmp_path, "name: Acme\nlanguage: es\n"))
+    assert persona.system_prompt == "Eres el asistente de Acme. Responde con su voz."
+
+
+def test_no_file(tmp_path: Path) -> None:
+    assert [p.code for p in read(tmp_path)[1]] == ["no-persona-yaml"]
+    with pytest.raises(PersonaError, match=r"no file persona\.yaml"):
+        Persona.load(tmp_path)
+
+
+def test_an_unknown_key_with_a_suggestion_and_its_line(tmp_path: Path) -> None:
+    found = read(written(tmp_path, "name: Acme\nrules:\n  emojis: none\n"))[1]
+    values = {"key": "rules.emojis", "close": "emoji", "known": "never_say, emoji, max_sentences"}
+    assert found == [Problem("error", "unknown-key-close", "persona.yaml", 3, values)]
+    assert "Did you mean emoji?" in tell(found[0], "en").what
+
+
+def test_an_unknown_key_like_no_other(tmp_path: Path) -> None:
+    assert problems(tmp_path, "name: Acme\nzzz: 1\n") == [("unknown-key", 2)]
+
+
+@pytest.mark.parametrize(
+    ("line", "english", "spanish"),
+    [
+        ("name: 12", "name is 12, but it must be text.", "un texto"),
+        ("language: [en]", "language is ['en'], but it must be text.", "un texto"),
+        ("language: english please", "a language code such as en, es or es-MX", "código de idioma"),
+        ("starters: hello", "a list: [one, two]", "una lista: [uno, dos]"),
+        ("starters: [a, b, c, d, e, f, g, h, i]", "a list of at most 8", "una lista de 8"),
+        ("rules: none", "settings below it, indented", "con sangría"),
+        ("rules: {emoji: some}", "one of 'none', 'sparing', 'free'", "'none', 'sparing', 'free'"),
+        ("rules: {max_sentences: 0}", "1 or more", "1 o más"),
+        ("rules: {never_say: ['']}", "some text, not nothing", "algún texto"),
+        ("knowledge: {top_k: 2.5}", "a whole number", "un número entero"),
+        ("knowledge: {enabled: perhaps}", "true or false", "true (sí) o false (no)"),
+        ("generation: {temperature: hot}", "a number", "un número"),
+        ("generation: {top_p: 0}", "a number above 0", "mayor que 0"),
+        ("generation: {strength: 3}", "1 or less", "1 o menos"),
+    ],
+)
+def test_a_wrong_value_says_what_it_must_be(
+    tmp_path: Path, line: str, english: str, spanish: str
+) -> None:
+    name = "" if line.startswith("name") else "name: Acme\n"
+    found = read(written(tmp_path, f"{name}{line}\n"))[1]
+    assert [(p.code, p.line) for p in found] == [("wrong-value", 1 if not name else 2)]
+    assert english in tell(found[0], "en").what
+    assert spanish in tell(found[0], "es").what
+
+
+def test_a_missing_name(tmp_path: Path) -> None:
+    assert problems(tmp_path, "language: en\n") == [("missing-key", None)]
+
+
+def test_a_key_that_is_there_twice(tmp_path: Path) -> None:
+    found = read(written(tmp_path, "name: A\nrules:\n  emoji: none\n  emoji: free\nname: B\n"))[1]
+    assert [(p.code, p.line, p.values) for p in found] == [
+        ("key-twice", 4, {"key": "rules.emoji", "first": 3}),
+        ("key-twice", 5, {"key": "name", "first": 1}),
+    ]
+
+
+def test_a_tab(tmp_path: Path) -> None:
+    assert problems(tmp_path, "name: Acme\nrules:\n\temoji: none\n") == [("yaml-tab", 3)]
+
+
+def test_a_tab_inside_a_text_is_none_of_our_business(tmp_path: Path) -> None:
+    assert problems(tmp_path, 'name: "Ac\tme"\n') == []
+
+
+@pytest.mark.parametrize(
+    ("yaml", "line"),
+    [
+        ("name: Acme\nstarters: [one, two\n", 3),
+        ("name: Acme: the shop\n", 1),
+        ('name: "Acme\n', 2),
+        ("name: *nobody\n", 1),
+    ],
+)
+def test_bad_yaml(tmp_path: Path, yaml: str, line: int) -> None:
+    assert problems(tmp_path, yaml) == [("yaml-syntax", line)]
+
+
+def test_an_impossible_date_is_no_crash(tmp_path: Path) -> None:
+    assert [code for code, _ in problems(tmp_path, "name: 2026-13-40\n")] == ["yaml-syntax"]
+
+
+@pytest.mark.parametrize("yaml", ["", "just text\n", "- a\n- b\n"])
+def test_no_settings_at_all(tmp_path: Path, yaml: str) -> None:
+    assert problems(tmp_path, yaml) == [("yaml-not-mapping", 1)]
+
+
+def test_latin_1_is_read_with_a_warning(tmp_path: Path) -> None:
+    folder = written(tmp_path, "greeting: hi\nname: Café\n".encode("latin-1"))
+    persona, found = read(folder)
+    assert persona is not None
+    assert persona.config.name == "Café"
+    assert [(p.severity, p.code, p.line) for p in found] == [("warning", "not-utf8", 2)]
+
+
+def test_a_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
+    persona = Persona.load(written(tmp_path, b"\xef\xbb\xbfname: Acme\r\nlanguage: es\r\n"))
+    assert (persona.config.name, persona.language) == ("Acme", "es")
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    yaml = """\
+nmae: Acme
+language: no
+rules:
+  emoji: many
+  max_sentences: -1
+training:
+  epochs: three
+  speed: 9
+"""
+    assert problems(tmp_path, yaml) == [
+        ("missing-key", None),
+        ("wrong-value", 2),
+        ("wrong-value", 4),
+        ("wrong-value", 5),
+        ("wrong-value", 7),
+        ("unknown-key-close", 8),
+        ("unknown-key-close", 1),
+    ]
+
+
+def test_the_error_speaks_the_personas_language(tmp_path: Path) -> None:
+    with pytest.raises(PersonaError, match=r"persona\.yaml:2: .*tiene que ser"):
+        Persona.load(written(tmp_path, "name: Acme\nstarters: 3\nlanguage: es\n"))
+
+
+def test_the_language_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    assert guess_language(written(tmp_path, "name: [\nlanguage: 'es-AR'\n")) == "es"
+    assert guess_language(tmp_path / "nowhere") == "en"
+
+
+def settings(persona: Persona, *assignments: str) -> Any:
+    return persona.with_settings(assignments).config
+
+
+def test_set_changes_a_setting_and_nothing_else(tmp_path: Path) -> None:
+    persona = Persona.load(written(tmp_path, "name: Acme\ntraining: {rank: 4}\n"))
+    config = settings(persona, "training.epochs=2", "rules.never_say=[cheap, ASAP]", "name=New")
+    assert (config.name, config.training.epochs, config.training.rank) == ("New", 2, 4)
+    assert config.rules.never_say == ["cheap", "ASAP"]
+    assert persona.config.training.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("assignment", "code"),
+    [
+        ("training.epochs", "set-form"),
+        ("training.epoch=2", "unknown-key-close"),
+        ("training.epochs=many", "wrong-value"),
+        ("name.first=Acme", "wrong-value"),
+        ("training.epochs.x=1", "wrong-value"),
+        ("name=[", "yaml-syntax"),
+        ("=3", "unknown-key"),
+    ],
+)
+def test_set_refuses(tmp_path: Path, assignment: str, code: str) -> None:
+    persona = Persona.load(written(tmp_path, "name: Acme\n"))
+    with pytest.raises(PersonaError) as caught:
+        persona.with_settings([assignment])
+    assert [(p.code, p.file) for p in caught.value.problems] == [(code, "--set")]
+    assert str(caught.value).startswith("--set: ")

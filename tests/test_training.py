@@ -1,0 +1,364 @@
+"""Training: packed rows equal padded ones, runs repeat, stop, resume and break cleanly."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from brandbot import examples, models
+from brandbot.adapters import AdapterStore
+from brandbot.errors import LockHeldError, PersonaError, TrainingError
+from brandbot.persona import Persona
+from brandbot.prompt import Encoded
+from brandbot.training import run
+from brandbot.training.packing import ATTENTION, common_prefix, pack, summed_loss
+from brandbot.training.rows import encode
+from brandbot.training.trainer import MARKER, last_whole_checkpoint, mean_loss
+from brandbot.workspace import Workspace
+from tests.conftest import ARCHITECTURES, make_persona
+
+Plan = run.Plan
+
+
+def planned(root: Path, *settings: str) -> tuple[Workspace, Plan]:
+    workspace = Workspace(root)
+    persona = Persona.load(workspace.persona("acme")).with_settings(settings)
+    return workspace, run.plan(workspace, persona)
+
+
+def padded_loss(model: torch.nn.Module, rows: list[Encoded]) -> float:
+    """The loss as everybody computes it: one padded batch, causal attention, shifted labels."""
+    longest = max(len(row.ids) for row in rows)
+    ids = torch.tensor([row.ids + [0] * (longest - len(row.ids)) for row in rows])
+    seen = torch.tensor([[1] * len(row.ids) + [0] * (longest - len(row.ids)) for row in rows])
+    labels = torch.tensor(
+        [
+            [i if m else -100 for i, m in zip(row.ids, row.mask, strict=True)]
+            + [-100] * (longest - len(row.ids))
+            for row in rows
+        ]
+    )
+    with torch.no_grad():
+        logits = model(input_ids=ids, attention_mask=seen).logits[:, :-1]
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten()).item()
+
+
+def random_rows(prefix: int, seed: int) -> list[Encoded]:
+    generator = torch.Generator().manual_seed(seed)
+    head = torch.randint(3, 250, (prefix,), generator=generator).tolist()
+    rows = []
+    for length in (5, 90, 31, 2, 47):
+        rest = torch.randint(3, 250, (length,), generator=generator).tolist()
+        rest[0] = 3 + len(rows)  # so that the shared prefix is the head and no more
+        mask = [0] * prefix + [int(place > 0 and place % 3 != 1) for place in range(length)]
+        mask[-1] = 1
+        rows.append(Encoded(head + rest, mask))
+    return rows
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("prefix", [0, 1, 120])
+def test_packed_loss_equals_padded_loss(
+    kind: str, prefix: int, tiny: Callable[[str], Path]
+) -> None:
+    rows = random_rows(prefix, seed=prefix)
+    assert common_prefix(rows) == prefix
+    plain = AutoModelForCausalLM.from_pretrained(tiny(kind), dtype=torch.float32).eval()
+    packed = AutoModelForCausalLM.from_pretrained(
+        tiny(kind), dtype=torch.float32, attn_implementation=ATTENTION
+    )
+    loss = mean_loss(packed, rows, prefix, bf16=False, rows_at_once=5)
+    assert loss == pytest.approx(padded_loss(plain, rows), abs=1e-5)
+
+
+def test_packed_gradients_equal_padded_ones(tiny: Callable[[str], Path]) -> None:
+    rows = random_rows(40, seed=1)
+    gradients = []
+    for attention in (ATTENTION, "eager"):
+        model = AutoModelForCausalLM.from_pretrained(
+            tiny("llama"), dtype=torch.float32, attn_implementation=attention
+        )
+        if attention == ATTENTION:
+            batch = pack(rows, 40)
+            labels = batch.pop("labels")
+            loss = summed_loss(model(**batch, use_cache=False).logits[0], labels)
+        else:
+            loss = torch.zeros(())
+            for row in rows:
+                logits = model(input_ids=torch.tensor([row.ids])).logits[0, :-1]
+                wanted = torch.tensor(
+                    [i if m else -100 for i, m in zip(row.ids, row.mask, strict=True)]
+                )[1:]
+                loss = loss + torch.nn.functional.cross_entropy(logits, wanted, reduction="sum")
+        loss.backward()
+        gradients.append(model.model.layers[0].self_attn.q_proj.weight.grad)
+    assert torch.allclose(gradients[0], gradients[1], rtol=1e-4, atol=1e-4)
+
+
+def test_pack_lays_rows_out_as_worked_by_hand() -> None:
+    rows = [Encoded([7, 8, 1, 2], [0, 0, 1, 1]), Encoded([7, 8, 3], [0, 0, 1])]
+    batch = pack(rows, 2)
+    assert batch["input_ids"].tolist() == [[7, 8, 1, 2, 3]]
+    assert batch["position_ids"].tolist() == [[0, 1, 2, 3, 2]]
+    assert batch["labels"].tolist() == [1, 2, 3]
+    assert batch["logits_to_keep"].tolist() == [1, 2, 1]
+
+
+def test_training_publishes_what_it_says(trained: Path) -> None:
+    version = AdapterStore(Workspace(trained).adapters("acme")).live()
+    assert version is not None
+    meta = version.meta
+    assert meta["persona"] == "acme" and meta["method"] == "lora" and version.name == "0001"
+    reading = examples.read(trained / "personas" / "acme" / "examples")
+    assert meta["examples"] == {s: len(reading.split(s)) for s in ("train", "valid", "test")}
+    assert meta["loss"]["test"] < meta["loss"]["base_test"]
+    present = {file.name for file in version.folder.iterdir()}
+    assert present == {
+        "README.md", "adapter.gguf", "adapter_config.json", "adapter_model.safetensors",
+        "chat_template.jinja", "persona.yaml", "version.json", "voice.md",
+    }  # fmt: skip
+    assert str(trained) not in (version.folder / "adapter_config.json").read_text()
+    assert set(meta["files"]) == present - {"version.json"}
+
+
+def test_the_losses_are_of_the_best_checkpoint_on_unseen_examples(trained: Path) -> None:
+    """Measured again from the published files, with the padded reference."""
+    from peft import PeftModel
+
+    workspace, plan = planned(trained)
+    version = AdapterStore(workspace.adapters("acme")).live()
+    assert version is not None
+    model = AutoModelForCausalLM.from_pretrained(plan.base.folder, dtype=torch.float32).eval()
+    system, settings = plan.persona.system_prompt, plan.persona.config.training
+    rows = {
+        side: encode(plan.reading.split(side), plan.prompt_format, system, settings.max_length).encoded
+        for side in ("test", "valid")
+    }  # fmt: skip
+    tolerance = 0.02 if run.use_bf16() else 1e-4
+    assert padded_loss(model, rows["test"]) == pytest.approx(
+        version.meta["loss"]["base_test"], abs=tolerance
+    )
+    tuned = PeftModel.from_pretrained(model, version.folder).eval()
+    assert padded_loss(tuned, rows["test"]) == pytest.approx(
+        version.meta["loss"]["test"], abs=tolerance
+    )
+    assert padded_loss(tuned, rows["valid"]) == pytest.approx(
+        version.meta["loss"]["best_valid"], abs=tolerance
+    )
+
+
+def test_the_same_folder_and_settings_give_the_same_adapter(trained: Path) -> None:
+    workspace, plan = planned(trained)
+    assert run.up_to_date(workspace, plan) == "0001"
+    second = run.train(workspace, plan)
+    store = AdapterStore(workspace.adapters("acme"))
+    file = "adapter_model.safetensors"
+    assert store.get(2).meta["files"][file] == store.get(1).meta["files"][file]
+    assert (second.version, second.live, store.live_number()) == ("0002", False, 1)
+    other = run.train(workspace, planned(trained, "training.seed=1")[1])
+    assert store.get(int(other.version)).meta["files"][file] != store.get(1).meta["files"][file]
+
+
+def test_the_best_checkpoint_is_kept_not_the_last(workspace: Path) -> None:
+    """At this learning rate the validation loss turns up again before the end."""
+    entries: list[dict[str, float]] = []
+    space, plan = planned(
+        workspace, "training.learning_rate=0.03", "training.epochs=30", "training.patience=99"
+    )
+    trained = run.train(space, plan, report=entries.append)
+    measured = [entry["valid_loss"] for entry in entries if entry["valid_loss"] is not None]
+    assert trained.loss.best_valid == pytest.approx(min(measured), abs=1e-3)
+    assert measured[-1] > min(measured)
+
+
+def test_early_stopping_ends_a_training_that_gets_no_better(workspace: Path) -> None:
+    entries: list[dict[str, float]] = []
+    space, plan = planned(
+        workspace, "training.learning_rate=0.2", "training.epochs=40", "training.patience=2"
+    )
+    run.train(space, plan, report=entries.append)
+    assert entries[-1]["step"] < entries[-1]["steps"]
+
+
+def test_progress_can_be_followed(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries: list[dict[str, float]] = []
+    kept: list[str] = []
+    space, plan = planned(workspace)
+    monkeypatch.setattr(run.shutil, "rmtree", lambda folder, **_: kept.append(str(folder)))
+    run.train(space, plan, report=entries.append)
+    written = (space.runs("acme") / plan.fingerprint / "progress.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in written] == entries
+    assert set(entries[0]) == {
+        "step", "steps", "epoch", "loss", "valid_loss", "tokens_per_second", "seconds", "seconds_left",
+    }  # fmt: skip
+    assert entries[-1]["step"] == entries[-1]["steps"]
+
+
+def test_examples_with_errors_are_not_trained(workspace: Path) -> None:
+    file = workspace / "personas" / "acme" / "examples" / "talk.jsonl"
+    file.write_text(file.read_text() + '{"prompt": "x"\n')
+    with pytest.raises(PersonaError, match=r"talk\.jsonl:49"):
+        planned(workspace)
+
+
+def test_too_few_examples_are_not_trained(tmp_path: Path, tiny: Callable[[str], Path]) -> None:
+    make_persona(tmp_path / "personas" / "acme", str(tiny("llama")), copies=2)
+    with pytest.raises(TrainingError, match="16 examples; training needs at least 20"):
+        planned(tmp_path)
+
+
+def test_a_second_training_hears_who_holds_the_lock(workspace: Path) -> None:
+    space, plan = planned(workspace)
+    runs = space.runs("acme")
+    runs.mkdir(parents=True)
+    with (
+        run._lock(runs / "lock", "acme"),
+        pytest.raises(LockHeldError, match=f"process {os.getpid()} on "),
+    ):
+        run.train(space, plan)
+    assert run.train(space, plan).version == "0001"  # and once it is free, it trains
+
+
+def test_row_19_nan_stops_training_within_three_steps(workspace: Path) -> None:
+    entries: list[dict[str, float]] = []
+    space, plan = planned(workspace, "training.learning_rate=1e30")
+    with pytest.raises(
+        TrainingError, match=r"at step [123]: .*nothing was published.*learning rate"
+    ):
+        run.train(space, plan, report=entries.append)
+    assert len(entries) <= 3
+    assert AdapterStore(space.adapters("acme")).numbers() == []
+
+
+TRAIN = """
+import sys, resource
+from brandbot.persona import Persona
+from brandbot.training import run
+from brandbot.workspace import Workspace
+workspace = Workspace.find()
+persona = Persona.load(workspace.persona("acme")).with_settings(sys.argv[2:])
+plan = run.plan(workspace, persona)
+def report(entry):
+    print(entry["step"], entry["loss"], entry["valid_loss"], flush=True)
+def say(message):
+    print("say", message, flush=True)
+import torch, transformers, peft
+if sys.argv[1] == "limited":
+    pages = int(open("/proc/self/statm").read().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 700_000_000, -1))
+trained = run.train(workspace, plan, resume=sys.argv[1] == "resume", report=report, say=say)
+print("loss", trained.loss.test, trained.loss.best_valid)
+"""
+
+
+def start(root: Path, *arguments: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"BRANDBOT_WORKSPACE": str(root), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-W", "ignore", "-c", TRAIN, *arguments]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def final_losses(output: str) -> list[float]:
+    return [float(number) for number in output.split("loss ")[-1].split()]
+
+
+def test_row_18_a_kill_while_a_checkpoint_is_written_costs_nothing(workspace: Path) -> None:
+    """Killed with a newer, half-written checkpoint on disk: resumes from the last whole one, and
+    ends where an uninterrupted training ends."""
+    settings = ("training.epochs=3",)
+    space, plan = planned(workspace, *settings)
+    whole = run.train(space, plan)
+    process = start(workspace, "fresh", *settings)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("14 "):  # a step between checkpoints 12 and 16
+            break
+    process.kill()
+    process.communicate()
+    folder = space.runs("acme") / plan.fingerprint
+    good = last_whole_checkpoint(folder)
+    assert good is not None
+    torn = folder / "checkpoint-9999"
+    torn.mkdir()
+    for file in good.iterdir():  # cut short in the middle, as the kill would leave them
+        if file.name != MARKER:
+            (torn / file.name).write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert last_whole_checkpoint(folder) == good
+    resumed = start(workspace, "resume", *settings).communicate()[0]
+    test, valid = final_losses(resumed)
+    assert test == pytest.approx(whole.loss.test, abs=1e-4)
+    assert valid == pytest.approx(whole.loss.best_valid, abs=1e-4)
+    assert int(resumed.split()[0]) > 1  # it went on and did not begin again
+
+
+def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(workspace: Path) -> None:
+    process = start(workspace, "fresh", "training.epochs=4")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("2 "):
+            break
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate()
+    assert "Go on with: brandbot train acme --resume" in output
+    resumed = start(workspace, "resume", "training.epochs=4").communicate()[0]
+    assert int(resumed.split()[0]) > 2 and all(map(math.isfinite, final_losses(resumed)))
+
+
+def test_resume_without_a_run_says_so(workspace: Path) -> None:
+    space, plan = planned(workspace)
+    with pytest.raises(TrainingError, match="nothing to resume"):
+        run.train(space, plan, resume=True)
+
+
+def test_row_20_out_of_memory_tries_a_smaller_batch_or_stops_plainly(
+    tmp_path: Path, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel really refuses memory: the process's address space is limited."""
+    monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
+    make_persona(tmp_path / "personas" / "acme", str(tiny("gemma3_text")), batch_size=32)
+    output = start(tmp_path, "limited").communicate()[0]
+    smaller = "Memory ran out; going on with 16 examples at a time." in output
+    stopped = "There is not enough memory for even one example at a time." in output
+    assert smaller, output[-2000:]
+    assert stopped or "loss " in output
+    assert (len(AdapterStore(Workspace(tmp_path).adapters("acme")).numbers()) == 1) == (not stopped)
+
+
+def test_accelerate_with_two_processes_gives_the_same_loss(workspace: Path) -> None:
+    space, plan = planned(workspace, "training.epochs=1")
+    alone = run.train(space, plan)
+    command = [
+        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
+        "--num_machines", "1", "--mixed_precision", "no", "--main_process_port", "0",
+        "-m", "brandbot", "train", "acme", "--set", "training.epochs=1", "--json",
+    ]  # fmt: skip
+    environment = os.environ | {"BRANDBOT_WORKSPACE": str(workspace), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    tolerance = 5e-3 if run.use_bf16() else 1e-4  # gradients are summed in another order
+    assert told["loss"]["test"] == pytest.approx(alone.loss.test, abs=tolerance)
+    assert told["loss"]["best_valid"] == pytest.approx(alone.loss.best_valid, abs=tolerance)
+    assert told["version"] == "0002"
+
+
+def test_full_training_goes_through_the_same_path(workspace: Path) -> None:
+    space, plan = planned(workspace, "training.method=full", "training.learning_rate=1e-3")
+    trained = run.train(space, plan)
+    version = AdapterStore(space.adapters("acme")).get(1)
+    assert trained.loss.test is not None and trained.loss.base_test is not None
+    assert trained.loss.test < trained.loss.base_test
+    assert version.method == "full" and version.gguf is not None
+    assert (version.folder / "model.safetensors").is_file()
+    assert models.resolve(str(version.folder), space.models).sha256
