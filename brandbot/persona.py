@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from ruamel.yaml import YAML, MappingNode, Node, SequenceNode
+from ruamel.yaml.error import YAMLError
 
 from brandbot.errors import PersonaError, Problem
 
@@ -132,8 +133,8 @@ class Persona:
                     section = target[key] = {}
                 target = section
             try:
-                target[last] = yaml.safe_load(text)
-            except (yaml.YAMLError, ValueError) as error:
+                target[last] = _yaml().load(text)
+            except (YAMLError, ValueError) as error:
                 reason = getattr(error, "problem", None) or str(error)
                 problems.append(Problem("error", "yaml-syntax", "--set", None, {"reason": reason}))
         config, found = _validate(raw, lambda _path: None, "--set")
@@ -155,6 +156,22 @@ def read(folder: Path) -> tuple[Persona | None, list[Problem]]:
     if config is None or any(problem.severity == "error" for problem in problems):
         return None, problems
     return Persona(folder, config, voice), problems
+
+
+def _yaml() -> YAML:
+    """A safe YAML 1.2 reader: in 1.1 ``no`` is False and ``[Open now?, …]`` is an error."""
+    reader = YAML(typ="safe", pure=True)
+    reader.allow_duplicate_keys = True  # _collect_lines tells of them, with both lines
+    return reader
+
+
+def dump(settings: dict[str, Any], file: Path) -> None:
+    """Writes settings as YAML, keys in their order."""
+    writer = YAML(typ="rt", pure=True)
+    writer.default_flow_style = False
+    writer.width = 100
+    with file.open("w", encoding="utf-8") as stream:
+        writer.dump(settings, stream)
 
 
 def guess_language(folder: Path) -> str:
@@ -192,15 +209,15 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
             problems.append(Problem("error", "yaml-tab", file.name, lines[0]))
             return None
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-40
+        root = _yaml().compose(text)
+        raw = _yaml().load(text)
+    except (YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-40
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark else None
         problems.append(Problem("error", "yaml-syntax", file.name, line, {"reason": reason}))
         return None
-    if not isinstance(root, yaml.MappingNode) or not isinstance(raw, dict):
+    if not isinstance(root, MappingNode) or not isinstance(raw, dict):
         problems.append(Problem("error", "yaml-not-mapping", file.name, 1))
         return None
     lines_of: dict[tuple[str | int, ...], int] = {}
@@ -218,22 +235,22 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
 
 
 def _collect_lines(
-    node: yaml.Node,
+    node: Node,
     path: tuple[str | int, ...],
     lines: dict[tuple[str | int, ...], int],
     problems: list[Problem],
     file: str,
 ) -> None:
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, MappingNode):
         for key, value in node.value:
             here = (*path, str(key.value))
             line = key.start_mark.line + 1
             if here in lines:
                 values = {"key": ".".join(map(str, here)), "first": lines[here]}
                 problems.append(Problem("error", "key-twice", file, line, values))
-            lines[here] = line
+            lines.setdefault(here, line)  # of two, the first is read
             _collect_lines(value, here, lines, problems, file)
-    elif isinstance(node, yaml.SequenceNode):
+    elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             lines[(*path, index)] = value.start_mark.line + 1
             _collect_lines(value, (*path, index), lines, problems, file)

@@ -61,7 +61,7 @@ def test_each_architecture_is_trained_exported_and_answered_with(
     base = models.resolve(str(tiny(kind)), workspace.models)
     fmt = version.prompt_format(base)
     pair = (
-        LlamaCppEngine(base, [version], workspace.models, parallel=1, exact_cache=True),
+        LlamaCppEngine(base, [version], workspace.models, parallel=1, exact=True),
         TransformersEngine(base, [version]),
     )
     asked = [[Message("user", text)] for text in ("Is it raining?", "Do you sell tea? " * 12)]

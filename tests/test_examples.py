@@ -500,6 +500,7 @@ def test_row_33_every_mistake_is_named(tmp_path: Path) -> None:
     wanted = {
         ("persona.yaml", 2, "wrong-value"),
         ("persona.yaml", 3, "unknown-key-close"),
+        ("persona.yaml", 5, "wrong-value"),
         ("persona.yaml", 6, "key-twice"),
         ("voice.md", 1, "not-utf8"),
         ("a-latin.csv", 2, "not-utf8"),

@@ -184,7 +184,7 @@ def test_a_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
 def test_all_problems_at_once(tmp_path: Path) -> None:
     yaml = """\
 nmae: Acme
-language: no
+language: 5
 rules:
   emoji: many
   max_sentences: -1

@@ -35,9 +35,12 @@ class LlamaCppEngine:
         say: Say | None = None,
         parallel: int = 4,
         threads: int | None = None,
-        exact_cache: bool = False,
+        exact: bool = False,
     ) -> None:
-        """Loads the base and every version. ``exact_cache`` keeps keys and values in float32."""
+        """Loads the base and every version.
+
+        ``exact`` keeps keys and values in float32, for comparing with the reference.
+        """
         import xllamacpp
 
         full = versions[0] if versions and versions[0].method == "full" else None
@@ -54,7 +57,9 @@ class LlamaCppEngine:
         params.verbosity = -1
         params.enable_chat_template = False
         params.cache_ram_mib = 256
-        if exact_cache:
+        if exact:
+            # Flash attention rounds keys and values to 16 bits whatever the cache holds.
+            params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
             params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         adapters = []
         for version in self._slots and versions:
@@ -120,6 +125,8 @@ class LlamaCppEngine:
         answer = self._server.handle_completions(body)
         _raise(answer)
         rows = answer["choices"][0]["logprobs"]["content"]
+        if len(rows) != answer["usage"]["completion_tokens"]:
+            raise EngineError("llama.cpp left out tokens that are no whole characters.")
         return [(row["id"], row["logprob"]) for row in rows]
 
     def close(self) -> None:

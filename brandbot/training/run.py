@@ -6,6 +6,7 @@ is named by everything that decides its outcome, so an interrupted run is found 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.metadata
 import json
@@ -26,7 +27,7 @@ from brandbot import convert, examples, models
 from brandbot.adapters import AdapterStore
 from brandbot.errors import LockHeldError, MissingExtraError, ModelError, PersonaError, TrainingError
 from brandbot.models import BaseModel
-from brandbot.persona import Persona
+from brandbot.persona import Persona, dump
 from brandbot.prompt import Encoded, PromptFormat
 from brandbot.training.rows import encode
 from brandbot.workspace import Workspace
@@ -198,21 +199,22 @@ def _train(
             base_test = _measure(trainer, rows["test"], prefix)
             _fit(trainer, stop, run, resume, planned.persona.name)
             break
-        except (MemoryError, RuntimeError) as error:
+        except (MemoryError, RuntimeError, OSError) as error:
             if not _is_out_of_memory(error):
                 raise
-            trainer = None  # type: ignore[assignment]  # so that its memory is free for the next
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            if batch == 1:
-                raise TrainingError(
-                    "There is not enough memory for even one example at a time. Close other "
-                    "programs, set a smaller base_model or training.max_length, or use a larger "
-                    "machine. What was served before goes on unchanged."
-                ) from error
-            batch, accumulate = math.ceil(batch / 2), accumulate * 2
-            say(f"Memory ran out; going on with {batch} examples at a time.")
-            resume = True
+        # Only out here is the failed step let go of: the error held on to it.
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if batch == 1:
+            raise TrainingError(
+                "There is not enough memory for even one example at a time. Close other programs, "
+                "set a smaller base_model or training.max_length, or use a larger machine. What "
+                "was served before goes on unchanged."
+            )
+        batch, accumulate = math.ceil(batch / 2), accumulate * 2
+        say(f"Memory ran out; going on with {batch} examples at a time.")
+        resume = True
     return _publish(workspace, planned, trainer, rows, prefix, base_test, left_out, started)
 
 
@@ -388,7 +390,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     text = str(error).lower()
-    return "can't allocate memory" in text or "out of memory" in text or "bad_alloc" in text
+    return "can't allocate memory" in text or "cannot allocate memory" in text or "out of memory" in text or "bad_alloc" in text
 
 
 def _publish(
@@ -425,10 +427,8 @@ def _publish(
         else:
             _name_base(folder / "adapter_config.json", planned.base)
         _write_gguf(settings.method, planned.base, folder)
-        for name in ("persona.yaml", "voice.md"):
-            if (persona.folder / name).is_file():
-                shutil.copyfile(persona.folder / name, folder / name)
-        (folder / "persona.yaml").write_text(_frozen_yaml(persona), encoding="utf-8")
+        (folder / "voice.md").write_text(persona.voice, encoding="utf-8")
+        dump(persona.config.model_dump(exclude_unset=True), folder / "persona.yaml")
         (folder / "chat_template.jinja").write_text(planned.prompt_format.template, encoding="utf-8")
         meta |= {
             "persona": persona.name,
@@ -482,14 +482,7 @@ def _write_gguf(method: str, base: BaseModel, folder: Path) -> None:
     if method == "lora":
         convert.adapter_to_gguf(folder, base.folder, folder / "adapter.gguf")
     else:
-        convert.folder_to_gguf(folder, folder / "model.gguf")
-
-
-def _frozen_yaml(persona: Persona) -> str:
-    import yaml
-
-    settings = persona.config.model_dump(exclude_unset=True)
-    return yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
+        convert.folder_to_gguf(folder, folder / "model.gguf", half=True)
 
 
 def _package_version(name: str) -> str:

@@ -51,7 +51,7 @@ class Chat:
         return self.show(memory, language)
 
     def show(self, memory: Memory, language: str, notice: str = "") -> Screen:
-        """``memory``'s brand as it stands now; a conversation that isn't the brand's is forgotten."""
+        """``memory``'s brand as it stands now; a conversation with another is forgotten."""
         name = memory.persona or ""
         if name not in self.bot.workspace.persona_names():
             return Screen(memory, notice=say(language, "no_such_persona"))
@@ -160,7 +160,7 @@ class Chat:
         reason: str = "",
         suggestion: str = "",
     ) -> bool:
-        """Stores what the visitor thinks of a reply of their own conversation; False if it isn't."""
+        """Stores what the visitor thinks of a reply; False if it is not in their conversation."""
         found = self._turn(memory, turn, "assistant")
         if found is None:
             return False
@@ -201,7 +201,7 @@ class Chat:
     def _answer(
         self, tab: str, memory: Memory, language: str, begin: Callable[[], Reply]
     ) -> Iterator[Screen]:
-        """Shows a reply while it is written. Stopped, or left by its reader, it closes the reply."""
+        """Shows a reply while it is written; closes it when stopped or left by its reader."""
         signal = self.running.begin(tab)
         if signal is None:
             yield self.show(memory, language, say(language, "busy"))

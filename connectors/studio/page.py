@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connectors.studio.texts import LANGUAGES, choose
+from connectors.studio.texts import LANGUAGES, choose, say
 
 COOKIE = "brandbot-language"
 
@@ -102,7 +102,7 @@ def switch(language: str) -> str:
         f"{' aria-current=true' if code == language else ''}>{name}</a>"
         for code, name in LANGUAGES.items()
     )
-    return f"<nav>{links}</nav>"
+    return f'<nav aria-label="{say(language, "language")}">{links}</nav>'
 
 
 def middleware() -> dict[str, Any]:

@@ -88,7 +88,7 @@ def _warm(bot: Bot) -> None:
         for name in bot.workspace.persona_names()[:1]:
             try:
                 bot.warm(name)
-            except Exception as error:  # the page says what is wrong with it
+            except Exception as error:  # noqa: BLE001  # the page says what is wrong with it
                 log.info("%s could not be loaded ahead: %s", name, error)
 
     threading.Thread(target=work, name="warm", daemon=True).start()

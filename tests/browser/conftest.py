@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from brandbot import Bot
-from tests.browser.scripted import ScriptedEngine, make_workspace, opening
+from tests.browser.scripted import ScriptedEngine, make_workspace, opening, tidy
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -41,7 +41,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         bot = Bot(make_workspace(root))
         _ = bot.log  # opened here: its place is the one set above
         port = free_port()
-        blocks = start(bot, port=port)
+        with tidy():
+            blocks = start(bot, port=port)
         try:
             yield Studio(f"http://127.0.0.1:{port}/", bot, engine)
         finally:

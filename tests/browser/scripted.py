@@ -5,13 +5,17 @@ The engine is the only fake: personas, versions, prompts, bot and log are real.
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from brandbot import AdapterStore, BrandbotError, EngineError, Persona, Workspace
+import pytest
+
+from brandbot import AdapterStore, Persona, Workspace
 from brandbot.engines.base import Chunk, Request
 from brandbot.models import resolve
 
@@ -162,7 +166,22 @@ def make_workspace(root: Path) -> Workspace:
     return workspace
 
 
-__all__ = [
-    "FOREVER", "WAIT", "BrandbotError", "EngineError", "ScriptedEngine", "make_persona",
-    "make_workspace", "opening", "publish",
-]  # fmt: skip
+@contextmanager
+def tidy() -> Iterator[None]:
+    """Closes the event loops that Gradio makes for its locks and drops (``safe_get_lock``).
+
+    Left alone, each is a ResourceWarning in whichever test the garbage collector runs.
+    """
+    made: list[asyncio.AbstractEventLoop] = []
+    real = asyncio.new_event_loop
+
+    def kept() -> asyncio.AbstractEventLoop:
+        made.append(real())
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "new_event_loop", kept)
+        yield
+    asyncio.set_event_loop(None)
+    for loop in made:
+        loop.close()

@@ -9,11 +9,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from tests.browser.conftest import Studio
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
-from tests.browser.scripted import FOREVER, WAIT
 
 from brandbot import EngineError
+from tests.browser.conftest import Studio
+from tests.browser.scripted import FOREVER, WAIT
 
 PATIENCE_MS = 15_000
 
