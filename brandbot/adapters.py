@@ -106,7 +106,9 @@ class AdapterStore:
         folder = self._path(number)
         if not folder.is_dir():
             known = ", ".join(f"{n:04d}" for n in self.numbers()) or "none yet"
-            raise VersionError(f"There is no version {number:04d} in {self.folder} (there: {known}).")
+            raise VersionError(
+                f"There is no version {number:04d} in {self.folder} (there: {known})."
+            )
         return Version(folder, _verify(folder))
 
     def live_number(self) -> int | None:
@@ -119,7 +121,8 @@ class AdapterStore:
             raise VersionError(f"{self.folder / 'live'} can't be read: {error}") from error
         if not text.isdigit():
             raise VersionError(
-                f"{self.folder / 'live'} should name a version such as 0001, but holds {text[:20]!r}."
+                f"{self.folder / 'live'} should name a version such as 0001, "
+                f"but holds {text[:20]!r}."
             )
         return int(text)
 
@@ -131,7 +134,9 @@ class AdapterStore:
     def newest_sound(self) -> Version | None:
         """The live version or, if its files are damaged, the newest one before it that is whole."""
         number = self.live_number()
-        for candidate in [n for n in reversed(self.numbers()) if number is not None and n <= number]:
+        for candidate in [
+            n for n in reversed(self.numbers()) if number is not None and n <= number
+        ]:
             try:
                 return self.get(candidate)
             except VersionError:
@@ -151,7 +156,9 @@ class AdapterStore:
             yield scratch, meta
             numbers = self.numbers()
             number = (numbers[-1] if numbers else 0) + 1
-            files = sorted(f.relative_to(scratch).as_posix() for f in scratch.rglob("*") if f.is_file())
+            files = sorted(
+                f.relative_to(scratch).as_posix() for f in scratch.rglob("*") if f.is_file()
+            )
             record = {
                 "format": FORMAT,
                 "version": f"{number:04d}",
@@ -223,11 +230,13 @@ def _verify(folder: Path) -> dict[str, Any]:
         meta: dict[str, Any] = json.loads((folder / "version.json").read_text(encoding="utf-8"))
         listed: dict[str, str] = dict(meta["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise VersionError(f"{folder} is no version: version.json can't be read ({error}).") from error
+        raise VersionError(
+            f"{folder} is no version: version.json can't be read ({error})."
+        ) from error
     if meta.get("format") != FORMAT:
         raise VersionError(
-            f"{folder} was written by another brandbot (format {meta.get('format')}, this one reads "
-            f"{FORMAT}). Update brandbot or train again."
+            f"{folder} was written by another brandbot (format {meta.get('format')}, this one "
+            f"reads {FORMAT}). Update brandbot or train again."
         )
     wrong = []
     present = {f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file()}
@@ -257,8 +266,8 @@ def _write_pointer(file: Path, text: str) -> None:
             stream.write(text + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, file)
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
         _fsync(file.parent)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -120,7 +120,9 @@ class Bot:
                 found, warning = sound, str(error)
                 known = self._voices.get((persona, found.number))
                 if known is not None:
-                    return Voice(known.persona, known.version, known.base, known.prompt_format, warning)
+                    return Voice(
+                        known.persona, known.version, known.base, known.prompt_format, warning
+                    )
             base = self._base(found.meta["base_model"])
             voice = Voice(found.persona, found, base, found.prompt_format(base), warning)
             if not warning:
@@ -237,7 +239,10 @@ class Bot:
         strength: float | None,
         settings: dict[str, float | int | None],
     ) -> Iterator[str]:
-        generation = {**voice.persona.config.generation.model_dump(exclude={"strength"}), **settings}
+        generation = {
+            **voice.persona.config.generation.model_dump(exclude={"strength"}),
+            **settings,
+        }
         version = None if untuned else voice.version
         ids = _fitting(voice, messages, int(generation["max_tokens"] or 0))
         request = Request(
@@ -245,7 +250,7 @@ class Bot:
             stop_ids=voice.prompt_format.stop_ids,
             adapter=version,
             strength=_strength(voice, strength),
-            **generation,  # type: ignore[arg-type]
+            **generation,
         )
         with self._engine(voice, version) as engine:
             chunks = engine.generate(request)
@@ -265,7 +270,7 @@ class Bot:
 
     @contextmanager
     def _engine(self, voice: Voice, version: Version | None) -> Iterator[Engine]:
-        """The engine for a version, opened anew beside the old one if it has to learn an adapter."""
+        """The engine for a version; one that lacks it is replaced once its replies have ended."""
         key = _engine_key(voice.base, version)
         with self._lock:
             opened = self._engines.get(key)
@@ -331,4 +336,3 @@ def _fitting(voice: Voice, messages: Sequence[Message], max_tokens: int) -> list
             f"{ROOM - max_tokens}). Shorten it."
         )
     return ids
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -35,7 +36,9 @@ EngineOption = Annotated[
 ]
 Settings = Annotated[
     Optional[list[str]],
-    typer.Option("--set", help="A setting for this once, such as training.epochs=2.", metavar="KEY=VALUE"),
+    typer.Option(
+        "--set", help="A setting for this once, such as training.epochs=2.", metavar="KEY=VALUE"
+    ),
 ]
 
 
@@ -76,7 +79,9 @@ def new(
 
 @app.command()
 def check(
-    name: Annotated[Optional[str], typer.Argument(help="One persona; all of them if left out.")] = None,
+    name: Annotated[
+        Optional[str], typer.Argument(help="One persona; all of them if left out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong with a persona's files, where, and what to do.
@@ -174,7 +179,11 @@ def train(
     current = run.up_to_date(workspace, planned) if if_changed else None
     if current:
         message = f"{name} is up to date: version {current} was made from just these files."
-        typer.echo(json.dumps({"persona": name, "version": current, "up_to_date": True}) if as_json else message)
+        typer.echo(
+            json.dumps({"persona": name, "version": current, "up_to_date": True})
+            if as_json
+            else message
+        )
         return
     with training_bar(quiet=as_json or not main) as report:
         trained = run.train(workspace, planned, resume=resume, report=report, say=_say)
@@ -189,7 +198,9 @@ def train(
 @app.command()
 def chat(
     name: Name,
-    version: Annotated[Optional[int], typer.Option(help="Another version than the live one.")] = None,
+    version: Annotated[
+        Optional[int], typer.Option(help="Another version than the live one.")
+    ] = None,
     strength: Annotated[
         Optional[float], typer.Option(min=0.0, max=1.0, help="How much of the adapter, 0 to 1.")
     ] = None,
@@ -286,7 +297,9 @@ def main() -> None:
         typer.echo("Stopped.", err=True)
         sys.exit(130)
     except MemoryError as error:
-        _fail("There is not enough memory. Close other programs or use a smaller base_model.", error)
+        _fail(
+            "There is not enough memory. Close other programs or use a smaller base_model.", error
+        )
     except OSError as error:
         _fail(_disk_message(error), error)
     except Exception as error:
@@ -326,8 +339,6 @@ def _workspace(create: bool = False) -> Workspace:
     except WorkspaceError:
         if not create or os.environ.get("BRANDBOT_WORKSPACE"):
             raise
-        from pathlib import Path
-
         return Workspace(Path.cwd())
 
 
@@ -353,8 +364,7 @@ def _give_way() -> None:
     """Lets a server beside this training go first, for the processor and for memory."""
     try:
         os.nice(5)
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("500")
+        Path("/proc/self/oom_score_adj").write_text("500")
     except (OSError, AttributeError):
         pass  # not Linux
 

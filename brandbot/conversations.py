@@ -86,7 +86,7 @@ Verdict = Literal["like", "dislike", "withdrawn"]
 
 @dataclass(frozen=True)
 class Turn:
-    """A logged turn. ``version`` is None for what a person said and "base" for the untuned model."""
+    """A logged turn. ``version`` is None for what a person said, "base" for the untuned model."""
 
     id: int
     role: Literal["user", "assistant"]
@@ -144,8 +144,10 @@ class ConversationLog:
                "retired": False, **details}  # fmt: skip
         with self._transaction() as connection:
             result = connection.execute(insert(turns).values(row))
-            number: int = result.inserted_primary_key[0]
-        return number
+            key = result.inserted_primary_key
+        if key is None:
+            raise LogError("The turn was not stored.")
+        return int(key[0])
 
     def history(self, conversation: str) -> list[Turn]:
         """The turns that stand, oldest first, each with its last verdict."""
@@ -154,7 +156,9 @@ class ConversationLog:
             .group_by(feedback.c.turn)
             .subquery()
         )
-        verdicts = select(feedback.c.turn, feedback.c.verdict).join(last, last.c.id == feedback.c.id)
+        verdicts = select(feedback.c.turn, feedback.c.verdict).join(
+            last, last.c.id == feedback.c.id
+        )
         judged = verdicts.subquery()
         query = (
             select(turns.c.id, turns.c.role, turns.c.content, turns.c.version, turns.c.finish,

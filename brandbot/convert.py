@@ -10,6 +10,7 @@ Layouts follow llama.cpp's own ``convert_hf_to_gguf.py`` and ``convert_lora_to_g
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 from collections.abc import Iterator
@@ -52,7 +53,8 @@ def architecture_of(config: dict[str, Any]) -> Architecture:
     if found is None:
         raise ModelError(
             f"A model of type {config.get('model_type')!r} can't be written for llama.cpp here "
-            f"(known: {', '.join(ARCHITECTURES)}). Use the transformers engine: --engine transformers"
+            f"(known: {', '.join(ARCHITECTURES)}). Use the transformers engine: "
+            "--engine transformers"
         )
     scalar = config.get("query_pre_attn_scalar")
     if scalar is not None and scalar != head_size(config):
@@ -88,12 +90,10 @@ def gguf_to_folder(file: Path, out: Path) -> None:
         raise MissingExtraError("transformers", "train", "Converting a GGUF file") from error
     try:
         with quiet_transformers():
-            model = transformers.AutoModelForCausalLM.from_pretrained(
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(
                 file.parent, gguf_file=file.name, dtype=torch.float32
             )
-            tokenizer = transformers.AutoTokenizer.from_pretrained(
-                file.parent, gguf_file=file.name
-            )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
             # transformers counts the model as quantised and would refuse to save it.
             model.hf_quantizer = None
             model.is_quantized = False
@@ -108,15 +108,13 @@ class quiet_transformers:
     """Holds back transformers' progress bars and remarks while converting."""
 
     def __enter__(self) -> None:
-        from transformers.utils import logging
-
+        logging: Any = importlib.import_module("transformers.utils.logging")
         self._level = logging.get_verbosity()
         logging.set_verbosity_error()
         logging.disable_progress_bar()
 
     def __exit__(self, *_: object) -> None:
-        from transformers.utils import logging
-
+        logging: Any = importlib.import_module("transformers.utils.logging")
         logging.set_verbosity(self._level)
         logging.enable_progress_bar()
 
@@ -137,8 +135,11 @@ def folder_to_gguf(folder: Path, out: Path, *, half: bool = False) -> None:
     writer = gguf.GGUFWriter(out, gguf.MODEL_ARCH_NAMES[arch])
     _write_settings(writer, config, layout)
     _write_tokenizer(writer, folder, config)
-    kinds = {torch.float32: gguf.GGMLQuantizationType.F32, torch.float16: gguf.GGMLQuantizationType.F16,
-             torch.bfloat16: gguf.GGMLQuantizationType.BF16}  # fmt: skip
+    kinds = {
+        torch.float32: gguf.GGMLQuantizationType.F32,
+        torch.float16: gguf.GGMLQuantizationType.F16,
+        torch.bfloat16: gguf.GGMLQuantizationType.BF16,
+    }
 
     def prepared(name: str, tensor: torch.Tensor) -> torch.Tensor:
         if layout.permuted and ".self_attn." in name:
@@ -269,9 +270,7 @@ def _rope_factors(config: dict[str, Any]) -> torch.Tensor | None:
     return torch.tensor(factors, dtype=torch.float32)
 
 
-def _write_settings(
-    writer: gguf.GGUFWriter, config: dict[str, Any], layout: Architecture
-) -> None:
+def _write_settings(writer: gguf.GGUFWriter, config: dict[str, Any], layout: Architecture) -> None:
     size = head_size(config)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
@@ -333,6 +332,7 @@ def _write_tokenizer(writer: gguf.GGUFWriter, folder: Path, config: dict[str, An
         ("eos_token", writer.add_eos_token_id),
     ):
         text = texts.get(name)
-        index = tokenizer.token_to_id(text.get("content") if isinstance(text, dict) else text or "")
-        if index is not None:
-            add(index)
+        text = text.get("content") if isinstance(text, dict) else text
+        token_id = tokenizer.token_to_id(text or "")
+        if token_id is not None:
+            add(token_id)

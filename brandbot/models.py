@@ -14,11 +14,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from brandbot import convert
 from brandbot.errors import MissingExtraError, ModelError
@@ -98,8 +98,8 @@ ALIASES: dict[str, Alias] = {
 class BaseModel:
     """A base model on disk.
 
-    ``folder`` is a transformers folder (config, tokenizer, template, safetensors); ``gguf`` the file
-    llama.cpp serves, made by ``gguf_file`` where there is none. ``sha256`` names the weights.
+    ``folder`` is a transformers folder (config, tokenizer, template, safetensors), ``gguf`` the
+    file it came as, if it did; ``gguf_file`` is what llama.cpp serves. ``sha256`` names the weights.
     """
 
     name: str
@@ -111,7 +111,9 @@ class BaseModel:
         return PromptFormat.load(self.folder, template)
 
 
-def resolve(name: str, models: Path, *, download: bool = False, say: Say | None = None) -> BaseModel:
+def resolve(
+    name: str, models: Path, *, download: bool = False, say: Say | None = None
+) -> BaseModel:
     """Files on disk for an alias, hub id, folder or GGUF file.
 
     ``models`` is where embedded and converted models are kept. Raises ModelError that says what to
@@ -190,10 +192,8 @@ def weights_sha256(folder: Path) -> str:
     digest = hashlib.sha256()
     for file in files:
         digest.update(file_sha256(file).encode())
-    try:
+    with suppress(OSError):  # a read-only folder is hashed again next time
         remembered.write_text(json.dumps({"files": state, "sha256": digest.hexdigest()}))
-    except OSError:
-        pass  # a read-only folder is hashed again next time
     return digest.hexdigest()
 
 
@@ -271,7 +271,11 @@ def _embedded_file(name: str, embedded: Embedded, models: Path, download: bool, 
 def _hub_folder(hub: str, name: str, download: bool, say: Say) -> Path:
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+        )
     except ImportError as error:
         raise MissingExtraError("huggingface-hub", "train", "A base model of the hub") from error
     wanted: dict[str, Any] = {"allow_patterns": ["*.safetensors", "*.json", "*.jinja"]}

@@ -29,8 +29,27 @@ if TYPE_CHECKING:
     from brandbot.prompt import PromptFormat
     from brandbot.training.run import Trained
 
-out = Console(highlight=False)
+out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)
+
+SUMMARY = {
+    "en": {
+        "counts": "{total} examples: {train} to train on, {valid} to validate, {test} held out",
+        "too-few": "Too few to train: 20 at least, and 100 to 500 make a voice.",
+        "more-wanted": "Enough to try. 100 to 500 make a voice.",
+        "good": "A good number: 100 to 500 make a voice.",
+        "plenty": "More than enough: beyond 500, better examples help more than further ones.",
+        "found": "{} errors, {} warnings, {} notes",
+    },
+    "es": {
+        "counts": "{total} ejemplos: {train} para entrenar, {valid} para validar, {test} apartados",
+        "too-few": "Son pocos para entrenar: al menos 20, y de 100 a 500 hacen una voz.",
+        "more-wanted": "Bastan para probar. De 100 a 500 hacen una voz.",
+        "good": "Es un buen número: de 100 a 500 hacen una voz.",
+        "plenty": "Sobran: por encima de 500 ayudan más los ejemplos mejores que otros más.",
+        "found": "{} errores, {} avisos, {} notas",
+    },
+}
 
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
@@ -50,7 +69,12 @@ def loading(message: str, quiet: bool = False) -> Iterator[None]:
 @contextmanager
 def bar(message: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A bar with the time left; yields what tells it (done, total)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
         task = progress.add_task(message, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
@@ -102,9 +126,15 @@ def print_check(check: Check, name: str) -> None:
     for problem in check.problems:
         told = tell(problem, language)
         colour = COLOURS[problem.severity]
-        out.print(f"[{colour}]{problem.severity}[/] [bold]{escape(problem.place)}[/]  {escape(told.what)}")
+        out.print(
+            f"[{colour}]{problem.severity}[/] [bold]{escape(problem.place)}[/]  {escape(told.what)}"
+        )
         out.print(f"      [dim]{escape(told.why)}[/]\n      {escape(told.fix)}")
-    out.print(f"[bold]{escape(name)}[/]  {escape(check.summary)}")
+    counts, told_in = check.counts, SUMMARY["es" if language == "es" else "en"]
+    out.print(f"[bold]{escape(name)}[/]  {told_in['counts'].format(**counts)}")
+    out.print(f"  {told_in[check.verdict]}")
+    numbers = [sum(p.severity == kind for p in check.problems) for kind in COLOURS]
+    out.print(f"  {told_in['found'].format(*numbers)}")
 
 
 def print_examples(
@@ -126,7 +156,8 @@ def print_examples(
             line.append(piece, style="black on green" if masked else "dim")
         out.print(line)
         out.print(
-            f"[dim]{len(encoded.ids)} tokens, the loss is taken on the {sum(encoded.mask)} in green[/]\n"
+            f"[dim]{len(encoded.ids)} tokens, the loss is taken on the {sum(encoded.mask)} "
+            "in green[/]\n"
         )
     if not examples:
         out.print("No examples on this side of the split.")
@@ -135,11 +166,14 @@ def print_examples(
 def print_trained(trained: Trained) -> None:
     loss = trained.loss
     state = "live" if trained.live else "a candidate; the live version is unchanged"
-    out.print(f"[bold]Version {trained.version}[/] of {escape(trained.persona)} is made and is {state}.")
+    out.print(
+        f"[bold]Version {trained.version}[/] of {escape(trained.persona)} is made and is {state}."
+    )
     counts = trained.examples
     out.print(
         f"  {counts['train']} examples trained, {counts['valid']} for validation, "
-        f"{counts['test']} held out; {trained.seconds:.0f} s, {trained.tokens_per_second:.0f} tokens/s"
+        f"{counts['test']} held out; {trained.seconds:.0f} s, "
+        f"{trained.tokens_per_second:.0f} tokens/s"
     )
     if loss.base_test is not None and loss.test is not None:
         fall = loss.base_test - loss.test
@@ -151,15 +185,16 @@ def print_trained(trained: Trained) -> None:
     if trained.left_out:
         out.print(f"  [yellow]Left out, too long:[/] {escape(', '.join(trained.left_out))}")
     out.print(f"  {trained.path}")
-    out.print(f"Talk to it: brandbot chat {escape(trained.persona)}   or in the browser: brandbot serve")
+    out.print(
+        f"Talk to it: brandbot chat {escape(trained.persona)}   or in the browser: brandbot serve"
+    )
 
 
 def print_models(rows: Sequence[dict[str, Any]]) -> None:
-    table = Table("", "name", "size", "languages", "licence", "hub", box=None, pad_edge=False)
+    table = Table("", "name", "size", "languages", "licence", box=None, pad_edge=False)
+    table.columns[1].no_wrap = True
     for row in rows:
         mark = "[green]here[/]" if row["here"] else ""
-        table.add_row(mark, row["name"], row["parameters"], row["languages"], row["licence"], row["hub"])
+        table.add_row(mark, row["name"], row["parameters"], row["languages"], row["licence"])
     out.print(table)
     out.print("\nAny other id of the hub, a folder or a .gguf file can stand in base_model, too.")
-
-

@@ -74,7 +74,9 @@ def talk(bot: Bot, voice: Voice, *, version: int | None, strength: float | None)
                 _show(bot.generate(voice, said, untuned=True))
             elif command == "/history":
                 for turn in bot.history(conversation):
-                    out.print(f"[bold]{'you' if turn.role == 'user' else 'bot'}[/] {escape(turn.content)}")
+                    out.print(
+                        f"[bold]{'you' if turn.role == 'user' else 'bot'}[/] {escape(turn.content)}"
+                    )
             elif last.turn is None:
                 out.print("[dim]There is no whole answer to judge.[/]")
             elif command == "/good":

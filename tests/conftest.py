@@ -18,7 +18,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 @pytest.fixture(autouse=True)
-def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """No test touches what belongs to the person who runs it."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("BRANDBOT_HOME", str(home))
@@ -136,7 +138,16 @@ def make_persona(folder: Path, base: str, *, copies: int = 6, **training: object
     )
     (folder / "voice.md").write_text("You keep a lighthouse. Short sentences. No fuss.\n")
     rows = [line.split("|") for line in TALK.strip().split("\n")]
-    places = ["here", "there", "at noon", "in winter", "by boat", "at home", "up north", "on Sunday"]
+    places = [
+        "here",
+        "there",
+        "at noon",
+        "in winter",
+        "by boat",
+        "at home",
+        "up north",
+        "on Sunday",
+    ]
     with (folder / "examples" / "talk.jsonl").open("w") as file:
         for copy in range(copies):
             for prompt, reply in rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -189,4 +188,4 @@ def test_a_copied_folder_keeps_working(store: AdapterStore, tmp_path: Path) -> N
     publish(store)
     shutil.copytree(store.folder, tmp_path / "elsewhere")
     assert AdapterStore(tmp_path / "elsewhere").get(1).meta["persona"] == "acme"
-    assert os.stat(store.folder / "0001").st_mode & 0o077 == 0o055
+    assert (store.folder / "0001").stat().st_mode & 0o077 == 0o055

@@ -12,9 +12,9 @@ from brandbot.adapters import AdapterStore
 from brandbot.bot import Bot
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import EngineError, LogError, VersionError
+from brandbot.persona import Persona
 from brandbot.prompt import Message, build
 from brandbot.training import run
-from brandbot.persona import Persona
 from brandbot.workspace import Workspace
 
 
@@ -37,7 +37,11 @@ def test_a_message_becomes_a_logged_reply(bot: Bot) -> None:
             "SELECT engine, finish, strength, latency_ms > 0, first_token_ms > 0, channel, author "
             "FROM turns JOIN conversations ON conversations.id = conversation WHERE role='assistant'"
         ).one()
-    assert row[0] == "llamacpp" and row[1] in ("stop", "length") and row[2:] == (1.0, 1, 1, "web", "ana")
+    assert (
+        row[0] == "llamacpp"
+        and row[1] in ("stop", "length")
+        and row[2:] == (1.0, 1, 1, "web", "ana")
+    )
 
 
 def test_the_engine_gets_what_prompt_made(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +64,11 @@ def test_the_engine_gets_what_prompt_made(bot: Bot, monkeypatch: pytest.MonkeyPa
     list(first)
     list(bot.reply("acme", "And now?", conversation=first.conversation))
     voice = bot.voice("acme")
-    talk = [Message("user", "Is it raining?"), Message("assistant", "Yes."), Message("user", "And now?")]
+    talk = [
+        Message("user", "Is it raining?"),
+        Message("assistant", "Yes."),
+        Message("user", "And now?"),
+    ]
     trained_form = voice.prompt_format.encode(
         build(voice.persona.system_prompt, [*talk, Message("assistant", "Still.")])
     )
@@ -101,7 +109,9 @@ def test_strength_and_untuned_change_the_answer(bot: Bot) -> None:
 
 def test_a_long_conversation_drops_its_oldest_turns(bot: Bot) -> None:
     voice = bot.voice("acme")
-    talk = [Message("assistant" if n % 2 else "user", f"turn {n} " + "word " * 200) for n in range(41)]
+    talk = [
+        Message("assistant" if n % 2 else "user", f"turn {n} " + "word " * 200) for n in range(41)
+    ]
     assert list(bot.generate(voice, talk, max_tokens=4))
     with pytest.raises(EngineError, match="too long for the model"):
         list(bot.generate(voice, [Message("user", "word " * 9000)]))
@@ -165,6 +175,9 @@ def test_starting_to_chat_loads_neither_torch_nor_faiss(trained: Path) -> None:
         "bot.warm('acme')\nprint({'torch', 'transformers', 'faiss'} & set(sys.modules))\nbot.close()"
     )
     base = Workspace(trained)
-    models.gguf_file(models.resolve(Persona.load(base.persona("acme")).config.base_model, base.models), base.models)
+    models.gguf_file(
+        models.resolve(Persona.load(base.persona("acme")).config.base_model, base.models),
+        base.models,
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "set()"

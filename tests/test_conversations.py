@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
 import subprocess
@@ -150,7 +149,7 @@ def test_row_12_a_full_disk_while_chatting(tmp_path: Path) -> None:
             for number in range(1000):
                 log.add(talk, "user", f"{number} " + "much " * 200)
         saved = len(log.history(talk))
-        os.unlink(filler)
+        filler.unlink()
         log.add(talk, "user", "after")
         contents = [turn.content for turn in log.history(talk)]
         assert contents[0] == "before" and contents[-1] == "after" and len(contents) == saved + 1

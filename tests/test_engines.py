@@ -105,7 +105,7 @@ def test_llamacpp_answers_as_the_reference_does(
     """With the adapter and without, on the embedded bases and prompts of the test split."""
     monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
     demo = Persona.load(ROOT / "personas" / name)
-    workspace, version = train(
+    _, version = train(
         tmp_path, demo.config.base_model, epochs=1, rank=16, max_length=512, batch_size=8
     )
     base = models.resolve(demo.config.base_model, embedded)

@@ -21,7 +21,7 @@ from brandbot.errors import LockHeldError, PersonaError, TrainingError
 from brandbot.persona import Persona
 from brandbot.prompt import Encoded
 from brandbot.training import run
-from brandbot.training.packing import ATTENTION, common_prefix, pack, summed_loss
+from brandbot.training.packing import ATTENTION, common_prefix, headless, pack, summed_loss
 from brandbot.training.rows import encode
 from brandbot.training.trainer import MARKER, last_whole_checkpoint, mean_loss
 from brandbot.workspace import Workspace
@@ -81,7 +81,8 @@ def test_packed_loss_equals_padded_loss(
     assert loss == pytest.approx(padded_loss(plain, rows), abs=1e-5)
 
 
-def test_packed_gradients_equal_padded_ones(tiny: Callable[[str], Path]) -> None:
+@pytest.mark.parametrize("frozen_head", [True, False])
+def test_packed_gradients_equal_padded_ones(frozen_head: bool, tiny: Callable[[str], Path]) -> None:
     rows = random_rows(40, seed=1)
     gradients = []
     for attention in (ATTENTION, "eager"):
@@ -91,7 +92,10 @@ def test_packed_gradients_equal_padded_ones(tiny: Callable[[str], Path]) -> None
         if attention == ATTENTION:
             batch = pack(rows, 40)
             labels = batch.pop("labels")
-            loss = summed_loss(model(**batch, use_cache=False).logits[0], labels)
+            head = model.get_output_embeddings().requires_grad_(frozen_head is False)
+            with headless(head):
+                hidden = model(**batch, use_cache=False).logits[0]
+            loss = summed_loss(hidden, head, labels)
         else:
             loss = torch.zeros(())
             for row in rows:

@@ -62,10 +62,11 @@ class LlamaCppEngine:
             params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
             params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         adapters = []
-        for version in self._slots and versions:
+        for version in [] if full else versions:
             if version.gguf is None:
                 raise EngineError(
-                    f"Version {version.name} has no adapter for llama.cpp; use --engine transformers."
+                    f"Version {version.name} has no adapter for llama.cpp; "
+                    "use --engine transformers."
                 )
             adapters.append(xllamacpp.CommonAdapterLoraInfo(str(version.gguf), 1.0))
         params.lora_adapters = adapters
@@ -99,7 +100,7 @@ class LlamaCppEngine:
         def work() -> None:
             try:
                 self._server.handle_completions(body, take)
-            except Exception as error:  # whatever it is, the reader has to hear of it
+            except Exception as error:  # noqa: BLE001  # whatever it is, the reader has to hear of it
                 chunks.put(error)
             finally:
                 chunks.put(None)
@@ -177,4 +178,12 @@ def _raise(answer: dict[str, Any]) -> None:
 
 def _threads() -> int:
     """Physical work comes from cores; one thread each, but no more than eight for small models."""
-    return max(1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    return max(
+        1,
+        min(
+            8,
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1,
+        ),
+    )

@@ -91,7 +91,7 @@ class TransformersEngine:
                         stopping_criteria=[Closed()],
                         streamer=Streamer(),
                     )
-            except Exception as error:  # whatever it is, the reader has to hear of it
+            except Exception as error:  # noqa: BLE001  # whatever it is, the reader has to hear of it
                 ids.put(error)
             finally:
                 ids.put(None)
@@ -139,7 +139,7 @@ class TransformersEngine:
             }
             if request.seed is not None:
                 torch.manual_seed(request.seed)
-        return GenerationConfig(**settings)
+        return GenerationConfig(**settings)  # type: ignore[no-untyped-call]
 
     def log_probabilities(self, request: Request, reply: Sequence[int]) -> torch.Tensor:
         """Log-probabilities in nats, (tokens of the reply, vocabulary), of each next token."""

@@ -15,8 +15,8 @@ This module knows tokens and tensors, not where examples come from.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,11 @@ def common_prefix(rows: Sequence[Encoded]) -> int:
     """How many leading tokens all rows share, short of their first labelled token."""
     if not rows:
         return 0
-    shared = len(os.path.commonprefix([row.ids for row in rows]))
+    shortest = min(len(row.ids) for row in rows)
+    first = rows[0].ids
+    shared = next(
+        (n for n in range(shortest) if any(row.ids[n] != first[n] for row in rows)), shortest
+    )
     first_label = min(row.mask.index(1) if 1 in row.mask else len(row.ids) for row in rows)
     # At least one token of each rest stays, so that every rest has a first query of its own.
     return min(shared, first_label, *(len(row.ids) - 1 for row in rows))
@@ -119,7 +123,7 @@ def packed_attention(
     # split, not slices: the gradient of a split is one concatenation, that of a slice a whole
     # tensor of zeros, for each of them.
     lengths = [packing.prefix, *packing.rests]
-    queries, keys, values = (t.split(lengths, dim=2) for t in (query, key, value))
+    queries, keys, values = (torch.split(t, lengths, dim=2) for t in (query, key, value))
     parts = []
     for index, length in enumerate(lengths):
         if length == 0:
@@ -158,37 +162,60 @@ def _attend(
 AttentionInterface.register(ATTENTION, packed_attention)
 
 
-class _SummedCrossEntropy(torch.autograd.Function):
-    """Cross entropy summed over rows, its gradient made on the way forward, a few rows at a time.
+class _HeadLoss(torch.autograd.Function):
+    """Output layer and cross entropy in one, a few rows at a time, for a head that is frozen.
 
-    A vocabulary of 50,000 to 260,000 makes logits the largest tensors of a step; in pieces that
-    stay in the cache they are read once instead of six times.
+    A vocabulary of 50,000 to 260,000 makes logits the largest tensors of a step by far. Here a
+    piece is made, turned into loss and gradient while it is in the cache, and dropped.
     """
 
-    ROWS = 32
+    PIECE = 8_000_000
+    """Logits a piece."""
 
     @staticmethod
-    def forward(ctx: Any, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        total = torch.zeros((), dtype=torch.float32, device=logits.device)
-        gradient = torch.empty_like(logits)
-        for start in range(0, len(labels), _SummedCrossEntropy.ROWS):
-            piece = slice(start, start + _SummedCrossEntropy.ROWS)
-            log_probabilities = functional.log_softmax(logits[piece], dim=-1, dtype=torch.float32)
+    def forward(
+        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
+        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        gradient = torch.empty_like(hidden)
+        rows = max(16, _HeadLoss.PIECE // weight.shape[0])
+        for start in range(0, len(labels), rows):
+            piece = slice(start, start + rows)
+            logits = hidden[piece].to(weight.dtype) @ weight.T
+            log_probabilities = functional.log_softmax(logits, dim=-1, dtype=torch.float32)
             wanted = labels[piece, None]
             total -= log_probabilities.gather(1, wanted).sum()
-            probabilities = log_probabilities.exp_()
-            probabilities.scatter_add_(1, wanted, -torch.ones_like(wanted, dtype=torch.float32))
-            gradient[piece] = probabilities
+            # The gradient of the logits: the probabilities, less one at each label.
+            change = log_probabilities.exp_()
+            change.scatter_add_(1, wanted, -torch.ones_like(wanted, dtype=torch.float32))
+            gradient[piece] = (change.to(weight.dtype) @ weight).to(gradient.dtype)
         ctx.save_for_backward(gradient)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *outer: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, *outer: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
-        return gradient * outer[0], None
+        return gradient * outer[0], None, None
 
 
-def summed_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross entropy in nats, summed: logits (labels, vocabulary), labels (labels,)."""
-    loss: torch.Tensor = _SummedCrossEntropy.apply(logits, labels)  # type: ignore[no-untyped-call]
-    return loss
+def summed_loss(hidden: torch.Tensor, head: torch.nn.Module, labels: torch.Tensor) -> torch.Tensor:
+    """Cross entropy in nats, summed.
+
+    hidden (labels, width) is what the model gives its output layer ``head``; labels (labels,).
+    """
+    weight = head.weight
+    if isinstance(weight, torch.Tensor) and not weight.requires_grad:
+        loss: torch.Tensor = _HeadLoss.apply(hidden, weight, labels)  # type: ignore[no-untyped-call]
+        return loss
+    logits = head(hidden)
+    return functional.cross_entropy(logits.float(), labels, reduction="sum")
+
+
+@contextmanager
+def headless(head: torch.nn.Module) -> Iterator[None]:
+    """The model gives hidden states where it gives logits, so that summed_loss can have them."""
+    head.forward = lambda hidden: hidden
+    try:
+        yield
+    finally:
+        del head.forward

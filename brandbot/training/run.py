@@ -6,6 +6,7 @@ is named by everything that decides its outcome, so an interrupted run is found 
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
 import importlib.metadata
@@ -25,7 +26,13 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot import convert, examples, models
 from brandbot.adapters import AdapterStore
-from brandbot.errors import LockHeldError, MissingExtraError, ModelError, PersonaError, TrainingError
+from brandbot.errors import (
+    LockHeldError,
+    MissingExtraError,
+    ModelError,
+    PersonaError,
+    TrainingError,
+)
 from brandbot.models import BaseModel
 from brandbot.persona import Persona, dump
 from brandbot.prompt import Encoded, PromptFormat
@@ -104,7 +111,8 @@ def plan(
     if len(reading.examples) < MIN_EXAMPLES:
         raise TrainingError(
             f"{persona.name} has {len(reading.examples)} examples; training needs at least "
-            f"{MIN_EXAMPLES}, and 100 to 500 make a voice. Add some to {persona.folder / 'examples'}."
+            f"{MIN_EXAMPLES}, and 100 to 500 make a voice. Add some to "
+            f"{persona.folder / 'examples'}."
         )
     base = models.resolve(persona.config.base_model, workspace.models, download=download, say=say)
     return Plan(persona, base, base.prompt_format(), reading)
@@ -180,7 +188,7 @@ def _train(
     left_out: list[str] = []
     for side in ("train", "valid", "test"):
         found = encode(
-            planned.reading.split(side),  # type: ignore[arg-type]
+            planned.reading.split(side),
             planned.prompt_format, system, settings.max_length,
         )  # fmt: skip
         rows[side] = found.encoded
@@ -199,7 +207,9 @@ def _train(
             base_test = _measure(trainer, rows["test"], prefix)
             _fit(trainer, stop, run, resume, planned.persona.name)
             break
-        except (MemoryError, RuntimeError, OSError) as error:
+        except Exception as error:
+            if _is_disk_full(error):
+                raise OSError(errno.ENOSPC, "No space left on device", str(run)) from error
             if not _is_out_of_memory(error):
                 raise
         # Only out here is the failed step let go of: the error held on to it.
@@ -299,7 +309,7 @@ def use_bf16() -> bool:
     import torch
 
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and _cpu_multiplies_bf16()
 
 
@@ -390,7 +400,20 @@ def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     text = str(error).lower()
-    return "can't allocate memory" in text or "cannot allocate memory" in text or "out of memory" in text or "bad_alloc" in text
+    return (
+        "can't allocate memory" in text
+        or "cannot allocate memory" in text
+        or "out of memory" in text
+        or "bad_alloc" in text
+    )
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    """Torch and safetensors tell of a full disk in words of their own."""
+    text = str(error)
+    return any(
+        sign in text for sign in ("No space left", "PytorchStreamWriter", "inline_container")
+    )
 
 
 def _publish(
@@ -418,7 +441,9 @@ def _publish(
     store = AdapterStore(workspace.adapters(persona.name))
     counts = {side: len(found) for side, found in rows.items()}
     if not trainer.is_world_process_zero():
-        return Trained(persona.name, "", planned.base.name, counts, seconds, speed, losses, "", False, left_out)
+        return Trained(
+            persona.name, "", planned.base.name, counts, seconds, speed, losses, "", False, left_out
+        )
     with store.publishing() as (folder, meta):
         model.save_pretrained(folder)
         if settings.method == "full":
@@ -429,7 +454,9 @@ def _publish(
         _write_gguf(settings.method, planned.base, folder)
         (folder / "voice.md").write_text(persona.voice, encoding="utf-8")
         dump(persona.config.model_dump(exclude_unset=True), folder / "persona.yaml")
-        (folder / "chat_template.jinja").write_text(planned.prompt_format.template, encoding="utf-8")
+        (folder / "chat_template.jinja").write_text(
+            planned.prompt_format.template, encoding="utf-8"
+        )
         meta |= {
             "persona": persona.name,
             "method": settings.method,
@@ -458,7 +485,9 @@ def _publish(
 
 
 def _training_seconds(trainer: PackedTrainer) -> float:
-    runtime = [entry["train_runtime"] for entry in trainer.state.log_history if "train_runtime" in entry]
+    runtime = [
+        entry["train_runtime"] for entry in trainer.state.log_history if "train_runtime" in entry
+    ]
     return float(runtime[-1]) if runtime else 0.0
 
 

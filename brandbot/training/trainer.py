@@ -23,7 +23,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 
 from brandbot.errors import TrainingError
 from brandbot.prompt import Encoded
-from brandbot.training.packing import pack, summed_loss
+from brandbot.training.packing import headless, pack, summed_loss
 
 MARKER = "complete.json"
 Progress = dict[str, Any]
@@ -62,7 +62,9 @@ class PackedTrainer(Trainer):
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Validation loss in nats per reply token; every process measures all of it."""
         model = self.accelerator.unwrap_model(self.model)
-        loss = mean_loss(model, self.valid, self.prefix, bf16=self.bf16, rows_at_once=self.batch_rows)
+        loss = mean_loss(
+            model, self.valid, self.prefix, bf16=self.bf16, rows_at_once=self.batch_rows
+        )
         metrics = {"eval_loss": loss}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(
@@ -81,17 +83,26 @@ def forward_loss(model: torch.nn.Module, batch: dict[str, Any], *, bf16: bool) -
     """Cross entropy of a packed row in nats, summed over its labelled tokens."""
     inputs = {name: value for name, value in batch.items() if name != "shift_labels"}
     labels = inputs.pop("labels")
-    unwrapped = getattr(model, "module", model)
+    unwrapped: Any = getattr(model, "module", model)
     lora = isinstance(unwrapped, PeftModel)
-    with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=bf16):
-        # Without this PEFT casts every layer's input to float32, and autocast casts it back.
-        with disable_input_dtype_casting(unwrapped, active=bf16 and lora):
-            logits = model(**inputs, use_cache=False).logits
-    return summed_loss(logits[0], labels)
+    head = unwrapped.get_output_embeddings()
+    # Without the second PEFT casts every layer's input to float32, and autocast casts it back.
+    with (
+        torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=bf16),
+        disable_input_dtype_casting(unwrapped, active=bf16 and lora),
+    ):
+        with headless(head):
+            hidden = model(**inputs, use_cache=False).logits
+        return summed_loss(hidden[0], head, labels)
 
 
 def mean_loss(
-    model: torch.nn.Module, rows: Sequence[Encoded], prefix: int, *, bf16: bool, rows_at_once: int = 8
+    model: torch.nn.Module,
+    rows: Sequence[Encoded],
+    prefix: int,
+    *,
+    bf16: bool,
+    rows_at_once: int = 8,
 ) -> float:
     """Cross entropy in nats per labelled token over all rows; NaN if there are none."""
     was_training = model.training
@@ -148,7 +159,9 @@ def last_whole_checkpoint(run: Path) -> Path | None:
 class Reporter(TrainerCallback):
     """Writes ``progress.jsonl`` and tells ``report`` after each step and each measurement."""
 
-    def __init__(self, file: Path, tokens_a_row: float, rows_a_step: int, report: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, file: Path, tokens_a_row: float, rows_a_step: int, report: Callable[[Progress], None]
+    ) -> None:
         self.file = file
         self.tokens_a_step = tokens_a_row * rows_a_step
         self.report = report

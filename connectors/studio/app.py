@@ -26,9 +26,10 @@ I18N = gr.I18n(**TEXTS)
 def build(bot: Bot) -> gr.Blocks:
     """The studio of a workspace. Its look and safety headers come from ``server.start``."""
     chat = Chat(bot)
-    with gr.Blocks(
+    blocks = gr.Blocks(
         title=I18N("title"), analytics_enabled=False, fill_height=True, fill_width=True
-    ) as blocks:
+    )
+    with blocks:
         events.wire(blocks, Page(chat.brands()), chat)
     blocks.queue(default_concurrency_limit=CONCURRENT, max_size=WAITING, api_open=False)
     return blocks
@@ -88,8 +89,8 @@ class Page:
                         I18N("stop"), elem_id="stop", scale=0, min_width=88, visible=False
                     )
             with gr.Column(elem_id="beside", scale=0, visible=False) as self.beside:
-                self.untuned = gr.HTML(padding=False, elem_id="untuned")
                 self.close = gr.Button(I18N("compare_close"), elem_id="close-compare", size="sm")
+                self.untuned = gr.HTML(padding=False, elem_id="untuned")
             with gr.Column(elem_id="side", scale=0, min_width=0):
                 self.brand = gr.Radio(brands, label=I18N("brand"), elem_id="brand")
                 self.strength = gr.Slider(
@@ -115,6 +116,9 @@ class Page:
         dial: dict[str, Any] = {"interactive": screen.trained}
         if arriving and screen.voice is not None:
             dial["value"] = screen.voice.persona.config.generation.strength
+        box: dict[str, Any] = {"interactive": ready}
+        if screen.busy:
+            box["value"] = ""  # it was sent
         return [
             gr.update(value=screen.messages, feedback_value=screen.feedback),
             screen.turns,
@@ -127,7 +131,7 @@ class Page:
             gr.update(visible=screen.busy),
             gr.update(**dial),
             gr.update(interactive=screen.trained and not screen.busy),
-            gr.update(interactive=ready, **({"value": ""} if screen.busy else {})),
+            gr.update(**box),
         ]
 
     def frame(self, screen: Screen) -> list[Any]:

@@ -146,11 +146,24 @@ class Chat:
 
         yield from self._answer(tab, memory, language, begin)
 
-    def stop(self, tab: str, *, left: bool = False) -> None:
-        """Stops the tab's reply; ``left``: nobody looks at it any more, nor at the comparison."""
-        self.running.stop(tab, left=left)
-        if left:
-            self.running.stop(beside(tab), left=True)
+    def stop(self, tab: str) -> None:
+        """Stops the tab's reply; what was said stays."""
+        self.running.stop(tab)
+
+    def leave(self, tab: str, *, wait: bool = True) -> None:
+        """Stops the tab's reply and comparison, which nobody looks at any more.
+
+        Afterwards neither paints again, unless ``wait`` is off or the model is slow to stop.
+        """
+        self.running.stop(tab, left=True)
+        self.leave_comparison(tab, wait=wait)
+        if wait:
+            self.running.wait(tab)
+
+    def leave_comparison(self, tab: str, *, wait: bool = True) -> None:
+        self.running.stop(_beside(tab), left=True)
+        if wait:
+            self.running.wait(_beside(tab))
 
     def judge(
         self,
@@ -176,7 +189,7 @@ class Chat:
             yield comparison("", say(language, "compare_empty"), language)
             return
         question = history[-1].content
-        tab = beside(tab)
+        tab = _beside(tab)
         signal = self.running.begin(tab)
         if signal is None:
             yield comparison(question, say(language, "busy"), language)
@@ -185,9 +198,9 @@ class Chat:
             voice = self.bot.voice(memory.persona or "")
             said = [turn.message for turn in history]
             reply = self.bot.generate(voice, said, untuned=True)
-            yield comparison(question, "…", language)
+            yield comparison(question, "…", language, busy=True)
             for text in _frames(reply, signal):
-                yield comparison(question, text, language)
+                yield comparison(question, text, language, busy=True)
             if not signal.left:
                 yield comparison(question, reply.text or say(language, "no_words"), language)
         except BrandbotError as error:
@@ -265,11 +278,6 @@ class Chat:
         return None
 
 
-def beside(tab: str) -> str:
-    """The comparison's name among the running: it may be written while the brand replies."""
-    return f"{tab}/beside"
-
-
 def reasons(chosen: Sequence[str], more: str) -> str:
     """A dislike's reasons as the log holds them: ``voice, length: sounds like a robot``."""
     known = ", ".join(reason for reason in REASONS if reason in chosen)
@@ -288,3 +296,8 @@ def _frames(reply: Reply, signal: Signal) -> Iterator[str]:
                 yield reply.text
     finally:
         reply.close()
+
+
+def _beside(tab: str) -> str:
+    """The comparison's name among the running: it may be written while the brand replies."""
+    return f"{tab}/beside"

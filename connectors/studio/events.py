@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
 
-from connectors.studio.chat import Chat, beside, reasons
+from connectors.studio.chat import Chat, reasons
 from connectors.studio.memory import Memory
 from connectors.studio.page import language_of, switch
 from connectors.studio.screen import Screen, as_typed
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 Updates = list[Any]
 
-GONE = {"visible": False}
+SAME = gr.skip()
+"""Changes nothing. Gradio paints the last of a stream's updates once more when the stream ends, be
+it that the page shows another conversation by then: so this is each stream's last.
+"""
+
 FOLD = "() => document.dispatchEvent(new Event('brandbot:fold'))"
 JUDGED = "() => requestAnimationFrame(() => document.dispatchEvent(new Event('brandbot:judged')))"
 
@@ -37,6 +41,7 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
             for screen in screens:
                 yield page.frame(screen) if begun and screen.busy else page.paint(screen, language)
                 begun = True
+            yield [SAME] * len(page.whole)
         finally:
             screens.close()  # type: ignore[attr-defined]  # a generator
 
@@ -52,16 +57,20 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
         ]
 
     def chosen(stored: Any, brand: str | None, request: gr.Request) -> Updates:
-        chat.stop(_tab(request), left=True)
+        chat.leave(_tab(request))
         language = language_of(request)
         screen = chat.show(_memory(stored, brand), language)
-        return [*page.paint(screen, language, arriving=True), gr.update(**GONE), *form.close()]
+        return [
+            *page.paint(screen, language, arriving=True),
+            gr.update(visible=False),
+            *form.close(),
+        ]
 
     def renewed(stored: Any, brand: str | None, request: gr.Request) -> Updates:
-        chat.stop(_tab(request), left=True)
+        chat.leave(_tab(request))
         language = language_of(request)
         screen = chat.renew(_memory(stored, brand), language)
-        return [*page.paint(screen, language), gr.update(**GONE), *form.close()]
+        return [*page.paint(screen, language), gr.update(visible=False), *form.close()]
 
     def sent(
         stored: Any, brand: str | None, strength: float, text: str, request: gr.Request
@@ -127,16 +136,17 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
         language = language_of(request)
         for answer in chat.compare(_tab(request), _memory(stored, brand), language):
             yield [gr.update(visible=True), answer]
+        yield [SAME, SAME]
 
     def closed(request: gr.Request) -> Any:
-        chat.stop(beside(_tab(request)), left=True)
-        return gr.update(**GONE)
+        chat.leave_comparison(_tab(request))
+        return gr.update(visible=False)
 
     def stopped(request: gr.Request) -> None:
         chat.stop(_tab(request))
 
     def left(request: gr.Request) -> None:
-        chat.stop(_tab(request), left=True)
+        chat.leave(_tab(request), wait=False)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     place: list[Any] = [page.memory, page.brand]

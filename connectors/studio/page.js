@@ -19,17 +19,21 @@
     const outside = !event.target.closest?.("#side, #fold");
     if (outside && !wide.matches && root.dataset.side === "open") show(false);
   });
-  document.addEventListener("change", (event) => {
-    if (event.target.closest?.("#brand") && !wide.matches) show(false);
-  });
-  // The form for a dislike takes room: keep the reply it is about in sight.
-  let judged = null;
   document.addEventListener("click", (event) => {
-    judged = event.target.closest?.("#chat .message-buttons") ?? judged;
+    if (event.target.closest?.("#brand label, #compare") && !wide.matches) show(false);
   });
+  // The form for a dislike takes room from the conversation: keep the reply it is about in sight.
+  let judged = null;
+  const note = (event) => {
+    judged = event.target.closest?.("#chat .message-buttons") ?? judged;
+  };
+  document.addEventListener("click", note, true); // before the button draws itself anew
   document.addEventListener("brandbot:judged", () => {
+    const chat = document.getElementById("chat");
+    const watch = new ResizeObserver(() => judged?.scrollIntoView({ block: "end" }));
+    watch.observe(chat);
+    setTimeout(() => watch.disconnect(), 500);
     document.querySelector("#reasons input")?.focus();
-    if (document.getElementById("dislike")) judged?.scrollIntoView({ block: "end" });
   });
   document.getElementById("fold")?.setAttribute("aria-controls", "side");
 }

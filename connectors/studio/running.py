@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 PATIENCE_SECONDS = 10.0
 """How long a new reply waits for one that was told to stop and has not yet."""
 
+LEAVING_SECONDS = 3.0
+"""How long a page waits, before it shows something else, for the last words of what it leaves."""
+
 
 @dataclass
 class Signal:
@@ -39,6 +42,11 @@ class Running:
             if signal is not None:
                 signal.stopped = True
                 signal.left = signal.left or left
+
+    def wait(self, tab: str) -> None:
+        """Waits until nothing is written in a tab, for a while at most."""
+        with self._changed:
+            self._changed.wait_for(lambda: tab not in self._signals, LEAVING_SECONDS)
 
     def end(self, tab: str) -> None:
         with self._changed:

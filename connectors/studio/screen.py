@@ -141,10 +141,11 @@ def notice(screen: Screen, language: str) -> str:
     return ""
 
 
-def comparison(question: str, answer: str, language: str) -> str:
-    """The untuned model's answer, as HTML."""
+def comparison(question: str, answer: str, language: str, *, busy: bool = False) -> str:
+    """The untuned model's answer, as HTML; ``busy`` while it is written."""
     asked = html.escape(say(language, "compare_question", question=question))
     return (
         f'<h2>{html.escape(say(language, "compare_title"))}</h2><p class="asked">{asked}</p>'
-        f'<p class="answer" aria-live="polite">{html.escape(answer)}</p>'
+        f'<p class="answer" aria-live="polite" aria-busy="{str(busy).lower()}">'
+        f"{html.escape(answer)}</p>"
     )

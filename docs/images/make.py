@@ -1,7 +1,7 @@
 """Takes the README's two screenshots from a running studio with a trained ``lighthouse``.
 
-    brandbot serve &
-    python docs/images/make.py http://127.0.0.1:7860
+brandbot serve &
+python docs/images/make.py http://127.0.0.1:7860
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ def take(browser: Browser, url: str, file: Path, width: int, height: int) -> Non
         ask(page, question, number)
     if wide:
         page.locator("#compare").click()
-        page.locator("#untuned .answer").wait_for()
-        page.wait_for_load_state("networkidle")
+        page.locator("#untuned .answer[aria-busy=false]").wait_for()
     page.locator("#box textarea").blur()
     page.screenshot(path=file, animations="disabled")
     print(file)
