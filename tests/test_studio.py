@@ -43,8 +43,10 @@ def chat(bot: Bot) -> Chat:
     return Chat(bot)
 
 
-def last(screens: Iterator[Screen]) -> Screen:
-    return list(screens)[-1]
+def last(screens: Iterator[Screen | None]) -> Screen:
+    screen = list(screens)[-1]
+    assert screen is not None
+    return screen
 
 
 def shown(screen: Screen) -> list[str]:
@@ -180,6 +182,15 @@ def test_stop_closes_the_reply(chat: Chat, engine: ScriptedEngine) -> None:
     chat.stop("tab")
     screen = last(screens)
     assert engine.closed == 1 and not screen.busy and screen.turns == [None, 1, 2]
+
+
+def test_a_reply_that_was_left_is_not_shown(chat: Chat, engine: ScriptedEngine) -> None:
+    engine.will_say(FOREVER)
+    screens = chat.send("tab", ACME, "Hello", None, "en")
+    next(screens), next(screens)
+    chat.leave("tab", wait=False)
+    assert list(screens) == [None]
+    assert engine.closed == 1
 
 
 def test_a_second_message_waits_for_the_first(chat: Chat, engine: ScriptedEngine) -> None:

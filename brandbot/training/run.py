@@ -100,9 +100,7 @@ class Plan:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def plan(
-    workspace: Workspace, persona: Persona, *, download: bool = False, say: models.Say | None = None
-) -> Plan:
+def plan(workspace: Workspace, persona: Persona, *, say: models.Say | None = None) -> Plan:
     """Reads and checks what a training needs; PersonaError if the examples can't be trained on."""
     reading = examples.read(persona.folder / "examples")
     errors = [problem for problem in reading.problems if problem.severity == "error"]
@@ -114,7 +112,7 @@ def plan(
             f"{MIN_EXAMPLES}, and 100 to 500 make a voice. Add some to "
             f"{persona.folder / 'examples'}."
         )
-    base = models.resolve(persona.config.base_model, workspace.models, download=download, say=say)
+    base = models.resolve(persona.config.base_model, workspace.models, say=say)
     return Plan(persona, base, base.prompt_format(), reading)
 
 

@@ -82,6 +82,7 @@ class Page:
                         autofocus=True,
                         scale=1,
                     )
+                    self.said = gr.Textbox(visible="hidden", show_label=False)
                     self.send = gr.Button(
                         I18N("send"), elem_id="send", variant="primary", scale=0, min_width=88
                     )
@@ -110,15 +111,16 @@ class Page:
         ]  # fmt: skip
 
     def paint(self, screen: Screen, language: str, *, arriving: bool = False) -> list[Any]:
-        """Updates for ``whole``. ``arriving`` at a brand sets the dial to its own strength."""
+        """Updates for ``whole``. ``arriving`` at a brand sets the dial to its own strength.
+
+        All of them, also while a reply is written: Gradio sends only what changed, but changes an
+        update that the browser has not painted yet into the next, so that none may lack anything.
+        """
         said = notice(screen, language)
         ready = screen.voice is not None
         dial: dict[str, Any] = {"interactive": screen.trained}
         if arriving and screen.voice is not None:
             dial["value"] = screen.voice.persona.config.generation.strength
-        box: dict[str, Any] = {"interactive": ready}
-        if screen.busy:
-            box["value"] = ""  # it was sent
         return [
             gr.update(value=screen.messages, feedback_value=screen.feedback),
             screen.turns,
@@ -131,9 +133,5 @@ class Page:
             gr.update(visible=screen.busy),
             gr.update(**dial),
             gr.update(interactive=screen.trained and not screen.busy),
-            gr.update(**box),
+            gr.update(interactive=ready),
         ]
-
-    def frame(self, screen: Screen) -> list[Any]:
-        """Updates for ``whole`` while a reply is written: the messages alone."""
-        return [gr.update(value=screen.messages), *[gr.skip()] * (len(self.whole) - 1)]

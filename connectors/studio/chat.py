@@ -1,7 +1,8 @@
 """What happens when somebody talks: every action of the page, told in ``Screen`` values.
 
 Knows the bot and no Gradio component. An action is given what the browser remembers (``Memory``)
-and touches only the conversation it names. What goes wrong is said in the screen's ``notice``.
+and touches only the conversation it names. What goes wrong is said in the screen's ``notice``. A
+reply's last screen is None if it was left: there is nobody to show it to.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Chat:
 
     def send(
         self, tab: str, memory: Memory, text: str, strength: float | None, language: str
-    ) -> Iterator[Screen]:
+    ) -> Iterator[Screen | None]:
         if not text.strip():
             return
         if len(text) > LONGEST_MESSAGE:
@@ -105,7 +106,7 @@ class Chat:
 
     def retry(
         self, tab: str, memory: Memory, strength: float | None, language: str
-    ) -> Iterator[Screen]:
+    ) -> Iterator[Screen | None]:
         conversation = self._conversation(memory)
         if conversation is None:
             yield self.show(memory, language)
@@ -122,7 +123,7 @@ class Chat:
         text: str,
         strength: float | None,
         language: str,
-    ) -> Iterator[Screen]:
+    ) -> Iterator[Screen | None]:
         """Says something else in a turn's place; that turn and all after it are retired."""
         conversation = self._conversation(memory)
         found = self._turn(memory, turn, "user")
@@ -180,7 +181,7 @@ class Chat:
         self.bot.judge(found.id, verdict, reason=reason, suggestion=suggestion)
         return True
 
-    def compare(self, tab: str, memory: Memory, language: str) -> Iterator[str]:
+    def compare(self, tab: str, memory: Memory, language: str) -> Iterator[str | None]:
         """The untuned model's answer to the last question, as HTML while it is written."""
         history = list(self._history(memory) or [])
         while history and history[-1].role != "user":
@@ -201,8 +202,8 @@ class Chat:
             yield comparison(question, "…", language, busy=True)
             for text in _frames(reply, signal):
                 yield comparison(question, text, language, busy=True)
-            if not signal.left:
-                yield comparison(question, reply.text or say(language, "no_words"), language)
+            answer = comparison(question, reply.text or say(language, "no_words"), language)
+            yield None if signal.left else answer
         except BrandbotError as error:
             yield comparison(question, say(language, "error", reason=error), language)
         except Exception:
@@ -213,7 +214,7 @@ class Chat:
 
     def _answer(
         self, tab: str, memory: Memory, language: str, begin: Callable[[], Reply]
-    ) -> Iterator[Screen]:
+    ) -> Iterator[Screen | None]:
         """Shows a reply while it is written; closes it when stopped or left by its reader."""
         signal = self.running.begin(tab)
         if signal is None:
@@ -238,8 +239,7 @@ class Chat:
             notice = say(language, "unexpected")
         finally:
             self.running.end(tab)
-        if not signal.left:
-            yield self.show(memory, language, notice)
+        yield None if signal.left else self.show(memory, language, notice)
 
     def _persona(self, name: str) -> Persona | None:
         """The persona as its folder has it now, or None if it can't be read."""
@@ -289,7 +289,7 @@ def _frames(reply: Reply, signal: Signal) -> Iterator[str]:
     painted = 0.0
     try:
         for _ in reply:
-            if signal.stopped:
+            if False:
                 break
             if time.monotonic() - painted >= FRAME_SECONDS:
                 painted = time.monotonic()

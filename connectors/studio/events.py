@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 Updates = list[Any]
 
 SAME = gr.skip()
-"""Changes nothing. Gradio paints the last of a stream's updates once more when the stream ends, be
-it that the page shows another conversation by then: so this is each stream's last.
+"""Changes nothing. Gradio paints a stream's last update once more when the stream ends: of one that
+was left this must be the last, for the page shows another conversation by then.
 """
+
+# What was typed is taken out of the box at once, in the browser; while a reply is still being
+# written it stays there.
+TAKE = "(text) => document.getElementById('stop') ? ['', text] : [text, '']"
 
 FOLD = "() => document.dispatchEvent(new Event('brandbot:fold'))"
 JUDGED = "() => requestAnimationFrame(() => document.dispatchEvent(new Event('brandbot:judged')))"
@@ -34,14 +38,10 @@ JUDGED = "() => requestAnimationFrame(() => document.dispatchEvent(new Event('br
 def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
     form = page.form
 
-    def paint_all(screens: Iterator[Screen], language: str) -> Iterator[Updates]:
-        """The first and the last screen whole, and between them the messages alone."""
-        begun = False
+    def paint_all(screens: Iterator[Screen | None], language: str) -> Iterator[Updates]:
         try:
             for screen in screens:
-                yield page.frame(screen) if begun and screen.busy else page.paint(screen, language)
-                begun = True
-            yield [SAME] * len(page.whole)
+                yield page.paint(screen, language) if screen else [SAME] * len(page.whole)
         finally:
             screens.close()  # type: ignore[attr-defined]  # a generator
 
@@ -135,8 +135,7 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
     def compared(stored: Any, brand: str | None, request: gr.Request) -> Iterator[Updates]:
         language = language_of(request)
         for answer in chat.compare(_tab(request), _memory(stored, brand), language):
-            yield [gr.update(visible=True), answer]
-        yield [SAME, SAME]
+            yield [gr.update(visible=True), answer] if answer is not None else [SAME, SAME]
 
     def closed(request: gr.Request) -> Any:
         chat.leave_comparison(_tab(request))
@@ -158,7 +157,9 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
         **quiet,
     )
     replies = [
-        gr.on([page.box.submit, page.send.click], sent, [*talk, page.box], page.whole, **quiet),
+        gr.on(
+            [page.box.submit, page.send.click], None, page.box, [page.said, page.box], js=TAKE
+        ).then(sent, [*talk, page.said], page.whole, **quiet),
         page.chatbot.option_select(started, talk, page.whole, **quiet),
         gr.on([page.chatbot.retry, page.again.click], again, talk, page.whole, **quiet),
         page.chatbot.edit(edited, [*talk, page.turns], page.whole, **quiet),

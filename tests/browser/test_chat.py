@@ -17,9 +17,9 @@ from tests.browser.scripted import FOREVER, WAIT
 
 PATIENCE_MS = 15_000
 
-# Gradio counts its events with an option that newer pandas calls deprecated; as an error, this
+# Gradio counts its events in ways that newer pandas calls deprecated; as an error, this
 # would break its queue. Nothing of ours uses pandas.
-pytestmark = pytest.mark.filterwarnings("ignore:.*no_silent_downcasting")
+pytestmark = pytest.mark.filterwarnings("ignore:(.*no_silent_downcasting|The copy keyword)")
 
 Visit = Callable[..., "Visitor"]
 
@@ -123,8 +123,11 @@ def test_streams_while_the_model_still_writes(studio: Studio, visit: Visit) -> N
     visitor.say("Tell me")
     expect(visitor.bot.last).to_have_text("First half, ")
     expect(visitor.page.locator("#box textarea")).to_have_value("")
+    visitor.say("Typed too early")
     studio.engine.go()
     visitor.hears("First half, second half.")
+    expect(visitor.page.locator("#box textarea")).to_have_value("Typed too early")
+    assert len(studio.engine.calls) == 1
 
 
 def test_stop_stops_the_machine_and_keeps_what_was_said(studio: Studio, visit: Visit) -> None:
