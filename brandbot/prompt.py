@@ -66,7 +66,16 @@ class Encoded:
 
 def build(system: str, conversation: Sequence[Message]) -> list[Message]:
     """The messages a model sees: the system prompt, then the conversation as it went."""
-    turns = [message for message in conversation if message.role != "system"]
+    turns: list[Message] = []
+    for message in conversation:
+        if message.role == "system":
+            continue
+        if (
+            turns and turns[-1].role == message.role
+        ):  # one went unanswered; templates may refuse two
+            turns[-1] = Message(message.role, f"{turns[-1].content}\n{message.content}")
+        else:
+            turns.append(message)
     return [Message("system", system), *turns] if system else turns
 
 

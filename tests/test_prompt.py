@@ -99,6 +99,11 @@ def test_the_fingerprint_tells_prompts_apart(tmp_path: Path) -> None:
     assert fmt.fingerprint("a") != PromptFormat.load(folder, CHATML + " ").fingerprint("a")
 
 
+def test_messages_of_one_speaker_in_a_row_are_one_turn() -> None:
+    talk = [Message("user", "hi"), Message("user", "there?"), Message("assistant", "Yes.")]
+    assert build("", talk) == [Message("user", "hi\nthere?"), Message("assistant", "Yes.")]
+
+
 HOSTILE = (
     "{{ ''.__class__.__mro__[1].__subclasses__() }}",
     "{{ cycler.__init__.__globals__.os.popen('touch pwned').read() }}",

@@ -289,7 +289,7 @@ def _frames(reply: Reply, signal: Signal) -> Iterator[str]:
     painted = 0.0
     try:
         for _ in reply:
-            if False:
+            if signal.stopped:
                 break
             if time.monotonic() - painted >= FRAME_SECONDS:
                 painted = time.monotonic()
