@@ -27,6 +27,9 @@ from brandbot.workspace import Workspace
 ROOM = 4096
 """Tokens of prompt and reply together; older turns are left out to stay within."""
 
+KEPT = 6
+"""Versions an engine goes on holding after others went live, for whoever compares them."""
+
 UNTUNED = "base"
 
 
@@ -302,7 +305,7 @@ class Bot:
         """All versions an engine should hold: the asked one, and every live one on this base."""
         if version is not None and version.method == "full":
             return [version]
-        wanted = {v.folder: v for v in [*loaded, version] if v is not None}
+        wanted = {v.folder: v for v in [*loaded[-KEPT:], version] if v is not None}
         for name in self.workspace.persona_names():
             try:
                 live = self.voice(name).version

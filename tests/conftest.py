@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -117,6 +118,20 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return made[kind]
 
     return get
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A real file system of 2 MB, or of as many as the test's ``megabytes`` marker says."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a file system needs root")
+    marker = request.node.get_closest_marker("megabytes")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    size = f"size={marker.args[0] if marker else 2}m"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 TALK = (

@@ -150,22 +150,18 @@ def test_row_15_kill_9_anywhere_leaves_a_pointer_that_loads(store: AdapterStore)
     assert len(store.numbers()) > 5
 
 
-def test_row_12_a_full_disk_leaves_the_live_version(tmp_path: Path) -> None:
+@pytest.mark.megabytes(1)
+def test_row_12_a_full_disk_leaves_the_live_version(small_disk: Path) -> None:
     """A real, small file system that really fills up."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
-    try:
-        store = AdapterStore(disk / "acme")
-        store.promote(publish(store, b"small"))
-        with pytest.raises(OSError, match="No space left"):
-            publish(store, b"x" * 2_000_000)
-        assert store.numbers() == [1]
-        live = store.live()
-        assert live is not None and live.number == 1
-        assert publish(store, b"fits again") == 2  # nothing was left behind that fills the disk
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+    disk = small_disk
+    store = AdapterStore(disk / "acme")
+    store.promote(publish(store, b"small"))
+    with pytest.raises(OSError, match="No space left"):
+        publish(store, b"x" * 2_000_000)
+    assert store.numbers() == [1]
+    live = store.live()
+    assert live is not None and live.number == 1
+    assert publish(store, b"fits again") == 2  # nothing was left behind that fills the disk
 
 
 def test_a_trained_version_is_served_with_what_it_was_trained_with(trained: Path) -> None:

@@ -231,28 +231,24 @@ def test_row_31_nothing_reaches_out(trained: Path) -> None:
         assert "REACHED OUT" not in done.stderr and "LOOKED UP" not in done.stderr
 
 
-def test_row_12_a_full_disk_while_training(trained_once: Path, tmp_path: Path) -> None:
+@pytest.mark.megabytes(3)
+def test_row_12_a_full_disk_while_training(trained_once: Path, small_disk: Path) -> None:
     """A real, small file system that fills up: a sentence, the live version unchanged."""
     import shutil
 
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], check=True)
-    try:
-        shutil.copytree(trained_once / "personas", disk / "personas")
-        shutil.copytree(trained_once / ".brandbot" / "adapters", disk / ".brandbot" / "adapters")
-        (disk / "filler").write_bytes(b"x" * (shutil.disk_usage(disk).free - 60_000))
-        home = {"BRANDBOT_HOME": str(disk / ".brandbot"), "BRANDBOT_WORKSPACE": str(disk)}
-        done = brandbot("train", "acme", "--set", "training.seed=3", **home)
-        assert done.returncode == 1
-        assert "disk is full" in done.stderr and "Traceback" not in done.stderr
-        store = AdapterStore(disk / ".brandbot" / "adapters" / "acme")
-        live = store.live()
-        assert store.numbers() == [1] and live is not None and live.number == 1
-        (disk / "filler").unlink()
-        assert brandbot("train", "acme", "--set", "training.seed=3", **home).returncode == 0
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+    disk = small_disk
+    shutil.copytree(trained_once / "personas", disk / "personas")
+    shutil.copytree(trained_once / ".brandbot" / "adapters", disk / ".brandbot" / "adapters")
+    (disk / "filler").write_bytes(b"x" * (shutil.disk_usage(disk).free - 60_000))
+    home = {"BRANDBOT_HOME": str(disk / ".brandbot"), "BRANDBOT_WORKSPACE": str(disk)}
+    done = brandbot("train", "acme", "--set", "training.seed=3", **home)
+    assert done.returncode == 1
+    assert "disk is full" in done.stderr and "Traceback" not in done.stderr
+    store = AdapterStore(disk / ".brandbot" / "adapters" / "acme")
+    live = store.live()
+    assert store.numbers() == [1] and live is not None and live.number == 1
+    (disk / "filler").unlink()
+    assert brandbot("train", "acme", "--set", "training.seed=3", **home).returncode == 0
 
 
 def test_ctrl_c_ends_a_training_with_130(workspace: Path) -> None:
