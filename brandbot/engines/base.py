@@ -6,10 +6,12 @@ persona and no conversation. Closing the iterator stops the machine, not only th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from brandbot.adapters import Version
 from brandbot.errors import EngineError
@@ -54,6 +56,42 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def pump(name: str, produce: Callable[[Callable[[Any], bool]], object]) -> Iterator[Any]:
+    """Runs ``produce(put)`` in a thread and yields what it puts.
+
+    ``put`` returns True once nobody reads any more: the computation is to stop then. Closing the
+    iterator waits until it has. What ``produce`` raises is raised here as EngineError.
+    """
+    made: queue.Queue[tuple[Any, BaseException | None] | None] = queue.Queue()
+    closed = threading.Event()
+
+    def put(item: Any) -> bool:
+        made.put((item, None))
+        return closed.is_set()
+
+    def work() -> None:
+        try:
+            produce(put)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the reader has to hear of it
+            made.put((None, error))
+        finally:
+            made.put(None)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while (entry := made.get()) is not None:
+            item, error = entry
+            if isinstance(error, EngineError):
+                raise error
+            if error is not None:
+                raise EngineError(f"{name} failed: {error}") from error
+            yield item
+    finally:
+        closed.set()
+        worker.join()
 
 
 def open_engine(

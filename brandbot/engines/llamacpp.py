@@ -7,15 +7,13 @@ Adapters are loaded when it is opened and chosen by each request's ``lora`` list
 from __future__ import annotations
 
 import os
-import queue
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from brandbot import models as base_models
 from brandbot.adapters import Version
-from brandbot.engines.base import Chunk, Finish, Request
+from brandbot.engines.base import Chunk, Finish, Request, pump
 from brandbot.errors import EngineError
 from brandbot.models import BaseModel, Say
 
@@ -90,29 +88,9 @@ class LlamaCppEngine:
             body["seed"] = request.seed
         if not request.ids:
             raise EngineError("There is nothing to reply to: the prompt is empty.")
-        chunks: queue.Queue[Any] = queue.Queue()
-        closed = threading.Event()
-
-        def take(chunk: dict[str, Any]) -> bool:
-            chunks.put(chunk)
-            return closed.is_set()  # True stops the computation
-
-        def work() -> None:
-            try:
-                self._server.handle_completions(body, take)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the reader has to hear of it
-                chunks.put(error)
-            finally:
-                chunks.put(None)
-
-        worker = threading.Thread(target=work, daemon=True)
-        worker.start()
-        try:
-            while (chunk := chunks.get()) is not None:
-                yield from self._chunk(chunk)
-        finally:
-            closed.set()
-            worker.join()
+        # A true answer from the callback stops llama.cpp's computation.
+        for chunk in pump("llama.cpp", lambda put: self._server.handle_completions(body, put)):
+            yield from self._chunk(chunk)
 
     def complete(self, request: Request) -> list[tuple[int, float]]:
         """Greedy token ids with their log-probabilities in nats; for checks against a reference."""
@@ -152,8 +130,6 @@ class LlamaCppEngine:
 
     @staticmethod
     def _chunk(chunk: Any) -> Iterator[Chunk]:
-        if isinstance(chunk, Exception):
-            raise EngineError(f"llama.cpp failed: {chunk}") from chunk
         _raise(chunk)
         choice = chunk["choices"][0]
         reason = choice.get("finish_reason")

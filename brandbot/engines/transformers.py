@@ -6,14 +6,13 @@ requests take turns: one generates at a time.
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from brandbot.adapters import Version
 from brandbot.convert import quiet_transformers
-from brandbot.engines.base import Chunk, Finish, Request
+from brandbot.engines.base import Chunk, Finish, Request, pump
 from brandbot.errors import EngineError, MissingExtraError
 from brandbot.models import BaseModel
 
@@ -56,62 +55,44 @@ class TransformersEngine:
 
     def generate(self, request: Request) -> Iterator[Chunk]:
         import torch
+        from tokenizers.decoders import DecodeStream
         from transformers import StoppingCriteria
 
         if not request.ids:
             raise EngineError("There is nothing to reply to: the prompt is empty.")
-        closed = threading.Event()
-        ids: queue.Queue[Any] = queue.Queue()
+        stopped = False
 
-        class Closed(StoppingCriteria):
+        class Stopped(StoppingCriteria):
             def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
-                return torch.full((input_ids.shape[0],), closed.is_set(), device=input_ids.device)
+                return torch.full((input_ids.shape[0],), stopped, device=input_ids.device)
 
-        class Streamer:
-            def __init__(self) -> None:
-                self.prompt_seen = False
+        def produce(put: Callable[[Any], bool]) -> None:
+            class Streamer:
+                prompt_seen = False
 
-            def put(self, value: torch.Tensor) -> None:
-                if self.prompt_seen:
-                    ids.put(int(value.reshape(-1)[-1]))
-                self.prompt_seen = True
+                def put(self, value: torch.Tensor) -> None:
+                    nonlocal stopped
+                    if self.prompt_seen:
+                        stopped = put(int(value.reshape(-1)[-1]))
+                    self.prompt_seen = True
 
-            def end(self) -> None:
-                pass
+                def end(self) -> None:
+                    pass
 
-        def work() -> None:
-            try:
-                with self._turn, torch.inference_mode():
-                    self._use(request)
-                    prompt = torch.tensor([list(request.ids)], device=self.model.device)
-                    self.model.generate(
-                        input_ids=prompt,
-                        attention_mask=torch.ones_like(prompt),
-                        generation_config=self._settings(request),
-                        stopping_criteria=[Closed()],
-                        streamer=Streamer(),
-                    )
-            except Exception as error:  # noqa: BLE001  # whatever it is, the reader has to hear of it
-                ids.put(error)
-            finally:
-                ids.put(None)
-
-        worker = threading.Thread(target=work, daemon=True)
-        worker.start()
-        try:
-            yield from self._texts(ids, request)
-        finally:
-            closed.set()
-            worker.join()
-
-    def _texts(self, ids: queue.Queue[Any], request: Request) -> Iterator[Chunk]:
-        from tokenizers.decoders import DecodeStream
+            with self._turn, torch.inference_mode():
+                self._use(request)
+                prompt = torch.tensor([list(request.ids)], device=self.model.device)
+                self.model.generate(
+                    input_ids=prompt,
+                    attention_mask=torch.ones_like(prompt),
+                    generation_config=self._settings(request),
+                    stopping_criteria=[Stopped()],
+                    streamer=Streamer(),
+                )
 
         stream = DecodeStream(skip_special_tokens=True)
         finish: Finish = "length"
-        while (token := ids.get()) is not None:
-            if isinstance(token, Exception):
-                raise EngineError(f"transformers failed: {token}") from token
+        for token in pump("transformers", produce):
             if token in request.stop_ids:
                 finish = "stop"
                 continue

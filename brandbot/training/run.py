@@ -308,7 +308,8 @@ def use_bf16() -> bool:
 
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    if not torch.backends.mkldnn.is_available() or not _cpu_multiplies_bf16():
+    built = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if not built or not _cpu_multiplies_bf16():
         return False
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
