@@ -308,7 +308,7 @@ class Bot:
         wanted = {v.folder: v for v in [*loaded[-KEPT:], version] if v is not None}
         for name in self.workspace.persona_names():
             try:
-                live = self.voice(name).version
+                live = AdapterStore(self.workspace.adapters(name)).live()
             except BrandbotError:
                 continue  # its own replies will say what is wrong with it
             if live and live.method == "lora" and live.meta["base_sha256"] == base.sha256:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -217,7 +218,8 @@ def chat(
     try:
         with _loading(f"Loading {name}"):
             voice = bot.voice(name, version)
-            bot.warm(name, version)
+        # The model loads and reads the prompt while the person reads the greeting and types.
+        threading.Thread(target=_warm, args=(bot, name, version), daemon=True).start()
         talk(bot, voice, version=version, strength=strength)
     finally:
         bot.close()
@@ -352,6 +354,11 @@ def _bot(engine: str) -> Any:
     if engine not in ("auto", "llamacpp", "transformers"):
         raise BrandbotError(f"--engine takes auto, llamacpp or transformers, not {engine!r}.")
     return Bot(_workspace(), engine=engine, say=_say)  # type: ignore[arg-type]
+
+
+def _warm(bot: Any, name: str, version: int | None) -> None:
+    with contextlib.suppress(BrandbotError):  # the first reply says what is wrong
+        bot.warm(name, version)
 
 
 def _say(message: str) -> None:
