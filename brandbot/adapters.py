@@ -66,7 +66,7 @@ class Version:
 
     @property
     def template(self) -> str:
-        return (self.folder / "chat_template.jinja").read_text(encoding="utf-8")
+        return (self.folder / "chat_template.jinja").read_bytes().decode("utf-8")
 
     def prompt_format(self, base: BaseModel) -> PromptFormat:
         """The prompt format it was trained with, checked against the base it is to run on."""
@@ -150,6 +150,8 @@ class AdapterStore:
         On an error, or if the process dies, no version appears.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(".publishing-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         scratch = Path(tempfile.mkdtemp(prefix=".publishing-", dir=self.folder))
         meta: dict[str, Any] = {}
         try:
@@ -243,6 +245,8 @@ def _verify(folder: Path) -> dict[str, Any]:
     for file in sorted(present):
         if Path(file).suffix.lower() in PICKLES:
             wrong.append(f"{file} is in a format that can run code; only safetensors are loaded")
+    for file in sorted(present - set(listed) - {"version.json", "report.json"}):
+        wrong.append(f"{file} was not published with it")
     for file, expected in listed.items():
         if file not in present:
             wrong.append(f"{file} is missing")

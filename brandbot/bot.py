@@ -332,7 +332,9 @@ def _fitting(voice: Voice, messages: Sequence[Message], max_tokens: int) -> list
         ids = voice.prompt_format.encode(build(voice.persona.system_prompt, turns)).ids
         if len(ids) + max_tokens <= ROOM or len(turns) <= 1:
             break
-        turns = turns[2:] if turns[0].role == "user" and len(turns) > 2 else turns[1:]
+        turns = turns[1:]
+        while len(turns) > 1 and turns[0].role == "assistant":
+            turns = turns[1:]
     if len(ids) + max_tokens > ROOM:
         raise EngineError(
             f"The message is too long for the model ({len(ids)} tokens, room for "

@@ -15,6 +15,7 @@ import typer
 from brandbot.errors import BrandbotError
 
 if TYPE_CHECKING:
+    from brandbot.adapters import AdapterStore
     from brandbot.workspace import Workspace
 
 app = typer.Typer(
@@ -198,6 +199,32 @@ def train(
 
 
 @app.command()
+def promote(
+    name: Name,
+    version: Annotated[int, typer.Argument(help="The version's number, such as 2.")],
+) -> None:
+    """Make a version the one that is served; running servers take it with their next reply.
+
+    Refused if its held-out loss is not below the untuned model's. Example:
+    brandbot promote lighthouse 2
+    """
+    store = _store(name)
+    loss = store.get(version).meta["loss"]
+    if loss["test"] is None or loss["base_test"] is None or loss["test"] >= loss["base_test"]:
+        raise BrandbotError(
+            f"Version {version:04d} of {name} was not measured to be better than the untuned model "
+            f"(held-out loss {loss['base_test']} before, {loss['test']} after). It is not promoted."
+        )
+    typer.echo(f"Version {store.promote(version).name} of {name} is live.")
+
+
+@app.command()
+def rollback(name: Name) -> None:
+    """Serve the version again that was live before this one. Example: brandbot rollback lighthouse"""
+    typer.echo(f"Version {_store(name).rollback().name} of {name} is live.")
+
+
+@app.command()
 def chat(
     name: Name,
     version: Annotated[
@@ -220,7 +247,7 @@ def chat(
             voice = bot.voice(name, version)
         # The model loads and reads the prompt while the person reads the greeting and types.
         threading.Thread(target=_warm, args=(bot, name, version), daemon=True).start()
-        talk(bot, voice, version=version, strength=strength)
+        talk(bot, name, voice, version=version, strength=strength)
     finally:
         bot.close()
 
@@ -346,6 +373,14 @@ def _workspace(create: bool = False) -> Workspace:
         if not create or os.environ.get("BRANDBOT_WORKSPACE"):
             raise
         return Workspace(Path.cwd())
+
+
+def _store(name: str) -> AdapterStore:
+    from brandbot.adapters import AdapterStore
+
+    workspace = _workspace()
+    workspace.persona(name)
+    return AdapterStore(workspace.adapters(name))
 
 
 def _bot(engine: str) -> Any:

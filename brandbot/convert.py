@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brandbot.errors import MissingExtraError, ModelError
+from brandbot.prompt import PromptFormat
 
 if TYPE_CHECKING:
     import gguf
@@ -336,3 +337,7 @@ def _write_tokenizer(writer: gguf.GGUFWriter, folder: Path, config: dict[str, An
         token_id = tokenizer.token_to_id(text or "")
         if token_id is not None:
             add(token_id)
+    # llama.cpp stops at the tokens it knows to end a turn, by this entry or by their names.
+    ends = PromptFormat.load(folder).stop_ids
+    if ends:
+        writer.add_eot_token_id(ends[0])

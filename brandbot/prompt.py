@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Role = Literal["system", "user", "assistant"]
 
-PROMPT_FORM = 1
+PROMPT_FORM = 2
 """Counts up when ``build`` or ``encode`` changes what a model sees; part of the fingerprint."""
 
 PLAIN_TEMPLATE = (
@@ -45,6 +45,8 @@ PLAIN_TEMPLATE = (
 """For bases that come without a chat template: plain labels, each reply ended by the EOS token."""
 
 _PLAIN_LABEL = re.compile(r"(?m)^([^\S\n]*)(User|Assistant):")
+# Zephyr's turns are marked by plain text that its tokenizer does not know as special.
+_TEXT_LABEL = re.compile(r"<\|(?:system|user|assistant)\|>")
 _SENTINEL = "brandbotsentinel"
 
 
@@ -88,6 +90,7 @@ class PromptFormat:
     bos_token: str = ""
     eos_token: str = ""
     special_tokens: tuple[str, ...] = field(default=())
+    tokenizer_sha256: str = ""
 
     @classmethod
     def load(cls, folder: Path, template: str | None = None) -> PromptFormat:
@@ -112,6 +115,7 @@ class PromptFormat:
             _token_text(config.get("bos_token")),
             _token_text(config.get("eos_token")),
             special,
+            hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest(),
         )
 
     @property
@@ -199,6 +203,7 @@ class PromptFormat:
             before = content
             for token in self.special_tokens:
                 content = content.replace(token, "")
+            content = _TEXT_LABEL.sub("", content)
         if self.is_plain:
             content = _PLAIN_LABEL.sub(r"\1\2 :", content)
         return content.strip()
@@ -250,8 +255,9 @@ class PromptFormat:
         return text
 
     def fingerprint(self, system: str) -> str:
-        """Names what decides a prompt besides the conversation: template, tokens, system prompt."""
-        parts = [PROMPT_FORM, self.template, self.bos_token, self.eos_token, system]
+        """Names what decides a prompt besides the conversation: template, tokenizer, system."""
+        parts = [PROMPT_FORM, self.template, self.tokenizer_sha256, self.bos_token, self.eos_token]
+        parts.append(system)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -259,7 +265,7 @@ def folder_template(folder: Path) -> str | None:
     """The chat template a model folder brings, or None."""
     file = folder / "chat_template.jinja"
     if file.is_file():
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes().decode("utf-8")
     template = _json(folder / "tokenizer_config.json").get("chat_template")
     if isinstance(template, list):  # several named templates
         named = {entry.get("name"): entry.get("template") for entry in template}

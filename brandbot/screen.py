@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from brandbot.prompt import PromptFormat
     from brandbot.training.run import Trained
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False)
 
 SUMMARY = {
@@ -185,6 +185,12 @@ def print_trained(trained: Trained) -> None:
     if trained.left_out:
         out.print(f"  [yellow]Left out, too long:[/] {escape(', '.join(trained.left_out))}")
     out.print(f"  {trained.path}")
+    if not trained.live:
+        out.print(
+            f"Talk to it: brandbot chat {escape(trained.persona)} --version {int(trained.version)}"
+        )
+        out.print(f"Serve it: brandbot promote {escape(trained.persona)} {int(trained.version)}")
+        return
     out.print(
         f"Talk to it: brandbot chat {escape(trained.persona)}   or in the browser: brandbot serve"
     )

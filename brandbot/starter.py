@@ -74,7 +74,7 @@ starters:
   - "What do you do?"
   - "Where do I start?"
 
-# House rules. The examples and every reply are checked against them.
+# House rules. The examples are checked against them.
 rules:
   # Words the brand never uses, one a line. For example: [cheap, ASAP]
   never_say: []
@@ -179,7 +179,7 @@ starters:
   - "¿Qué hacéis?"
   - "¿Por dónde empiezo?"
 
-# Reglas de la casa. Con ellas se revisan los ejemplos y todas las respuestas.
+# Reglas de la casa. Con ellas se revisan los ejemplos.
 rules:
   # Palabras que la marca no dice nunca. Por ejemplo: [chollo, estimado cliente]
   never_say: []

@@ -21,7 +21,7 @@ HELP = """\
 Ctrl-C stops an answer."""
 
 
-def talk(bot: Bot, voice: Voice, *, version: int | None, strength: float | None) -> None:
+def talk(bot: Bot, name: str, voice: Voice, *, version: int | None, strength: float | None) -> None:
     """Reads lines until the person leaves. Every turn is in the conversation log."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  # arrow keys in input()
@@ -54,7 +54,7 @@ def talk(bot: Bot, voice: Voice, *, version: int | None, strength: float | None)
                 conversation, last = None, None
             elif not command.startswith("/"):
                 last = bot.reply(
-                    voice.persona.name, line, conversation=conversation, channel="terminal",
+                    name, line, conversation=conversation, channel="terminal",
                     strength=strength, version=version,
                 )  # fmt: skip
                 conversation = last.conversation

@@ -811,7 +811,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "es": (
             "El ejemplo contiene {kind} ({found}).",
             "El modelo podría dárselo a cualquiera, y ya no se le puede sacar.",
-            "Cámbialo por algo como [correo] o borra el ejemplo.",
+            "Sustituye el dato por algo como [correo] o borra el ejemplo.",
         ),
     },
     "secret": {

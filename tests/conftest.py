@@ -149,7 +149,7 @@ def make_persona(folder: Path, base: str, *, copies: int = 6, **training: object
     (folder / "examples").mkdir(parents=True)
     (folder / "persona.yaml").write_text(
         f"name: Acme\nlanguage: en\nbase_model: {base}\ngreeting: Evening.\nstarters: ['Is it raining?']\n"
-        f"generation: {{max_tokens: 24}}\ntraining:\n{lines}\n"
+        f"generation: {{max_tokens: 24, temperature: 0}}\ntraining:\n{lines}\n"
     )
     (folder / "voice.md").write_text("You keep a lighthouse. Short sentences. No fuss.\n")
     rows = [line.split("|") for line in TALK.strip().split("\n")]

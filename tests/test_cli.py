@@ -36,7 +36,17 @@ def brandbot(
 def test_help_names_every_command_and_shows_examples() -> None:
     done = brandbot("--help")
     assert done.returncode == 0
-    for command in ("new", "check", "examples", "train", "chat", "serve", "models"):
+    for command in (
+        "new",
+        "check",
+        "examples",
+        "train",
+        "promote",
+        "rollback",
+        "chat",
+        "serve",
+        "models",
+    ):
         assert command in done.stdout
         assert "Example" in brandbot(command, "--help").stdout or command == "models"
 
@@ -266,3 +276,18 @@ def test_ctrl_c_ends_a_training_with_130(workspace: Path) -> None:
     _, stderr = process.communicate()
     assert process.returncode == 130
     assert "Go on with: brandbot train acme --resume" in stderr
+
+
+def test_a_candidate_is_promoted_and_rolled_back(trained: Path) -> None:
+    assert brandbot("train", "acme", "--set", "training.seed=4").returncode == 0
+    store = AdapterStore(Workspace(trained).adapters("acme"))
+    assert store.live_number() == 1
+    assert "Version 0002 of acme is live" in brandbot("promote", "acme", "2").stdout
+    assert store.live_number() == 2
+    assert "Version 0001 of acme is live" in brandbot("rollback", "acme").stdout
+    with store.publishing() as (folder, meta):
+        (folder / "adapter_model.safetensors").write_bytes(b"worse")
+        meta |= {"method": "lora", "loss": {"base_test": 3.0, "test": 3.1, "best_valid": 3.0}}
+    refused = brandbot("promote", "acme", "3")
+    assert refused.returncode == 1 and "not measured to be better" in refused.stderr
+    assert store.live_number() == 1

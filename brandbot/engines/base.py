@@ -18,6 +18,10 @@ from brandbot.errors import EngineError
 from brandbot.models import BaseModel, Say
 
 Finish = Literal["stop", "length"]
+
+TOP_K, MIN_P = 40, 0.05
+"""Sampling limits of both engines: so many words, and none below this share of the likeliest."""
+
 EngineName = Literal["auto", "llamacpp", "transformers"]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from brandbot import models as base_models
 from brandbot.adapters import Version
-from brandbot.engines.base import Chunk, Finish, Request, pump
+from brandbot.engines.base import MIN_P, TOP_K, Chunk, Finish, Request, pump
 from brandbot.errors import EngineError
 from brandbot.models import BaseModel, Say
 
@@ -79,6 +79,8 @@ class LlamaCppEngine:
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
+            "top_k": TOP_K,
+            "min_p": MIN_P,
             "repeat_penalty": request.repeat_penalty if request.temperature > 0 else 1.0,
             "cache_prompt": True,
             "stream": True,

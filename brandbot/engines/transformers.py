@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot.adapters import Version
 from brandbot.convert import quiet_transformers
-from brandbot.engines.base import Chunk, Finish, Request, pump
+from brandbot.engines.base import MIN_P, TOP_K, Chunk, Finish, Request, pump
 from brandbot.errors import EngineError, MissingExtraError
 from brandbot.models import BaseModel
 
@@ -116,6 +116,8 @@ class TransformersEngine:
             settings |= {
                 "temperature": request.temperature,
                 "top_p": request.top_p,
+                "top_k": TOP_K,
+                "min_p": MIN_P,
                 "repetition_penalty": request.repeat_penalty,
             }
             if request.seed is not None:

@@ -32,6 +32,7 @@ from brandbot.errors import (
     ModelError,
     PersonaError,
     TrainingError,
+    VersionError,
 )
 from brandbot.models import BaseModel
 from brandbot.persona import Persona, dump
@@ -122,8 +123,12 @@ def up_to_date(workspace: Workspace, planned: Plan) -> str | None:
     numbers = store.numbers()
     if not numbers:
         return None
-    newest = store.get(numbers[-1])
-    return newest.name if newest.meta["run"] == planned.fingerprint else None
+    try:
+        newest = store.get(numbers[-1])
+        same = newest.persona.config == planned.persona.config
+    except (VersionError, PersonaError):
+        return None  # damaged: training makes a sound one
+    return newest.name if same and newest.meta["run"] == planned.fingerprint else None
 
 
 def train(
@@ -199,6 +204,8 @@ def _train(
     prefix = common_prefix([row for side in rows.values() for row in side])
     batch = min(settings.batch_size, len(rows["train"]))
     accumulate = 1
+    trainer: PackedTrainer | None = None
+    stop: StopOnRequest | None = None
     while True:
         try:
             trainer, stop = _trainer(planned, run, rows, prefix, batch, accumulate, report)
@@ -210,7 +217,8 @@ def _train(
                 raise OSError(errno.ENOSPC, "No space left on device", str(run)) from error
             if not _is_out_of_memory(error):
                 raise
-        # Only out here is the failed step let go of: the error held on to it.
+        # Only out here is the failed step let go of: the error and these two held on to it.
+        trainer = stop = None
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -368,6 +376,8 @@ def _fit(
     from brandbot.training.trainer import last_whole_checkpoint
 
     checkpoint = last_whole_checkpoint(run) if resume else None
+    if checkpoint:
+        _restore_patience(trainer, checkpoint)
     with _stopping_on_interrupt(stop):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.requested and trainer.state.global_step < trainer.state.max_steps:
@@ -375,6 +385,22 @@ def _fit(
             f"Stopped after step {trainer.state.global_step} of {trainer.state.max_steps}; the "
             f"checkpoint is kept. Go on with: brandbot train {persona} --resume"
         )
+
+
+def _restore_patience(trainer: PackedTrainer, checkpoint: Path) -> None:
+    """Early stopping goes on counting where it was.
+
+    transformers could restore its callbacks itself, but then also the order to stop that Ctrl-C
+    left in the checkpoint.
+    """
+    from transformers import EarlyStoppingCallback
+
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    kept = state.get("stateful_callbacks", {}).get("EarlyStoppingCallback")
+    for callback in trainer.callback_handler.callbacks:
+        if kept and isinstance(callback, EarlyStoppingCallback):
+            counted = kept["attributes"]["early_stopping_patience_counter"]
+            callback.early_stopping_patience_counter = counted
 
 
 @contextmanager
@@ -453,11 +479,10 @@ def _publish(
         else:
             _name_base(folder / "adapter_config.json", planned.base)
         _write_gguf(settings.method, planned.base, folder)
-        (folder / "voice.md").write_text(persona.voice, encoding="utf-8")
-        dump(persona.config.model_dump(exclude_unset=True), folder / "persona.yaml")
-        (folder / "chat_template.jinja").write_text(
-            planned.prompt_format.template, encoding="utf-8"
-        )
+        (folder / "voice.md").write_bytes(persona.voice.encode())
+        # With every default: a later brandbot may have others.
+        dump(persona.config.model_dump(), folder / "persona.yaml")
+        (folder / "chat_template.jinja").write_bytes(planned.prompt_format.template.encode())
         meta |= {
             "persona": persona.name,
             "method": settings.method,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
 
+from brandbot import BrandbotError
 from connectors.studio.chat import Chat, reasons
 from connectors.studio.memory import Memory
 from connectors.studio.page import language_of, switch
@@ -40,7 +41,7 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
 
     def paint_all(screens: Iterator[Screen | None], language: str) -> Iterator[Updates]:
         try:
-            for screen in screens:
+            for screen in _told(screens, language):
                 yield page.paint(screen, language) if screen else [SAME] * len(page.whole)
         finally:
             screens.close()  # type: ignore[attr-defined]  # a generator
@@ -106,7 +107,11 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
         yield from paint_all(screens, language)
 
     def judged(
-        stored: Any, brand: str | None, turns: list[int | None], event: gr.LikeData
+        stored: Any,
+        brand: str | None,
+        turns: list[int | None],
+        event: gr.LikeData,
+        request: gr.Request,
     ) -> Updates:
         turn = _turn(turns, event.index)
         verdict: Literal["like", "dislike", "withdrawn"] = "withdrawn"
@@ -114,7 +119,11 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
             verdict = "like"
         elif event.liked in (False, "Dislike") and event.liked is not None:
             verdict = "dislike"
-        kept = chat.judge(_memory(stored, brand), turn, verdict)
+        try:
+            kept = chat.judge(_memory(stored, brand), turn, verdict)
+        except BrandbotError as error:
+            _warn(error, language_of(request))
+            return [SAME] * len(form.shown)
         return form.open(turn) if kept and verdict == "dislike" else form.close()
 
     def explained(
@@ -128,13 +137,18 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
     ) -> Updates:
         language = language_of(request)
         why = reasons(chosen_reasons, more)
-        kept = chat.judge(_memory(stored, brand), turn, "dislike", why, suggestion.strip())
+        try:
+            kept = chat.judge(_memory(stored, brand), turn, "dislike", why, suggestion.strip())
+        except BrandbotError as error:  # the form stays open: nothing typed is lost
+            _warn(error, language)
+            return [SAME] * len(form.shown)
         gr.Info(say(language, "dislike_thanks" if kept else "gone"), title="")
         return form.close()
 
     def compared(stored: Any, brand: str | None, request: gr.Request) -> Iterator[Updates]:
         language = language_of(request)
-        for answer in chat.compare(_tab(request), _memory(stored, brand), language):
+        answers = chat.compare(_tab(request), _memory(stored, brand), language)
+        for answer in _told(answers, language):
             yield [gr.update(visible=True), answer] if answer is not None else [SAME, SAME]
 
     def closed(request: gr.Request) -> Any:
@@ -183,6 +197,18 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
     form.skip.click(form.close, None, form.shown, **quiet)
     page.fold.click(None, None, None, js=FOLD)
     blocks.unload(left)
+
+
+def _told(updates: Iterator[Any], language: str) -> Iterator[Any]:
+    """The updates; what the log refuses on the way is said in a sentence."""
+    try:
+        yield from updates
+    except BrandbotError as error:
+        _warn(error, language)
+
+
+def _warn(error: BrandbotError, language: str) -> None:
+    gr.Warning(say(language, "error", reason=error), title="")
 
 
 def _tab(request: gr.Request) -> str:
