@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -174,15 +175,25 @@ def test_the_same_folder_and_settings_give_the_same_adapter(trained: Path) -> No
 
 
 def test_the_best_checkpoint_is_kept_not_the_last(workspace: Path) -> None:
-    """At this learning rate the validation loss turns up again before the end."""
+    """Replies of random letters can be learnt by heart only: held-out loss turns up again."""
+    randomly = random.Random(0)
+    file = workspace / "personas" / "acme" / "examples" / "talk.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    for row in rows:
+        row["completion"] = " ".join(randomly.choices("abcdefghijklmnopqrstuvwxyz", k=12))
+    file.write_text("\n".join(map(json.dumps, rows)))
     entries: list[dict[str, float]] = []
     space, plan = planned(
-        workspace, "training.learning_rate=0.02", "training.epochs=25", "training.patience=99"
+        workspace,
+        "training.learning_rate=0.02",
+        "training.epochs=40",
+        "training.rank=16",
+        "training.patience=99",
     )
     trained = run.train(space, plan, report=entries.append)
     measured = [entry["valid_loss"] for entry in entries if entry["valid_loss"] is not None]
     assert trained.loss.best_valid == pytest.approx(min(measured), abs=1e-3)
-    assert measured[-1] > min(measured)
+    assert measured[-1] > min(measured) + 0.05
 
 
 def test_early_stopping_ends_a_training_that_gets_no_better(workspace: Path) -> None:
@@ -257,9 +268,10 @@ def report(entry):
 def say(message):
     print("say", message, flush=True)
 import torch, transformers, peft
-if sys.argv[1] == "limited":
+if sys.argv[1].startswith("limited"):
     pages = int(open("/proc/self/statm").read().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 700_000_000, -1))
+    more = int(sys.argv[1].removeprefix("limited")) * 1_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + more, -1))
 trained = run.train(workspace, plan, resume=sys.argv[1] == "resume", report=report, say=say)
 print("loss", trained.loss.test, trained.loss.best_valid)
 """
@@ -328,15 +340,21 @@ def test_resume_without_a_run_says_so(workspace: Path) -> None:
 def test_row_20_out_of_memory_tries_a_smaller_batch_or_stops_plainly(
     tmp_path: Path, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The kernel really refuses memory: the process's address space is limited."""
+    """The kernel really refuses memory: the process's address space is limited, ever closer."""
     monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
-    make_persona(tmp_path / "personas" / "acme", str(tiny("gemma3_text")), batch_size=32)
-    output = start(tmp_path, "limited").communicate()[0]
-    smaller = "Memory ran out; going on with 16 examples at a time." in output
-    stopped = "There is not enough memory for even one example at a time." in output
-    assert smaller, output[-2000:]
-    assert stopped or "loss " in output
-    assert (len(AdapterStore(Workspace(tmp_path).adapters("acme")).numbers()) == 1) == (not stopped)
+    make_persona(tmp_path / "personas" / "acme", str(tiny("gemma3_text")), batch_size=32, epochs=1)
+    store = AdapterStore(Workspace(tmp_path).adapters("acme"))
+    smaller = False
+    for megabytes in (800, 600, 450, 350, 250):
+        before = store.numbers()
+        output = start(tmp_path, f"limited{megabytes}").communicate()[0]
+        smaller |= "Memory ran out; going on with 16 examples at a time." in output
+        trained = len(store.numbers()) > len(before)
+        stopped = "There is not enough memory for even one example at a time." in output
+        assert trained != stopped, output[-2000:]
+        if smaller:
+            break
+    assert smaller
 
 
 def test_accelerate_with_two_processes_gives_the_same_loss(workspace: Path) -> None:

@@ -29,7 +29,8 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
+# Not for the session: the engine stands in only as long as these tests run.
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     from connectors.studio import start
 
