@@ -202,3 +202,33 @@ def test_a_version_with_another_prompt_form_is_refused_with_both_named(
         version.prompt_format(base)
     found = base.prompt_format(version.template).fingerprint(version.persona.system_prompt)
     assert version.meta["prompt_fingerprint"] in str(caught.value) and found in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["llamacpp", "transformers"])
+def test_two_adapters_on_one_base_are_chosen_per_request(kind: str, trained: Path) -> None:
+    """Each answers, beside the other and in turn, as it does alone."""
+    workspace = Workspace(trained)
+    persona = Persona.load(workspace.persona("acme")).with_settings(["training.learning_rate=0.01"])
+    run.train(workspace, run.plan(workspace, persona))
+    store = AdapterStore(workspace.adapters("acme"))
+    versions = [store.get(1), store.get(2)]
+    base = models.resolve(versions[0].meta["base_model"], workspace.models)
+    fmt = versions[0].prompt_format(base)
+    ids = fmt.encode([Message("user", "Is it raining? And by boat?")]).ids
+
+    def opened(loaded: list[Version]) -> LlamaCppEngine | TransformersEngine:
+        if kind == "llamacpp":
+            return LlamaCppEngine(base, loaded, workspace.models, parallel=2)
+        return TransformersEngine(base, loaded)
+
+    def say(made: LlamaCppEngine | TransformersEngine, adapter: Version | None) -> str:
+        asked = Request(ids, fmt.stop_ids, adapter, max_tokens=24, temperature=0.0)
+        return "".join(chunk.text for chunk in made.generate(asked))
+
+    alone = {version.name: say(opened([version]), version) for version in versions}
+    untuned = say(opened([]), None)
+    both = opened(versions)
+    for version in (*versions, *reversed(versions)):
+        assert say(both, version) == alone[version.name]
+        assert say(both, None) == untuned
+    assert len({untuned, *alone.values()}) == 3
