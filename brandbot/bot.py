@@ -17,15 +17,12 @@ from brandbot import models
 from brandbot.adapters import AdapterStore, Version
 from brandbot.conversations import ConversationLog, Turn, Verdict
 from brandbot.engines import Engine, Request, open_engine
-from brandbot.engines.base import EngineName, Finish
+from brandbot.engines.base import CONTEXT, EngineName, Finish
 from brandbot.errors import BrandbotError, EngineError, LogError, VersionError
 from brandbot.models import BaseModel, Say
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat, build
 from brandbot.workspace import Workspace
-
-ROOM = 4096
-"""Tokens of prompt and reply together; older turns are left out to stay within."""
 
 KEPT = 6
 """Versions an engine goes on holding after others went live, for whoever compares them."""
@@ -330,14 +327,14 @@ def _fitting(voice: Voice, messages: Sequence[Message], max_tokens: int) -> list
     turns = list(messages)
     while True:
         ids = voice.prompt_format.encode(build(voice.persona.system_prompt, turns)).ids
-        if len(ids) + max_tokens <= ROOM or len(turns) <= 1:
+        if len(ids) + max_tokens <= CONTEXT or len(turns) <= 1:
             break
         turns = turns[1:]
         while len(turns) > 1 and turns[0].role == "assistant":
             turns = turns[1:]
-    if len(ids) + max_tokens > ROOM:
+    if len(ids) + max_tokens > CONTEXT:
         raise EngineError(
             f"The message is too long for the model ({len(ids)} tokens, room for "
-            f"{ROOM - max_tokens}). Shorten it."
+            f"{CONTEXT - max_tokens}). Shorten it."
         )
     return ids

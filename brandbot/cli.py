@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -181,12 +182,12 @@ def train(
         planned = run.plan(workspace, persona, say=_say)
     current = run.up_to_date(workspace, planned) if if_changed else None
     if current:
-        message = f"{name} is up to date: version {current} was made from just these files."
-        typer.echo(
-            json.dumps({"persona": name, "version": current, "up_to_date": True})
-            if as_json
-            else message
-        )
+        if as_json:
+            typer.echo(json.dumps(current.to_json(), ensure_ascii=False))
+        else:
+            typer.echo(
+                f"{name} is up to date: version {current.version} was made from just these files."
+            )
         return
     with training_bar(quiet=as_json or not main) as report:
         trained = run.train(workspace, planned, resume=resume, report=report, say=_say)
@@ -322,6 +323,8 @@ def get_model(
 
 def main() -> None:
     """Runs a command; every error becomes a sentence and an exit status."""
+    if "--debug" not in sys.argv:
+        warnings.simplefilter("ignore")  # libraries' remarks to one another, in the middle of a bar
     try:
         app()
     except BrandbotError as error:
@@ -408,11 +411,9 @@ def _loading(message: str, quiet: bool = False) -> Any:
 
 def _give_way() -> None:
     """Lets a server beside this training go first, for the processor and for memory."""
-    try:
+    with contextlib.suppress(OSError, AttributeError):  # not Linux
         os.nice(5)
         Path("/proc/self/oom_score_adj").write_text("500")
-    except (OSError, AttributeError):
-        pass  # not Linux
 
 
 if __name__ == "__main__":

@@ -164,7 +164,8 @@ def test_the_losses_are_of_the_best_checkpoint_on_unseen_examples(trained: Path)
 
 def test_the_same_folder_and_settings_give_the_same_adapter(trained: Path) -> None:
     workspace, plan = planned(trained)
-    assert run.up_to_date(workspace, plan) == "0001"
+    current = run.up_to_date(workspace, plan)
+    assert current is not None and (current.version, current.live) == ("0001", True)
     second = run.train(workspace, plan)
     store = AdapterStore(workspace.adapters("acme"))
     file = "adapter_model.safetensors"

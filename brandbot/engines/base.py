@@ -19,6 +19,9 @@ from brandbot.models import BaseModel, Say
 
 Finish = Literal["stop", "length"]
 
+CONTEXT = 4096
+"""Tokens of prompt and reply each request has room for."""
+
 TOP_K, MIN_P = 40, 0.05
 """Sampling limits of both engines: so many words, and none below this share of the likeliest."""
 

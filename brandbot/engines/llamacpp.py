@@ -13,12 +13,9 @@ from typing import Any
 
 from brandbot import models as base_models
 from brandbot.adapters import Version
-from brandbot.engines.base import MIN_P, TOP_K, Chunk, Finish, Request, pump
+from brandbot.engines.base import CONTEXT, MIN_P, TOP_K, Chunk, Finish, Request, pump
 from brandbot.errors import EngineError
 from brandbot.models import BaseModel, Say
-
-CONTEXT = 4096
-"""Tokens of prompt and reply each request has room for."""
 
 
 class LlamaCppEngine:

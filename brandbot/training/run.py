@@ -34,6 +34,7 @@ from brandbot.errors import (
     TrainingError,
     VersionError,
 )
+from brandbot.lint import FEWEST
 from brandbot.models import BaseModel
 from brandbot.persona import Persona, dump
 from brandbot.prompt import Encoded, PromptFormat
@@ -43,7 +44,6 @@ from brandbot.workspace import Workspace
 if TYPE_CHECKING:
     from brandbot.training.trainer import PackedTrainer, StopOnRequest
 
-MIN_EXAMPLES = 20
 DEFAULT_LEARNING_RATE = {"lora": 1e-3, "full": 1e-4}
 CHECKS_AN_EPOCH = 2
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "brandbot")
@@ -107,18 +107,18 @@ def plan(workspace: Workspace, persona: Persona, *, say: models.Say | None = Non
     errors = [problem for problem in reading.problems if problem.severity == "error"]
     if errors:
         raise PersonaError(persona.folder, errors, persona.language)
-    if len(reading.examples) < MIN_EXAMPLES:
+    if len(reading.examples) < FEWEST:
         raise TrainingError(
             f"{persona.name} has {len(reading.examples)} examples; training needs at least "
-            f"{MIN_EXAMPLES}, and 100 to 500 make a voice. Add some to "
+            f"{FEWEST}, and 100 to 500 make a voice. Add some to "
             f"{persona.folder / 'examples'}."
         )
     base = models.resolve(persona.config.base_model, workspace.models, say=say)
     return Plan(persona, base, base.prompt_format(), reading)
 
 
-def up_to_date(workspace: Workspace, planned: Plan) -> str | None:
-    """The newest version, if it was made from just this plan."""
+def up_to_date(workspace: Workspace, planned: Plan) -> Trained | None:
+    """What training would say of the newest version, if that was made from just this plan."""
     store = AdapterStore(workspace.adapters(planned.persona.name))
     numbers = store.numbers()
     if not numbers:
@@ -128,7 +128,21 @@ def up_to_date(workspace: Workspace, planned: Plan) -> str | None:
         same = newest.persona.config == planned.persona.config
     except (VersionError, PersonaError):
         return None  # damaged: training makes a sound one
-    return newest.name if same and newest.meta["run"] == planned.fingerprint else None
+    meta = newest.meta
+    if not same or meta["run"] != planned.fingerprint:
+        return None
+    return Trained(
+        persona=planned.persona.name,
+        version=newest.name,
+        base_model=planned.base.name,
+        examples=meta["examples"],
+        seconds=meta["seconds"],
+        tokens_per_second=meta["tokens_per_second"],
+        loss=Losses(**meta["loss"]),
+        path=str(newest.folder),
+        live=store.live_number() == newest.number,
+        left_out=meta["left_out"],
+    )
 
 
 def train(
