@@ -240,7 +240,7 @@ class Bot:
         settings: dict[str, float | int | None],
     ) -> Iterator[str]:
         generation = {
-            **voice.persona.config.generation.model_dump(exclude={"strength"}),
+            **voice.persona.config.generation.model_dump(exclude={"strength", "style_shots"}),
             **settings,
         }
         version = None if untuned else voice.version

@@ -314,6 +314,9 @@ def get_model(
     folder = _workspace(create=True).models
     for name in names:
         models.download(name, folder, _say)
+        if name.lower() == models.EMBEDDER:
+            typer.echo(f"{name} is here: {models.embedder_folder(folder)}")
+            continue
         with _loading(f"Unpacking {name}"):
             base = models.resolve(name, folder, say=_say)
             with contextlib.suppress(BrandbotError):  # the transformers engine serves it then

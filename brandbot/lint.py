@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from brandbot import examples as example_files
-from brandbot import lint_pairs, lint_privacy, lint_text, persona, texts
+from brandbot import lint_pairs, lint_privacy, lint_text, persona, questions, texts
 from brandbot.errors import Problem, Severity
 from brandbot.examples import Example, Reading
 from brandbot.lint_text import broken_rules
@@ -98,6 +98,7 @@ def check(folder: Path, *, progress: Callable[[int, int], object] | None = None)
     reading = example_files.read(folder / "examples")
     total = len(reading.examples)
     problems = [*problems, *reading.problems, *_amount(total)]
+    asked = questions.read(folder / "evals")
     if found is not None and not found.voice:
         problems.append(Problem("warning", "no-voice", "voice.md"))
     for done, example in enumerate(reading.examples, 1):
@@ -107,7 +108,8 @@ def check(folder: Path, *, progress: Callable[[int, int], object] | None = None)
     problems += lint_pairs.duplicates(reading.examples)
     problems += lint_pairs.contradictions(reading.examples)
     problems += lint_pairs.split_leaks(reading.examples)
-    problems += lint_pairs.eval_leaks(reading.examples, folder / "evals")
+    problems += asked.problems
+    problems += lint_pairs.eval_leaks(reading.examples, asked.questions)
     problems += lint_pairs.sameness(reading.examples)
     problems.sort(key=lambda p: (_ORDER[p.severity], p.file, p.line or 0, p.code))
     language = found.language if found else persona.guess_language(folder)

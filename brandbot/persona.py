@@ -49,6 +49,9 @@ class Generation(Section):
     repeat_penalty: float = Field(1.1, ge=1, le=2, description="above 1: repeats itself less")
     max_tokens: int = Field(200, ge=1, le=2048, description="longest reply, in tokens")
     strength: float = Field(1.0, ge=0, le=1, description="how much of the adapter: 0 none, 1 all")
+    style_shots: int = Field(
+        0, ge=0, le=8, description="nearest style examples put into the prompt, beside the adapter"
+    )
 
 
 class Training(Section):

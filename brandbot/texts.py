@@ -671,14 +671,20 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "bad-eval": {
         "en": (
-            "This line holds no test question.",
-            "It can't be asked when versions are compared.",
-            'Write {{"prompt": "…", "expect": "…"}}, one a line.',
+            "This evaluation question can't be read: {what}.",
+            "The question is left out of evaluations; the other lines are read.",
+            (
+                'Write one JSON object a line, such as {{"prompt": "…", "must_contain": ["…"]}}. '
+                "Its keys may be: {keys}."
+            ),
         ),
         "es": (
-            "Esta línea no contiene ninguna pregunta de examen.",
-            "No se podrá hacer al comparar versiones.",
-            'Escribe {{"prompt": "…", "expect": "…"}}, una por línea.',
+            "Esta pregunta de evaluación no se entiende: {what}.",
+            "La pregunta no entra en las evaluaciones; las demás líneas sí se leen.",
+            (
+                'Escribe un objeto JSON por línea, como {{"prompt": "…", "must_contain": ["…"]}}. '
+                "Sus claves pueden ser: {keys}."
+            ),
         ),
     },
     "same-opening": {

@@ -100,3 +100,6 @@ class Workspace:
 
     def runs(self, persona: str) -> Path:
         return self.home / "runs" / persona
+
+    def evaluations(self, persona: str) -> Path:
+        return self.home / "evaluations" / persona

@@ -12,9 +12,9 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"errors", "workspace", "texts"},
-    {"persona", "examples", "prompt", "models", "convert"},
-    {"lint", "lint_text", "lint_privacy", "lint_pairs", "adapters", "conversations", "starter"},
-    {"training", "engines"},
+    {"persona", "examples", "questions", "prompt", "models", "convert"},
+    {"lint", "lint_text", "lint_privacy", "lint_pairs", "adapters", "conversations", "starter", "nearest"},
+    {"training", "engines", "evaluation"},
     {"bot"},
     {"screen", "terminal", "cli", "__main__"},
 ]

@@ -511,6 +511,7 @@ def _publish(
             "seconds": round(seconds, 1),
             "tokens_per_second": round(speed, 1),
             "loss": asdict(losses),
+            "curve": _curve(trainer),
             "packages": {name: _package_version(name) for name in PACKAGES},
         }
         (folder / "README.md").write_text(model_card(persona, meta), encoding="utf-8")
@@ -522,6 +523,17 @@ def _publish(
         persona.name, meta["version"], planned.base.name, counts, round(seconds, 1),
         round(speed, 1), losses, str(store.folder / meta["version"]), first, left_out,
     )  # fmt: skip
+
+
+def _curve(trainer: PackedTrainer) -> list[dict[str, float]]:
+    """How the losses went: step, and training or validation loss in nats a token."""
+    names = {"loss": "loss", "eval_loss": "valid_loss"}
+    return [
+        {"step": entry["step"], ours: round(float(entry[theirs]), 4)}
+        for entry in trainer.state.log_history
+        for theirs, ours in names.items()
+        if theirs in entry
+    ]
 
 
 def _training_seconds(trainer: PackedTrainer) -> float:

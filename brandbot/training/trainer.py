@@ -81,19 +81,56 @@ def _batch(rows: Sequence[Encoded], prefix: int) -> dict[str, Any]:
 
 def forward_loss(model: torch.nn.Module, batch: dict[str, Any], *, bf16: bool) -> torch.Tensor:
     """Cross entropy of a packed row in nats, summed over its labelled tokens."""
-    inputs = {name: value for name, value in batch.items() if name != "shift_labels"}
-    labels = inputs.pop("labels")
+    hidden, head = _hidden(model, batch, bf16)
+    with torch.autocast(hidden.device.type, dtype=torch.bfloat16, enabled=bf16):
+        return summed_loss(hidden, head, batch["labels"])
+
+
+def _hidden(
+    model: torch.nn.Module, batch: dict[str, Any], bf16: bool
+) -> tuple[torch.Tensor, torch.nn.Module]:
+    """What the output layer is given at each labelled position, (labels, width), and that layer."""
+    inputs = {k: v for k, v in batch.items() if k not in ("labels", "shift_labels")}
     unwrapped: Any = getattr(model, "module", model)
     lora = isinstance(unwrapped, PeftModel)
     head = unwrapped.get_output_embeddings()
     # Without the second PEFT casts every layer's input to float32, and autocast casts it back.
     with (
-        torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=bf16),
+        torch.autocast(batch["labels"].device.type, dtype=torch.bfloat16, enabled=bf16),
         disable_input_dtype_casting(unwrapped, active=bf16 and lora),
+        headless(head),
     ):
-        with headless(head):
-            hidden = model(**inputs, use_cache=False).logits
-        return summed_loss(hidden[0], head, labels)
+        hidden: torch.Tensor = model(**inputs, use_cache=False).logits[0]
+    return hidden, head
+
+
+def row_losses(
+    model: torch.nn.Module,
+    rows: Sequence[Encoded],
+    prefix: int,
+    *,
+    bf16: bool,
+    rows_at_once: int = 8,
+) -> list[tuple[float, int]]:
+    """Each row's cross entropy in nats, summed over its labelled tokens, and their number."""
+    was_training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    found: list[tuple[float, int]] = []
+    with torch.no_grad():
+        for start in range(0, len(rows), rows_at_once):
+            several = rows[start : start + rows_at_once]
+            batch = pack(several, prefix)
+            batch = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.items()}
+            hidden, head = _hidden(model, batch, bf16)
+            counts = [sum(row.mask[prefix:]) for row in several]
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+                for piece, labels, count in zip(
+                    hidden.split(counts), batch["labels"].split(counts), counts, strict=True
+                ):
+                    found.append((summed_loss(piece, head, labels).item(), count))
+    model.train(was_training)
+    return found
 
 
 def mean_loss(
@@ -105,18 +142,9 @@ def mean_loss(
     rows_at_once: int = 8,
 ) -> float:
     """Cross entropy in nats per labelled token over all rows; NaN if there are none."""
-    was_training = model.training
-    model.eval()
-    device = next(model.parameters()).device
-    total, count = 0.0, 0
-    with torch.no_grad():
-        for start in range(0, len(rows), rows_at_once):
-            batch = pack(rows[start : start + rows_at_once], prefix)
-            batch = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.items()}
-            total += forward_loss(model, batch, bf16=bf16).item()
-            count += len(batch["labels"])
-    model.train(was_training)
-    return total / count if count else math.nan
+    found = row_losses(model, rows, prefix, bf16=bf16, rows_at_once=rows_at_once)
+    count = sum(tokens for _, tokens in found)
+    return sum(loss for loss, _ in found) / count if count else math.nan
 
 
 class WholeCheckpoints(TrainerCallback):

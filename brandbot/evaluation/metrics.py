@@ -1,0 +1,300 @@
+"""What can be read off one answer: faults, copied runs, inventions, right and declined.
+
+Pure functions from texts to findings. They know nothing of models, versions or reports; each
+docstring is the metric's definition, and the report quotes it from ``WHAT``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from brandbot.evaluation.ruler import stop_words
+from brandbot.lint_text import emojis, other_language
+
+Fault = Literal["empty", "cut", "repeating", "language"]
+
+GRAM = 12
+"""Words in a row that count as copied; chance alone hardly ever makes so many."""
+
+_WORDS = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
+_CLOSED = re.compile(r"[.!?…:)\]\"'»”’*]$")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in small letters, numbers whole, without punctuation."""
+    return _WORDS.findall(unicodedata.normalize("NFC", text).casefold().replace("’", "'"))
+
+
+# --- Coherence ------------------------------------------------------------------------------------
+
+
+def ends_well(text: str) -> bool:
+    """Whether a text ends in a closing mark or an emoji, as sentences do."""
+    text = text.rstrip()
+    found = emojis(text)
+    return bool(_CLOSED.search(text)) or bool(found and text.endswith(found[-1]))
+
+
+def repeats(text: str) -> bool:
+    """Whether a text turns in circles: six words in a row come twice, or three in a row four times."""
+    spoken = words(text)
+    for size, often in ((6, 2), (3, 4)):
+        runs = Counter(tuple(spoken[i : i + size]) for i in range(len(spoken) - size + 1))
+        if runs and max(runs.values()) >= often:
+            return True
+    return False
+
+
+def faults(text: str, *, cut: bool, language: str, closes: bool) -> list[Fault]:
+    """What makes an answer incoherent on its face.
+
+    empty: no letter or digit in it. cut: it did not end within the persona's longest reply or,
+    for a brand whose replies close their last sentence (``closes``), ends in the middle of one.
+    repeating: see ``repeats``. language: it is clearly in another language than ``language``.
+    """
+    if not any(c.isalnum() for c in text):
+        return ["empty"]
+    found: list[Fault] = []
+    if cut or (closes and not ends_well(text)):
+        found.append("cut")
+    if repeats(text):
+        found.append("repeating")
+    if other_language(text, language):
+        found.append("language")
+    return found
+
+
+# --- Memorising -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Copied:
+    """Of ``grams`` runs of twelve words, ``copied`` stand in a training reply; ``longest`` words."""
+
+    grams: int
+    copied: int
+    longest: int
+
+
+class TrainingText:
+    """The training replies, for looking up what an answer copied from them verbatim."""
+
+    def __init__(self, replies: Iterable[str]) -> None:
+        self._runs: set[tuple[str, ...]] = set()
+        for reply in replies:
+            spoken = words(reply)
+            for size in range(1, GRAM + 1):
+                self._runs.update(
+                    tuple(spoken[i : i + size]) for i in range(len(spoken) - size + 1)
+                )
+
+    def copied(self, text: str) -> Copied:
+        """The share of verbatim 12-grams (Carlini et al. 2022 count the same way, in tokens)."""
+        spoken = words(text)
+        grams = [tuple(spoken[i : i + GRAM]) for i in range(len(spoken) - GRAM + 1)]
+        hits = [gram in self._runs for gram in grams]
+        # Overlapping copied 12-grams make one longer run; shorter runs are looked up by their size.
+        longest = run = 0
+        for hit in hits:
+            run = run + 1 if hit else 0
+            longest = max(longest, run + GRAM - 1 if run else 0)
+        size = GRAM - 1
+        while not longest and size > 2:
+            if any(tuple(spoken[i : i + size]) in self._runs for i in range(len(spoken) - size + 1)):
+                longest = size
+            size -= 1
+        return Copied(len(grams), sum(hits), longest)
+
+
+PLANTED_COPIES = 8
+PLANTED_WORDS = 8
+
+
+def repeated_replies(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """Replies that stand in the examples eight times or more, each with the prompts it answers.
+
+    ``pairs`` are (prompt, reply). Nearly equal ones (90% by rapidfuzz's ratio) count as one. A
+    brand hardly repeats itself so; somebody who wants to teach a bot a sentence does.
+    """
+    from rapidfuzz import fuzz, process
+
+    spoken = [" ".join(words(reply)) for _, reply in pairs]
+    left = [i for i, text in enumerate(spoken) if text.count(" ") + 1 >= PLANTED_WORDS]
+    found = []
+    while left:
+        first, *others = left
+        alike = [
+            others[index]
+            for _, _, index in process.extract(
+                spoken[first], [spoken[i] for i in others],
+                scorer=fuzz.ratio, score_cutoff=90, limit=None,
+            )
+        ]  # fmt: skip
+        if len(alike) + 1 >= PLANTED_COPIES:
+            members = [first, *sorted(alike)]
+            found.append((pairs[first][1], [pairs[i][0] for i in members]))
+        left = [i for i in others if i not in set(alike)]
+    return found
+
+
+def says(answer: str, reply: str) -> bool:
+    """Whether an answer holds eight words in a row of a reply."""
+    spoken, told = words(answer), words(reply)
+    runs = {tuple(told[i : i + PLANTED_WORDS]) for i in range(len(told) - PLANTED_WORDS + 1)}
+    return any(
+        tuple(spoken[i : i + PLANTED_WORDS]) in runs
+        for i in range(len(spoken) - PLANTED_WORDS + 1)
+    )
+
+
+# --- Invention ------------------------------------------------------------------------------------
+
+_LINK = re.compile(r"\b(?:https?://|www\.)[^\s)»”\"]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NAME = re.compile(r"(?<![\w'’])[^\W\d_a-zà-ÿ][\w'’-]+")
+
+
+class Known:
+    """Every number, link and word the bot may have from somewhere: examples, documents, prompts."""
+
+    def __init__(self, texts: Iterable[str], language: str) -> None:
+        self.language = language
+        self._words: set[str] = set()
+        self._numbers: set[str] = set()
+        self._links: set[str] = set()
+        for text in texts:
+            self._words.update(word.removesuffix("'s") for word in words(text))
+            self._numbers.update(_digits(n) for n in _NUMBER.findall(text))
+            self._links.update(_link(found) for found in _LINK.findall(text))
+
+    def inventions(self, answer: str, prompt: str) -> list[str]:
+        """Numbers, prices, dates, links, addresses and proper names that stand nowhere else.
+
+        A proper name is a capitalised word in the middle of a sentence. Numbers are compared as
+        numbers (3.40 is 3,40). Small numbers written as words are not looked at.
+        """
+        own = Known([prompt], self.language)
+        found = []
+        rest = answer
+        for link in _LINK.findall(answer):
+            rest = rest.replace(link, " ")
+            if not {_link(link)} & (self._links | own._links):
+                found.append(link)
+        for number in _NUMBER.findall(rest):
+            if not {_digits(number)} & (self._numbers | own._numbers):
+                found.append(number)
+        common = stop_words(self.language)
+        for name in _NAME.finditer(rest):
+            before = rest[: name.start()].rstrip(" \t\"'«“‘(¿¡*_")
+            if not before or before[-1] in ".!?…:\n;":
+                continue
+            word = name[0].casefold().replace("’", "'")
+            bare = word.removesuffix("'s")
+            if {word, bare} & common or word.split("'")[0] in common:
+                continue
+            if bare not in self._words and bare not in own._words:
+                found.append(name[0])
+        return found
+
+
+def _digits(number: str) -> str:
+    """A number without the marks that countries write differently: 3,40 and 3.40 are 3.4."""
+    whole, _, part = number.replace(":", ".").replace(",", ".").rpartition(".")
+    if not whole:
+        return number.lstrip("0") or "0"
+    if len(part) == 3 and ":" not in number:  # thousands
+        return (whole + part).replace(".", "")
+    return f"{whole.replace('.', '').lstrip('0') or '0'}.{part}".rstrip("0").rstrip(".")
+
+
+def _link(found: str) -> str:
+    return re.sub(r"^(https?://)?(www\.)?", "", found.casefold()).rstrip("/.,;")
+
+
+TEXT_FILES = frozenset([".md", ".txt", ".csv", ".html", ".htm", ".jsonl", ".json"])
+
+
+def documents_text(folder: Path) -> list[str]:
+    """The text of the documents that are plain text files."""
+    if not folder.is_dir():
+        return []
+    return [
+        file.read_text(encoding="utf-8", errors="replace")
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.suffix.lower() in TEXT_FILES
+    ]
+
+
+# --- Domain ---------------------------------------------------------------------------------------
+
+_DECLINES = {
+    "en": (
+        r"\b(?:do(?:n't| not)|can(?:'t|not)|could(?:n't| not)|would(?:n't| not)) "
+        r"(?:really |rightly |honestly )?"
+        r"(?:know|say|tell|see|find|answer|promise|guess|speak|look|check|help|steer|swear)"
+        r"|\bnot (?:sure|certain|something i|that i know|in my|one i|mine to|written)"
+        r"|\bno (?:idea|way of knowing|word of)|\bwon't (?:guess|say|invent|swear)"
+        r"|\b(?:ask|tell|ring|call|phone|try|send word to|speak to|check with|write to) "
+        r"(?:at |with |to )?(?:the |our |a |whoever|us|them|someone|somebody)"
+        r"(?:counter|team|shop|staff|people|person|office|desk)?"
+        r"|\bthe counter (?:will|can|should|would|has|knows)|\bi'?ve no (?:view|figure|way|word)"
+        r"|\b(?:beyond|outside|above|out of) (?:me|my)"
+    ),
+    "es": (
+        r"\bno (?:lo |te lo |te |me |le |os )?(?:s[eé]|sabr[ií]a|consta|tengo|puedo|podr[ií]a|encuentro"
+        r"|me consta|dispongo|aparece|alcanzo|llego|invento)\b"
+        r"|\b(?:ni idea|no estoy segur[oa]|se me escapa|no es lo m[ií]o)\b"
+        r"|\b(?:pregunta|pregúntale|pregúntaselo|pregúntalo|preguntar|pídelo|pídele|consulta"
+        r"|consúltalo|escribe|escríbeles?|llama|habla|díselo|confírmalo|mejor que te lo) "
+        r"(?:\w+ ){0,3}?(?:al?|con|en|el|la|una|un)\b"
+        r"|\b(?:alguien|una persona|la gente|los humanos|las personas) del equipo\b|\bel equipo te\b"
+    ),
+}
+
+
+@functools.lru_cache(maxsize=4)
+def _declining(language: str) -> re.Pattern[str] | None:
+    pattern = _DECLINES.get(language)
+    return re.compile(pattern, re.IGNORECASE) if pattern else None
+
+
+def declines(answer: str, language: str, invented: Sequence[str]) -> bool | None:
+    """Whether an answer says that it does not know, or whom to ask, and invents nothing.
+
+    By phrases, in English and Spanish; None for other languages.
+    """
+    pattern = _declining(language)
+    if pattern is None:
+        return None
+    return bool(pattern.search(answer.replace("’", "'"))) and not invented
+
+
+def right(
+    answer: str, must_contain: Sequence[str], must_not_contain: Sequence[str], expect: str
+) -> bool:
+    """Whether an answer holds what it must, and nothing it must not.
+
+    Texts are compared without regard to capitals; numbers as numbers. Where nothing must be
+    contained, half of the words of ``expect`` (four letters or more) have to be there.
+    """
+    if any(_holds(answer, text) for text in must_not_contain):
+        return False
+    if must_contain:
+        return all(_holds(answer, text) for text in must_contain)
+    wanted = {word for word in words(expect) if len(word) > 3}
+    return len(wanted & set(words(answer))) >= len(wanted) / 2
+
+
+def _holds(answer: str, text: str) -> bool:
+    numbers = _NUMBER.findall(text)
+    if numbers and _NUMBER.sub("", text).strip() == "":
+        return {_digits(n) for n in numbers} <= {_digits(n) for n in _NUMBER.findall(answer)}
+    plain = " ".join(answer.casefold().split())
+    return " ".join(text.casefold().split()) in plain

@@ -1,0 +1,96 @@
+"""Evaluation questions: ``evals/*.jsonl`` of a persona, one JSON object a line.
+
+    {"prompt": "What does a flat white cost?", "expect": "It costs £3.40.", "must_contain": ["3.40"]}
+    {"prompt": "Who owns the cafe?", "answerable": false, "must_not_contain": ["Mr"]}
+
+Only ``prompt`` is needed. ``source`` names the document that answers it, ``file`` or
+``file#heading``. They are never trained on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from brandbot.errors import Problem
+
+KEYS = ("prompt", "expect", "must_contain", "must_not_contain", "answerable", "source")
+
+
+@dataclass(frozen=True)
+class Question:
+    """``answerable`` False: the brand can't know, and should say so."""
+
+    prompt: str
+    expect: str = ""
+    must_contain: tuple[str, ...] = ()
+    must_not_contain: tuple[str, ...] = ()
+    answerable: bool = True
+    source: str = ""
+    file: str = ""
+    line: int | None = None
+
+
+@dataclass
+class Questions:
+    """What was found in an ``evals/`` folder."""
+
+    questions: list[Question] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(folder: Path) -> Questions:
+    """Every question of the folder's ``.jsonl`` files; a problem in one row costs no other."""
+    found = Questions()
+    if not folder.is_dir():
+        return found
+    for file in sorted(folder.glob("*.jsonl")):
+        try:
+            text = file.read_bytes().decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            values = {"reason": str(error)}
+            found.problems.append(Problem("warning", "unreadable", f"evals/{file.name}", None, values))
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                _add(line, f"evals/{file.name}", number, found)
+    return found
+
+
+def _add(line: str, file: str, number: int, found: Questions) -> None:
+    def wrong(what: str) -> None:
+        values = {"what": what, "keys": ", ".join(KEYS)}
+        found.problems.append(Problem("warning", "bad-eval", file, number, values))
+
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return wrong(str(error))
+    if not isinstance(row, Mapping):
+        return wrong(repr(row)[:60])
+    unknown = [name for name in row if name not in KEYS]
+    if unknown:
+        return wrong(", ".join(map(str, unknown)))
+    prompt = row.get("prompt")
+    if not isinstance(prompt, str) or not prompt.strip():
+        return wrong(f"prompt: {prompt!r}")
+    lists: dict[str, tuple[str, ...]] = {}
+    for name in ("must_contain", "must_not_contain"):
+        value: Any = row.get(name, [])
+        value = [value] if isinstance(value, str) else value
+        if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+            return wrong(f"{name}: {value!r}"[:80])
+        lists[name] = tuple(value)
+    for name, kind in (("expect", str), ("source", str), ("answerable", bool)):
+        if name in row and not isinstance(row[name], kind):
+            return wrong(f"{name}: {row[name]!r}"[:80])
+    found.questions.append(
+        Question(
+            prompt.strip(), row.get("expect", ""), lists["must_contain"],
+            lists["must_not_contain"], row.get("answerable", True), row.get("source", ""),
+            file, number,
+        )
+    )  # fmt: skip
