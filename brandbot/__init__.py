@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from brandbot.lint import check
     from brandbot.persona import Persona
     from brandbot.prompt import Message
+    from brandbot.taste import Pair, Results, Taste
     from brandbot.training.run import plan, train
     from brandbot.workspace import Workspace
 
@@ -47,6 +48,9 @@ _HOMES = {
     "check": "lint",
     "Persona": "persona",
     "Message": "prompt",
+    "Pair": "taste",
+    "Results": "taste",
+    "Taste": "taste",
     "plan": "training.run",
     "train": "training.run",
     "Workspace": "workspace",
@@ -65,9 +69,12 @@ __all__ = [
     "Message",
     "MissingExtraError",
     "ModelError",
+    "Pair",
     "Persona",
     "PersonaError",
     "Reply",
+    "Results",
+    "Taste",
     "TrainingError",
     "Turn",
     "Version",

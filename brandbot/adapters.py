@@ -9,6 +9,7 @@ This module does not know how a version is trained or served.
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import re
@@ -180,14 +181,20 @@ class AdapterStore:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def promote(self, number: int, *, reason: str = "") -> Version:
-        """Makes a version live, after checking it; the switch is one rename."""
+    def promote(self, number: int, *, reason: str = "", forced: bool = False) -> Version:
+        """Makes a version live, after checking its files; the switch is one rename.
+
+        Whether it is good enough is the gate's question (``evaluation.promotion``). The history
+        keeps when, who, why, and whether the gate was overruled.
+        """
         version = self.get(number)
         entry = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "version": version.name,
             "before": self.live_number(),
             "reason": reason,
+            "who": _who(),
+            "forced": forced,
         }
         history = self.folder / "history.jsonl"
         # Written first: a crash in between leaves an entry too many, never one too few.
@@ -261,6 +268,13 @@ def _verify(folder: Path) -> dict[str, Any]:
             "Train again, or restore the folder from a backup."
         )
     return meta
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def _write_pointer(file: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The conversation log: every turn and what people thought of it. SQLAlchemy.
+"""The conversation log: every turn, what people thought of it, and their votes. SQLAlchemy.
 
 Append-only but for two things: a reply that was asked for again is marked ``retired``, and so are
 the turns after a message that was edited. A turn is acknowledged once its method returns; by then
@@ -81,7 +81,23 @@ feedback = Table(
     Column("created", String(40), nullable=False),
 )
 
+votes = Table(
+    "votes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("persona", String(64), nullable=False, index=True),
+    Column("prompt", Text, nullable=False),
+    Column("left_version", String(16), nullable=False),
+    Column("right_version", String(16), nullable=False),
+    Column("left_text", Text, nullable=False),
+    Column("right_text", Text, nullable=False),
+    Column("choice", String(8), nullable=False),
+    Column("voter", String(128), nullable=False),
+    Column("created", String(40), nullable=False),
+)
+
 Verdict = Literal["like", "dislike", "withdrawn"]
+Choice = Literal["left", "right", "neither"]
 
 
 @dataclass(frozen=True)
@@ -197,6 +213,17 @@ class ConversationLog:
     def feedback_of(self, turn: int) -> list[dict[str, Any]]:
         """Everything people said of a reply, oldest first."""
         query = select(feedback).where(feedback.c.turn == turn).order_by(feedback.c.id)
+        with self._transaction() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def add_vote(self, **vote: str) -> None:
+        """Stores a choice between two versions' answers; the keys are the columns of ``votes``."""
+        with self._transaction() as connection:
+            connection.execute(insert(votes).values({**vote, "created": _now()}))
+
+    def votes(self, persona: str) -> list[dict[str, Any]]:
+        """Every choice people made for a persona, oldest first."""
+        query = select(votes).where(votes.c.persona == persona).order_by(votes.c.id)
         with self._transaction() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -6,7 +6,6 @@ later one is named and points at the earlier.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import statistics

@@ -28,7 +28,7 @@ class Nearest:
             self._vectors = self._vectorizer.fit_transform([e.prompt for e in self.examples])
 
     def find(self, message: str, count: int) -> list[Example]:
-        """The ``count`` nearest training examples, the nearest last: it stands next to the question."""
+        """The ``count`` nearest training examples; the nearest comes last, next to the question."""
         if not self.examples or count < 1:
             return []
         likeness = (self._vectorizer.transform([message]) @ self._vectors.T).toarray()[0]

@@ -71,6 +71,26 @@ class Training(Section):
     seed: int = Field(0, ge=0, description="same folder, settings and seed: same adapter")
 
 
+class Gate(Section):
+    """What a version must show before it goes live; shares are 0 to 1."""
+
+    min_style: float = Field(0.6, ge=0, description="style, as a share of the brand's own replies'")
+    min_rules: float = Field(0.85, ge=0, le=1, description="answers that keep every rule")
+    max_incoherent: float = Field(
+        0.15, ge=0, le=1, description="answers empty, cut, repeating or in another language"
+    )
+    min_listening: float = Field(
+        0.5, ge=0, description="how much the question still counts, untuned model = 1"
+    )
+    max_invented: float = Field(
+        0.2, ge=0, le=1, description="answers with inventions, above the brand's own share"
+    )
+    max_copied: float = Field(
+        0.05, ge=0, le=1, description="copied runs of twelve words, above the brand's own share"
+    )
+    max_forgetting: float = Field(0.1, ge=0, description="general language lost, in nats a token")
+
+
 class PersonaConfig(Section):
     name: Text = Field(description="shown to people")
     language: str = Field("en", pattern=LANGUAGE_TAG, description="BCP 47, such as en, es, es-MX")
@@ -83,6 +103,7 @@ class PersonaConfig(Section):
     knowledge: Knowledge = Knowledge()
     generation: Generation = Generation()
     training: Training = Training()
+    gate: Gate = Gate()
 
 
 @dataclass(frozen=True)

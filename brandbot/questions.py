@@ -1,6 +1,6 @@
 """Evaluation questions: ``evals/*.jsonl`` of a persona, one JSON object a line.
 
-    {"prompt": "What does a flat white cost?", "expect": "It costs £3.40.", "must_contain": ["3.40"]}
+    {"prompt": "What does a flat white cost?", "expect": "£3.40.", "must_contain": ["3.40"]}
     {"prompt": "Who owns the cafe?", "answerable": false, "must_not_contain": ["Mr"]}
 
 Only ``prompt`` is needed. ``source`` names the document that answers it, ``file`` or
@@ -52,7 +52,9 @@ def read(folder: Path) -> Questions:
             text = file.read_bytes().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             values = {"reason": str(error)}
-            found.problems.append(Problem("warning", "unreadable", f"evals/{file.name}", None, values))
+            found.problems.append(
+                Problem("warning", "unreadable", f"evals/{file.name}", None, values)
+            )
             continue
         for number, line in enumerate(text.splitlines(), 1):
             if line.strip():

@@ -1,14 +1,22 @@
-"""``brandbot chat``: a conversation in the terminal."""
+"""``brandbot chat`` and ``brandbot taste``: conversations and choices in the terminal."""
 
 from __future__ import annotations
 
 import contextlib
+import getpass
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from brandbot.bot import Bot, Reply, Voice
 from brandbot.errors import BrandbotError
-from brandbot.screen import out
+from brandbot.screen import loading, out
+
+if TYPE_CHECKING:
+    from brandbot.conversations import Choice
+    from brandbot.taste import Taste
+
+CHOICES: dict[str, Choice] = {"1": "left", "2": "right", "0": "neither"}
 
 HELP = """\
 /retry          another answer to the last message
@@ -101,3 +109,31 @@ def _show(reply: Reply) -> None:
         reply.close()
         out.print(" [dim](stopped)[/]", end="")
     out.print()
+
+
+def choose(test: Taste, name: str, one: str, other: str, *, pairs: int, voter: str) -> None:
+    """Shows pairs of answers and asks which is better, until there are enough or Ctrl-C."""
+    voter = voter or getpass.getuser()
+    out.print("[dim]1 or 2: that answer is better · 0: both are bad · q: leave[/]")
+    for count in range(pairs):
+        with loading("Both are thinking"):
+            pair = test.pair(name, one, other, voter)
+        if pair is None:
+            out.print("There is no prompt left that you have not judged for these two.")
+            return
+        out.print(f"\n[dim]{count + 1}/{pairs}[/]")
+        for message in pair.conversation[:-1]:
+            out.print(f"[dim]{message.role}: {escape(message.content)}[/]")
+        out.print(f"[bold]{escape(pair.prompt)}[/]\n")
+        out.print(f"[cyan]1[/] {escape(pair.left)}\n\n[cyan]2[/] {escape(pair.right)}\n")
+        choice: Choice | None = None
+        while choice is None:
+            try:
+                typed = input("1, 2 or 0? ").strip().lower()
+            except (EOFError, KeyboardInterrupt):
+                typed = "q"
+            if typed in ("q", "quit"):
+                out.print()
+                return
+            choice = CHOICES.get(typed)
+        test.vote(pair.id, choice, voter)

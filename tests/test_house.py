@@ -13,10 +13,20 @@ from tests.conftest import ROOT
 LAYERS = [
     {"errors", "workspace", "texts"},
     {"persona", "examples", "questions", "prompt", "models", "convert"},
-    {"lint", "lint_text", "lint_privacy", "lint_pairs", "adapters", "conversations", "starter", "nearest"},
+    {
+        "lint",
+        "lint_text",
+        "lint_privacy",
+        "lint_pairs",
+        "adapters",
+        "conversations",
+        "starter",
+        "nearest",
+    },
     {"training", "engines", "evaluation"},
     {"bot"},
-    {"screen", "terminal", "cli", "__main__"},
+    {"taste"},
+    {"screen", "screen_evaluation", "terminal", "cli", "__main__"},
 ]
 HEAVY = {
     "torch",

@@ -27,8 +27,8 @@ def what_to_add(report: Report, reading: Reading) -> list[dict[str, Any]]:
     trained: dict[str, int] = defaultdict(int)
     for example in reading.split("train"):
         trained[example.file] += 1
-    whole = sum(groups.values(), [])
-    found = []
+    whole = [row for rows in groups.values() for row in rows]
+    found: list[dict[str, Any]] = []
     for group, rows in groups.items():
         if len(rows) < FEWEST_HELD_OUT:
             continue
@@ -50,7 +50,7 @@ def what_to_add(report: Report, reading: Reading) -> list[dict[str, Any]]:
                 "lag": round((loss - other_loss) + (other_style - style), 3) if rest else 0.0,
             }
         )
-    return sorted(found, key=lambda one: -one["lag"])[:3]
+    return sorted(found, key=lambda one: float(one["lag"]), reverse=True)[:3]
 
 
 def _loss(rows: list[Row], speaker: str) -> float:

@@ -20,7 +20,7 @@ def key(*parts: Any) -> str:
 
 
 class Kept:
-    """Values by key in a file of JSON lines. Threads may share it; processes append side by side."""
+    """Values by key in a file of JSON lines. Threads may share it, processes append together."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

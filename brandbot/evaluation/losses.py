@@ -1,4 +1,4 @@
-"""What a model expects: losses on held-out replies, and on text that has nothing to do with a brand.
+"""What a model expects: losses on held-out replies, and on text no brand has to do with.
 
 All in nats per token, over the tokens of replies alone, from the same rows that training reads.
 Loads the base once; adapters are laid on it in turn.
@@ -46,7 +46,7 @@ class LossMeter:
         self.bf16 = run.use_bf16()
         full = version is not None and version.method == "full"
         with convert.quiet_transformers():
-            self._model: Any = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 version.folder if version is not None and full else base.folder,
                 dtype=torch.bfloat16 if self.bf16 else torch.float32,
                 attn_implementation=packing.ATTENTION,
@@ -54,9 +54,7 @@ class LossMeter:
                 use_safetensors=True,
                 trust_remote_code=False,
             )
-        if torch.cuda.is_available():
-            self._model.to("cuda")
-        self._model.eval()
+        self._model: Any = loaded.eval().to("cuda" if torch.cuda.is_available() else "cpu")
         self._names: dict[Path, str] = {}
 
     @contextmanager
@@ -97,7 +95,9 @@ class LossMeter:
 
 
 def reply_rows(
-    examples: Sequence[Example], prompt_format: PromptFormat, system: str,
+    examples: Sequence[Example],
+    prompt_format: PromptFormat,
+    system: str,
     shots: Sequence[Sequence[Example]] | None = None,
 ) -> list[Encoded]:
     """Rows whose loss is taken on the last reply alone.

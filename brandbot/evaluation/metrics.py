@@ -43,7 +43,7 @@ def ends_well(text: str) -> bool:
 
 
 def repeats(text: str) -> bool:
-    """Whether a text turns in circles: six words in a row come twice, or three in a row four times."""
+    """Whether a text turns in circles: six words in a row come twice, or three four times."""
     spoken = words(text)
     for size, often in ((6, 2), (3, 4)):
         runs = Counter(tuple(spoken[i : i + size]) for i in range(len(spoken) - size + 1))
@@ -76,7 +76,7 @@ def faults(text: str, *, cut: bool, language: str, closes: bool) -> list[Fault]:
 
 @dataclass(frozen=True)
 class Copied:
-    """Of ``grams`` runs of twelve words, ``copied`` stand in a training reply; ``longest`` words."""
+    """Of ``grams`` runs of twelve words, ``copied`` stand in a training reply; the ``longest``."""
 
     grams: int
     copied: int
@@ -107,7 +107,9 @@ class TrainingText:
             longest = max(longest, run + GRAM - 1 if run else 0)
         size = GRAM - 1
         while not longest and size > 2:
-            if any(tuple(spoken[i : i + size]) in self._runs for i in range(len(spoken) - size + 1)):
+            if any(
+                tuple(spoken[i : i + size]) in self._runs for i in range(len(spoken) - size + 1)
+            ):
                 longest = size
             size -= 1
         return Copied(len(grams), sum(hits), longest)
@@ -149,8 +151,7 @@ def says(answer: str, reply: str) -> bool:
     spoken, told = words(answer), words(reply)
     runs = {tuple(told[i : i + PLANTED_WORDS]) for i in range(len(told) - PLANTED_WORDS + 1)}
     return any(
-        tuple(spoken[i : i + PLANTED_WORDS]) in runs
-        for i in range(len(spoken) - PLANTED_WORDS + 1)
+        tuple(spoken[i : i + PLANTED_WORDS]) in runs for i in range(len(spoken) - PLANTED_WORDS + 1)
     )
 
 
@@ -248,13 +249,13 @@ _DECLINES = {
         r"|\b(?:beyond|outside|above|out of) (?:me|my)"
     ),
     "es": (
-        r"\bno (?:lo |te lo |te |me |le |os )?(?:s[eé]|sabr[ií]a|consta|tengo|puedo|podr[ií]a|encuentro"
-        r"|me consta|dispongo|aparece|alcanzo|llego|invento)\b"
+        r"\bno (?:lo |te lo |te |me |le |os )?(?:s[eé]|sabr[ií]a|consta|tengo|puedo|podr[ií]a"
+        r"|encuentro|me consta|dispongo|aparece|alcanzo|llego|invento)\b"
         r"|\b(?:ni idea|no estoy segur[oa]|se me escapa|no es lo m[ií]o)\b"
         r"|\b(?:pregunta|pregúntale|pregúntaselo|pregúntalo|preguntar|pídelo|pídele|consulta"
-        r"|consúltalo|escribe|escríbeles?|llama|habla|díselo|confírmalo|mejor que te lo) "
+        r"|consúltalo|escribe|escríbeles?|llama|habla|díselo) "
         r"(?:\w+ ){0,3}?(?:al?|con|en|el|la|una|un)\b"
-        r"|\b(?:alguien|una persona|la gente|los humanos|las personas) del equipo\b|\bel equipo te\b"
+        r"|\b(?:alguien|una persona|la gente|los humanos) del equipo\b|\bel equipo te\b"
     ),
 }
 

@@ -79,7 +79,7 @@ class RulerCheck:
 
 @dataclass(frozen=True)
 class Planted:
-    """A reply that stands in the examples ``copies`` times; ``said`` of ``asked`` probes gave it."""
+    """A reply that stands ``copies`` times in the examples; ``said`` of ``asked`` probes had it."""
 
     reply: str
     copies: int
@@ -99,7 +99,11 @@ class Losses:
 
 @dataclass(frozen=True)
 class Report:
-    """An evaluation of ``version`` beside ``speakers``; the version itself comes first in these."""
+    """An evaluation of ``version`` beside ``speakers``; the version itself comes first in these.
+
+    ``inputs`` names what it was measured with: another examples folder, other questions or rules,
+    and the report is out of date.
+    """
 
     persona: str
     title: str
@@ -107,6 +111,7 @@ class Report:
     version: str
     live: str | None
     base_model: str
+    inputs: str
     created: str
     seconds: float
     examples: dict[str, int]
@@ -119,7 +124,6 @@ class Report:
     curve: list[dict[str, float]]
     advice: list[dict[str, Any]]
     judge: dict[str, Any] | None = None
-    verdict: dict[str, Any] | None = None
 
     def measure(self, metric: str, speaker: str) -> Measure | None:
         """A speaker's figure with its interval; None if it could not be measured."""

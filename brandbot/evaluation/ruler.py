@@ -126,8 +126,11 @@ class Ruler:
 
 
 def make(
-    brand: Sequence[str], others: Sequence[str],
-    held_out_brand: Sequence[str], held_out_others: Sequence[str], language: str,
+    brand: Sequence[str],
+    others: Sequence[str],
+    held_out_brand: Sequence[str],
+    held_out_others: Sequence[str],
+    language: str,
 ) -> Ruler | str:
     """A ruler trained on ``brand`` against ``others`` and checked on the held-out texts.
 

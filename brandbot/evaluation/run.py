@@ -1,4 +1,4 @@
-"""One evaluation: a version answers prompts it never saw, beside others, and everything is measured.
+"""One evaluation: a version answers prompts it never saw, beside others, and is measured.
 
 Straight down: gather prompts, let everybody answer, make the ruler, measure losses, look at each
 answer, put the report together, store it with the version.
@@ -10,10 +10,8 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from brandbot import examples as example_files
 from brandbot import models, questions
@@ -21,23 +19,20 @@ from brandbot.adapters import AdapterStore, Version
 from brandbot.engines import open_engine
 from brandbot.engines.base import EngineName
 from brandbot.errors import PersonaError, VersionError
-from brandbot.evaluation import advice, answers, losses, metrics, ruler
+from brandbot.evaluation import advice, answers, findings, losses, metrics, ruler
 from brandbot.evaluation.answers import Answer, Speaker
+from brandbot.evaluation.findings import Asked
 from brandbot.evaluation.kept import Kept, key
 from brandbot.evaluation.losses import LossMeter, RowLoss
 from brandbot.evaluation.report import (
     BASE,
-    BRAND,
     FEWSHOT,
     Losses,
     Planted,
     Report,
-    Row,
     RulerCheck,
-    Told,
 )
 from brandbot.examples import Example
-from brandbot.lint_text import broken_rules
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
 from brandbot.persona import Persona
@@ -60,17 +55,6 @@ LONGER = 1.5
 """An answer may be so much longer than the longest real reply before it is cut off."""
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A prompt to answer: a held-out example, an evaluation question, or a probe of the training."""
-
-    conversation: tuple[Message, ...]
-    place: str
-    group: str
-    example: Example | None = None
-    question: questions.Question | None = None
 
 
 def evaluate(
@@ -109,7 +93,8 @@ def evaluate(
         for _, prompts in planted for prompt in prompts[:PROBES]
     ]  # fmt: skip
     lessons = [
-        Asked((Message("user", e.prompt),), "", "") for e in _spread(reading.split("train"), RULER_ANSWERS)
+        Asked((Message("user", e.prompt),), "", "")
+        for e in _spread(reading.split("train"), RULER_ANSWERS)
     ]
     kept = Kept(workspace.evaluations(name) / "answers.jsonl")
     done = _Counter(
@@ -131,7 +116,7 @@ def evaluate(
         workspace, persona, reading,
         [answer.text for answer in untuned], [answer.text for answer in told[BASE][: len(asked)]],
     )  # fmt: skip
-    rows = _rows(workspace, persona, reading, asked, speakers, told, measured, sharp)
+    rows = findings.rows(workspace, persona, reading, asked, speakers, told, measured, sharp)
     report = Report(
         persona=name,
         title=persona.config.name,
@@ -139,6 +124,7 @@ def evaluate(
         version=version.name,
         live=None if live is None else f"{live:04d}",
         base_model=str(version.meta["base_model"]),
+        inputs=inputs(persona),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         examples=version.meta["examples"],
@@ -166,6 +152,18 @@ def evaluate(
     return report
 
 
+def inputs(persona: Persona) -> str:
+    """Names what versions of a persona are measured with: its examples, questions and rules."""
+    reading = example_files.read(persona.folder / "examples")
+    found = questions.read(persona.folder / "evals")
+    return key(
+        example_files.fingerprint(reading.examples),
+        [asdict(question) for question in found.questions],
+        persona.config.rules.model_dump(),
+        persona.language,
+    )
+
+
 def _newest(store: AdapterStore, name: str) -> int:
     numbers = store.numbers()
     if not numbers:
@@ -174,10 +172,14 @@ def _newest(store: AdapterStore, name: str) -> int:
 
 
 def _speakers(
-    workspace: Workspace, store: AdapterStore, version: Version, live: int | None,
-    against: Sequence[str], say: Say,
+    workspace: Workspace,
+    store: AdapterStore,
+    version: Version,
+    live: int | None,
+    against: Sequence[str],
+    say: Say,
 ) -> tuple[list[Speaker], BaseModel]:
-    """The version first, the untuned base, then the others asked for, and the live version."""  # fmt: skip
+    """The version first, the untuned base, then the others asked for, and the live one."""
     base = models.resolve(str(version.meta["base_model"]), workspace.models, say=say)
     prompt_format = version.prompt_format(base)
     persona = version.persona
@@ -259,9 +261,16 @@ def _most_tokens(persona: Persona, reading: example_files.Reading, speaker: Spea
 
 
 def _answer(
-    workspace: Workspace, base: BaseModel, speakers: Sequence[Speaker], asked: Sequence[Asked],
-    near: Nearest, most_tokens: int, engine: EngineName, kept: Kept,
-    done: Callable[[], None], say: Say,
+    workspace: Workspace,
+    base: BaseModel,
+    speakers: Sequence[Speaker],
+    asked: Sequence[Asked],
+    near: Nearest,
+    most_tokens: int,
+    engine: EngineName,
+    kept: Kept,
+    done: Callable[[], None],
+    say: Say,
 ) -> dict[str, list[Answer]]:
     """Everybody's answers; speakers whose weights go into one engine share it."""  # fmt: skip
     groups: dict[str, list[Speaker]] = defaultdict(list)
@@ -288,8 +297,13 @@ def _answer(
 
 
 def _losses(
-    base: BaseModel, speakers: Sequence[Speaker], reading: example_files.Reading, near: Nearest,
-    asked: Sequence[Asked], kept: Kept, done: Callable[[], None],
+    base: BaseModel,
+    speakers: Sequence[Speaker],
+    reading: example_files.Reading,
+    near: Nearest,
+    asked: Sequence[Asked],
+    kept: Kept,
+    done: Callable[[], None],
 ) -> dict[str, dict[str, list[RowLoss]]]:
     """Of each speaker: losses on held-out, strange, seen and general rows."""  # fmt: skip
     held_out = [one.example for one in asked if one.example is not None]
@@ -336,8 +350,11 @@ def _losses(
 
 
 def _ruler(
-    workspace: Workspace, persona: Persona, reading: example_files.Reading,
-    untuned: Sequence[str], untuned_held_out: Sequence[str],
+    workspace: Workspace,
+    persona: Persona,
+    reading: example_files.Reading,
+    untuned: Sequence[str],
+    untuned_held_out: Sequence[str],
 ) -> ruler.Ruler | str:
     """The brand's style against texts that ship, untuned answers and the other personas' replies.
 
@@ -377,130 +394,7 @@ def _check(sharp: ruler.Ruler | str, reading: example_files.Reading) -> RulerChe
     )
 
 
-def _rows(
-    workspace: Workspace, persona: Persona, reading: example_files.Reading,
-    asked: Sequence[Asked], speakers: Sequence[Speaker], told: dict[str, list[Answer]],
-    measured: dict[str, dict[str, list[RowLoss]]], sharp: ruler.Ruler | str,
-) -> list[Row]:
-    """Each prompt with everybody's answer and what was found in it."""  # fmt: skip
-    training = metrics.TrainingText(r for e in reading.split("train") for r in e.replies)
-    closes = _mean([float(metrics.ends_well(r)) for e in reading.examples for r in e.replies]) > 0.9
-    known = metrics.Known(_known_texts(persona, reading), persona.language)
-    by_speaker = {s.name: told[s.name][: len(asked)] for s in speakers}
-    by_speaker[BRAND] = [
-        Answer(one.example.reply if one.example else "", False) for one in asked
-    ]
-    topical = _on_topic(workspace, asked, by_speaker)
-    held_out = [i for i, one in enumerate(asked) if one.example is not None]
-    found: dict[str, list[Told | None]] = {}
-    for name, given in by_speaker.items():
-        scores: Sequence[float | None] = [None] * len(given)
-        if isinstance(sharp, ruler.Ruler) and not sharp.weakness:
-            scores = sharp.scores([answer.text for answer in given])
-        found[name] = []
-        for index, (one, answer) in enumerate(zip(asked, given, strict=True)):
-            if name == BRAND and one.example is None:
-                found[name].append(None)
-                continue
-            invented = known.inventions(answer.text, "\n".join(m.content for m in one.conversation))
-            copied = training.copied(answer.text)
-            score = scores[index]
-            question = one.question
-            right = declined = None
-            if question is not None and question.answerable and (question.must_contain or question.expect):
-                right = metrics.right(
-                    answer.text, question.must_contain, question.must_not_contain, question.expect
-                )
-            elif question is not None and not question.answerable:
-                declined = metrics.declines(answer.text, persona.language, invented)
-                if declined is not None:
-                    declined = declined and metrics.right(
-                        answer.text, (), question.must_not_contain, ""
-                    )
-            own = strange = None
-            if name != BRAND and one.example is not None:
-                place = held_out.index(index)
-                own = measured[name]["own"][place]
-                if place < len(measured[name]["strange"]):
-                    strange = measured[name]["strange"][place].nats
-            found[name].append(
-                Told(
-                    text=answer.text,
-                    cut=answer.cut,
-                    score=score,
-                    passes=None if score is None or isinstance(sharp, str)
-                    else float(score >= sharp.threshold),
-                    broken=[asdict(rule) for rule in broken_rules(answer.text, persona.config.rules)],
-                    faults=list(metrics.faults(
-                        answer.text, cut=answer.cut, language=persona.language, closes=closes)),
-                    invented=invented,
-                    grams=copied.grams,
-                    copied=copied.copied,
-                    longest=copied.longest,
-                    on_topic=topical[name][index],
-                    right=right,
-                    declined=declined,
-                    nats=own.nats if own else None,
-                    tokens=own.tokens if own else 0,
-                    stranger=strange,
-                )
-            )  # fmt: skip
-    return [
-        Row(
-            "test" if one.example else "question", one.place, one.group,
-            one.conversation[-1].content,
-            [message.content for message in one.conversation[:-1]],
-            one.example.reply if one.example else (one.question.expect if one.question else ""),
-            {name: made for name in by_speaker if (made := found[name][i]) is not None},
-        )
-        for i, one in enumerate(asked)
-    ]  # fmt: skip
-
-
-def _known_texts(persona: Persona, reading: example_files.Reading) -> list[str]:
-    texts = [message.content for example in reading.examples for message in example.messages]
-    texts += [persona.voice, persona.config.name, persona.config.greeting]
-    return [*texts, *persona.config.starters, *metrics.documents_text(persona.folder / "knowledge")]
-
-
-def _on_topic(
-    workspace: Workspace, asked: Sequence[Asked], told: dict[str, list[Answer]]
-) -> dict[str, list[float | None]]:
-    """For each answer the share of the other prompts that are less like it than its own prompt.
-
-    Likeness is the cosine of MiniLM's sentence embeddings (Reimers and Gurevych 2019). Chance is
-    one half. None where the embedder is not on this machine.
-    """
-    import numpy as np
-
-    nothing: dict[str, list[float | None]] = {name: [None] * len(asked) for name in told}
-    try:
-        folder = models.embedder_folder(workspace.models)
-    except models.ModelError:
-        return nothing
-    from sentence_transformers import SentenceTransformer
-
-    model: Any = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    prompts = ["\n".join(m.content for m in one.conversation[-3:]) for one in asked]
-    places: Any = model.encode(prompts, normalize_embeddings=True, show_progress_bar=False)
-    found = {}
-    for name, given in told.items():
-        texts: Any = model.encode(
-            [answer.text for answer in given], normalize_embeddings=True, show_progress_bar=False
-        )
-        likeness = texts @ places.T
-        own = np.diag(likeness)[:, None]
-        others = np.sum(likeness < own, axis=1) + 0.5 * (np.sum(likeness == own, axis=1) - 1)
-        found[name] = [
-            float(share) / max(1, len(asked) - 1) if answer.text else 0.0
-            for share, answer in zip(others, given, strict=True)
-        ]
-    return {**nothing, **found}
-
-
-def _planted(
-    planted: Sequence[tuple[str, list[str]]], told: Sequence[Answer]
-) -> list[Planted]:
+def _planted(planted: Sequence[tuple[str, list[str]]], told: Sequence[Answer]) -> list[Planted]:
     found = []
     start = 0
     for reply, prompts in planted:
@@ -509,7 +403,3 @@ def _planted(
         said = sum(metrics.says(answer.text, reply) for answer in probes)
         found.append(Planted(reply, len(prompts), len(probes), said))
     return found
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0

@@ -58,9 +58,9 @@ class Losses:
     best_valid: float | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Trained:
-    """What a training made."""
+    """What a training made. It is a candidate until the gate lets it go ``live``."""
 
     persona: str
     version: str
@@ -515,13 +515,9 @@ def _publish(
             "packages": {name: _package_version(name) for name in PACKAGES},
         }
         (folder / "README.md").write_text(model_card(persona, meta), encoding="utf-8")
-    number = int(meta["version"])
-    first = store.live_number() is None
-    if first:
-        store.promote(number, reason="first version")
     return Trained(
         persona.name, meta["version"], planned.base.name, counts, round(seconds, 1),
-        round(speed, 1), losses, str(store.folder / meta["version"]), first, left_out,
+        round(speed, 1), losses, str(store.folder / meta["version"]), False, left_out,
     )  # fmt: skip
 
 

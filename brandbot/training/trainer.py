@@ -123,12 +123,13 @@ def row_losses(
             batch = pack(several, prefix)
             batch = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.items()}
             hidden, head = _hidden(model, batch, bf16)
-            counts = [sum(row.mask[prefix:]) for row in several]
-            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-                for piece, labels, count in zip(
-                    hidden.split(counts), batch["labels"].split(counts), counts, strict=True
-                ):
-                    found.append((summed_loss(piece, head, labels).item(), count))
+            done = 0
+            for row in several:
+                own = slice(done, done + sum(row.mask[prefix:]))
+                done = own.stop
+                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+                    loss = summed_loss(hidden[own], head, batch["labels"][own])
+                found.append((loss.item(), own.stop - own.start))
     model.train(was_training)
     return found
 

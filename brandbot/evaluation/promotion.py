@@ -1,0 +1,134 @@
+"""A version goes live: measured, through the gate, or by somebody who gives a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from brandbot.adapters import AdapterStore
+from brandbot.engines.base import EngineName
+from brandbot.errors import BrandbotError, VersionError
+from brandbot.evaluation import gate, words
+from brandbot.evaluation.gate import GateError, GateRow
+from brandbot.evaluation.report import BASE, Report
+from brandbot.evaluation.run import Progress, evaluate, inputs
+from brandbot.models import Say
+from brandbot.persona import Persona
+from brandbot.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """A version that is live now. ``rows`` are the gate's conditions, none if it was forced."""
+
+    version: str
+    rows: list[GateRow]
+
+
+def report_of(workspace: Workspace, name: str, number: int) -> Report | None:
+    """The stored report of a version, if it is still about today's examples and live version."""
+    store = AdapterStore(workspace.adapters(name))
+    report = Report.load(store.folder / f"{number:04d}" / "report.json")
+    if report is None:
+        return None
+    live = store.live_number()
+    current = None if live is None else f"{live:04d}"
+    up_to_date = report.inputs == inputs(Persona.load(workspace.persona(name)))
+    compared = current is None or current in report.speakers
+    return report if up_to_date and compared and report.live == current else None
+
+
+def promote(
+    workspace: Workspace,
+    name: str,
+    number: int,
+    *,
+    force: bool = False,
+    reason: str = "",
+    engine: EngineName = "auto",
+    progress: Progress = lambda _done, _total: None,
+    say: Say = lambda _: None,
+) -> Promoted:
+    """Makes a version live if it passes the gate, measuring it first where need be.
+
+    Raises GateError with the failed conditions. What style needs and could not be measured stops a
+    version too, unless it is the persona's first: there is no better one it could replace.
+    ``force`` passes over the gate and needs a ``reason``, which the history keeps.
+    """
+    store = AdapterStore(workspace.adapters(name))
+    if force:
+        if not reason.strip():
+            raise BrandbotError(
+                "Forcing needs a reason that the history can keep: --force --reason '…'"
+            )
+        return Promoted(store.promote(number, reason=reason.strip(), forced=True).name, [])
+    store.get(number)
+    report = report_of(workspace, name, number) or evaluate(
+        workspace, name, number, against=(BASE,), engine=engine, progress=progress, say=say
+    )
+    persona = Persona.load(workspace.persona(name))
+    found = gate.rows(report, persona.config.gate)
+    refused = gate.failed(found)
+    first = store.live_number() in (None, number)
+    if not first:
+        refused += gate.unknown(found)
+    if refused:
+        raise GateError(
+            f"Version {number:04d} of {name} does not pass the gate and is not live. Failed:\n"
+            + "\n".join(
+                f"  {words.TITLES[row.name]['en']}: {words.gate_row(row, 'en')}" for row in refused
+            ),
+            refused,
+        )
+    unsure = [words.TITLES[row.name]["en"] for row in gate.unknown(found)]
+    passed = "passed the gate" + (f"; not measurable yet: {', '.join(unsure)}" if unsure else "")
+    return Promoted(store.promote(number, reason=reason.strip() or passed).name, found)
+
+
+def overview(workspace: Workspace, name: str) -> list[dict[str, Any]]:
+    """Each version: when, from what, its figures, whether it is live, and whether it was forced.
+
+    ``gate`` lists the failed conditions, and is None for a version that was not measured.
+    """
+    store = AdapterStore(workspace.adapters(name))
+    limits = Persona.load(workspace.persona(name)).config.gate
+    forced = {entry["version"]: entry for entry in store.history()}
+    live = store.live_number()
+    found = []
+    for number in store.numbers():
+        try:
+            version = store.get(number)
+        except VersionError as error:
+            found.append(_damaged(number, live, str(error)))
+            continue
+        report = Report.load(version.folder / "report.json")
+        style = report.measure("style", version.name) if report else None
+        rules = report.measure("rules", version.name) if report else None
+        last = forced.get(version.name, {})
+        found.append(
+            {
+                "version": version.name,
+                "live": number == live,
+                "created": version.meta["created"],
+                "examples": version.meta["examples"],
+                "loss": version.meta["loss"],
+                "style": style.value if style else None,
+                "rules": rules.value if rules else None,
+                "gate": [row.name for row in gate.failed(gate.rows(report, limits))]
+                if report
+                else None,
+                "forced": bool(last.get("forced")),
+                "reason": last.get("reason", ""),
+                "who": last.get("who", ""),
+                "damaged": "",
+            }
+        )
+    return found
+
+
+def _damaged(number: int, live: int | None, why: str) -> dict[str, Any]:
+    return {
+        "version": f"{number:04d}", "live": number == live, "created": "", "examples": {"train": 0},
+        "loss": {"base_test": None, "test": None, "best_valid": None}, "style": None,
+        "rules": None, "gate": None, "forced": False, "reason": "", "who": "", "damaged": why,
+    }  # fmt: skip

@@ -1,0 +1,156 @@
+"""Reports, gates, lists of versions and taste tests in a terminal. Rich."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from brandbot.evaluation import words
+from brandbot.evaluation.gate import GateRow
+from brandbot.evaluation.intervals import Measure
+from brandbot.evaluation.report import BRAND, METRICS, Report
+from brandbot.screen import out
+from brandbot.taste import Results
+
+MARKS = {"pass": "[green]✓[/]", "fail": "[red]✗[/]", "unknown": "[yellow]?[/]"}
+
+SAID = {
+    "en": {
+        "figures": "What was measured (mean, 95% interval)",
+        "gate": "The gate",
+        "add": "What to add next",
+        "more": "{add} more examples like those in {group} would help most: {prompts}",
+        "least": "Its weakest answers",
+        "changed": "The examples changed since this version was trained.",
+        "report": "The whole report, for the browser: brandbot evaluate {name} {number} --html report.html",
+        "promote": "Serve it: brandbot promote {name} {number}",
+        "seconds": "{n} prompts, {seconds:.0f} s",
+    },
+    "es": {
+        "figures": "Lo que se midió (media, intervalo del 95%)",
+        "gate": "La puerta",
+        "add": "Qué añadir ahora",
+        "more": "{add} ejemplos más como los de {group} ayudarían más que nada: {prompts}",
+        "least": "Sus respuestas más flojas",
+        "changed": "Los ejemplos cambiaron desde que se entrenó esta versión.",
+        "report": "El informe entero, para el navegador: brandbot evaluate {name} {number} --html informe.html",
+        "promote": "Para servirla: brandbot promote {name} {number}",
+        "seconds": "{n} preguntas, {seconds:.0f} s",
+    },
+}  # fmt: skip
+
+
+def print_report(report: Report, rows: Sequence[GateRow], verdict: str) -> None:
+    """The page a marketing person reads: verdict, figures, the gate, what to do next."""
+    language = "es" if report.language.startswith("es") else "en"
+    said = SAID[language]
+    out.print(f"\n[bold]{escape(report.title)}[/]  {words.speaker(report.version, language)}")
+    out.print(escape(verdict))
+    out.print(f"\n[bold]{said['figures']}[/]")
+    out.print(_figures([report], report.speakers, language))
+    if report.ruler.weakness:
+        out.print(f"[yellow]{escape(report.ruler.weakness)}[/]")
+    if report.examples_changed:
+        out.print(f"[yellow]{said['changed']}[/]")
+    out.print(f"\n[bold]{said['gate']}[/]")
+    for row in rows:
+        out.print(f"  {MARKS[row.outcome]} {escape(words.gate_row(row, language))}")
+    if report.advice:
+        out.print(f"\n[bold]{said['add']}[/]")
+        for one in report.advice[:2]:
+            prompts = " · ".join(f"“{prompt}”" for prompt in one["prompts"])
+            told = said["more"].format(add=one["add"], group=one["group"], prompts=prompts)
+            out.print(f"  {escape(told)}")
+    number = int(report.version)
+    out.print(
+        f"\n[dim]{said['seconds'].format(n=len(report.rows), seconds=report.seconds)}[/]\n"
+        + escape(said["report"].format(name=report.persona, number=number))
+    )
+    if report.live != report.version and all(row.outcome != "fail" for row in rows):
+        out.print(escape(said["promote"].format(name=report.persona, number=number)))
+
+
+def print_comparison(reports: Sequence[Report]) -> None:
+    """The versions' own figures side by side."""
+    language = "es" if reports[0].language.startswith("es") else "en"
+    out.print(_figures(reports, [report.version for report in reports], language))
+
+
+def _figures(reports: Sequence[Report], speakers: Sequence[str], language: str) -> Table:
+    one = reports[0]
+    names = [*speakers, BRAND]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for name in names:
+        table.add_column(words.speaker(name, language), justify="right", max_width=20)
+    by_version = {report.version: report for report in reports}
+    for metric, about in METRICS.items():
+        cells = [
+            _cell(by_version.get(name, one).measure(metric, name), about.unit) for name in names
+        ]
+        table.add_row(words.METRICS[metric][language].title, *cells)
+    return table
+
+
+def _cell(measure: Measure | None, unit: str) -> str:
+    if measure is None:
+        return "[dim]–[/]"
+    if unit == "share":
+        return f"{measure.value:.0%} [dim]{measure.low:.0%}–{measure.high:.0%}[/]"
+    return f"{measure.value:.2f} [dim]{measure.low:.2f}–{measure.high:.2f}[/]"
+
+
+def print_versions(rows: Sequence[dict[str, Any]]) -> None:
+    """One line a version: live first mark, date, examples, what it scored, how it got live."""
+    table = Table("", "version", "date", "examples", "loss", "style", "rules", "gate", "",
+                  box=None, pad_edge=False)  # fmt: skip
+    for row in rows:
+        gate = row["gate"]
+        told = "not measured" if gate is None else (", ".join(gate) or "passed")
+        colour = "dim" if gate is None else ("red" if gate else "green")
+        loss = row["loss"]
+        table.add_row(
+            "[green]live[/]" if row["live"] else "",
+            row["version"],
+            row["created"][:10],
+            str(row["examples"]["train"]),
+            "–" if loss["test"] is None else f"{loss['base_test']:.2f} → {loss['test']:.2f}",
+            "–" if row["style"] is None else f"{row['style']:.0%}",
+            "–" if row["rules"] is None else f"{row['rules']:.0%}",
+            f"[{colour}]{'refused: ' if gate else ''}{escape(told)}[/]",
+            f"[yellow]forced by {escape(row['who'])}: {escape(row['reason'])}[/]"
+            if row["forced"]
+            else "",
+        )
+    out.print(table)
+
+
+def print_tastes(results: Results) -> None:
+    """What people chose: each duel with its interval, and the running rating."""
+    if not results.votes:
+        out.print(
+            f"Nobody has voted on {escape(results.persona)} yet. Start with: "
+            f"brandbot taste {escape(results.persona)} 1 base"
+        )
+        return
+    out.print(f"\n[bold]{results.votes} votes[/] by {results.voters} people")
+    for duel in results.duels:
+        share = duel.share
+        sure = share.low > 0.5 or share.high < 0.5
+        out.print(
+            f"  {words.speaker(duel.one, 'en')} was preferred to {words.speaker(duel.other, 'en')} "
+            f"in {share.value:.0%} of {share.n} (95% interval {share.low:.0%} to {share.high:.0%}; "
+            f"both bad: {duel.neither})" + ("" if sure else ": too close to call")
+        )
+    table = Table("version", "rating", "won", "lost", "both bad", box=None, pad_edge=False)
+    for rated in results.ratings:
+        rating = rated.rating
+        table.add_row(
+            words.speaker(rated.version, "en"),
+            f"{rating.value:.0f} [dim]{rating.low:.0f}–{rating.high:.0f}[/]",
+            str(rated.won), str(rated.lost), str(rated.neither),
+        )  # fmt: skip
+    out.print(table)

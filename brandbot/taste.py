@@ -1,0 +1,252 @@
+"""The blind taste test: two answers to a prompt, whose they are unknown, and a person who chooses.
+
+Prompts are those that no version was trained on: held-out examples, evaluation questions and the
+persona's starters. Votes lie in the conversation log, with both answers and who voted, so that the
+review can use the answers later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import uuid
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from brandbot import examples, questions
+from brandbot.bot import UNTUNED, Bot
+from brandbot.conversations import Choice
+from brandbot.errors import BrandbotError, VersionError
+from brandbot.evaluation import intervals
+from brandbot.evaluation.intervals import Measure
+from brandbot.prompt import Message
+from brandbot.workspace import Workspace
+
+OPEN = 500
+"""Pairs that may be shown and not judged yet; beyond that the oldest are forgotten."""
+
+AVERAGE, SPREAD = 1000.0, 400.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two answers to the end of ``conversation``. Whose they are is kept from whoever judges."""
+
+    id: str
+    persona: str
+    conversation: tuple[Message, ...]
+    left: str
+    right: str
+    versions: tuple[str, str] = field(repr=False)
+
+    @property
+    def prompt(self) -> str:
+        return self.conversation[-1].content
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Votes between two versions: the share that ``one`` got, a "neither" counting half."""
+
+    one: str
+    other: str
+    share: Measure
+    neither: int
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A version's rating, 1000 being the average, with its 95% interval."""
+
+    version: str
+    rating: Measure
+    won: int
+    lost: int
+    neither: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """What people chose so far for a persona; the best rated version first."""
+
+    persona: str
+    votes: int
+    voters: int
+    duels: list[Duel]
+    ratings: list[Rated]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Taste:
+    """Makes pairs and keeps votes. A pair's versions stay here until it is judged."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+        self._open: OrderedDict[str, Pair] = OrderedDict()
+
+    def pair(self, persona: str, one: str, other: str, voter: str) -> Pair | None:
+        """The next pair for a voter, or None if there is no prompt left to ask.
+
+        ``one`` and ``other`` are version numbers, or "base" for the untuned model. Which stands on
+        the left, and the order of prompts, is decided by a hash of voter and prompt.
+        """
+        names = [_version_name(one), _version_name(other)]
+        if names[0] == names[1]:
+            raise BrandbotError("A taste test takes two different versions.")
+        judged = {
+            vote["prompt"]
+            for vote in self.bot.log.votes(persona)
+            if vote["voter"] == voter and {vote["left_version"], vote["right_version"]} == {*names}
+        }
+        left = [talk for talk in prompts(self.bot.workspace, persona) if _text(talk) not in judged]
+        if not left:
+            return None
+        conversation = min(left, key=lambda talk: _hash(voter, _text(talk)))
+        if _hash(voter, *sorted(names), _text(conversation)) % 2:
+            names.reverse()
+        texts = [self._answer(persona, name, names, conversation) for name in names]
+        pair = Pair(
+            uuid.uuid4().hex, persona, conversation, texts[0], texts[1], (names[0], names[1])
+        )
+        self._open[pair.id] = pair
+        while len(self._open) > OPEN:
+            self._open.popitem(last=False)
+        return pair
+
+    def vote(self, pair: str, choice: Choice, voter: str) -> Pair:
+        """Keeps a voter's choice; returns the pair, whose versions may be told now."""
+        if choice not in ("left", "right", "neither"):
+            raise BrandbotError(f"A vote is left, right or neither, not {choice!r}.")
+        found = self._open.pop(pair, None)
+        if found is None:
+            raise BrandbotError("This pair was judged already, or shown too long ago.")
+        self.bot.log.add_vote(
+            persona=found.persona,
+            prompt=_text(found.conversation),
+            left_version=found.versions[0],
+            right_version=found.versions[1],
+            left_text=found.left,
+            right_text=found.right,
+            choice=choice,
+            voter=voter,
+        )
+        return found
+
+    def results(self, persona: str) -> Results:
+        """Shares and ratings from all votes for a persona."""
+        self.bot.workspace.persona(persona)
+        votes = self.bot.log.votes(persona)
+        return Results(
+            persona, len(votes), len({vote["voter"] for vote in votes}), _duels(votes), rate(votes)
+        )
+
+    def _answer(
+        self, persona: str, name: str, both: Sequence[str], conversation: Sequence[Message]
+    ) -> str:
+        number = next((int(n) for n in (name, *both) if n != UNTUNED), None)
+        if number is None:
+            raise VersionError("A taste test needs at least one trained version.")
+        voice = self.bot.voice(persona, number)
+        seed = _hash(name, _text(conversation)) % 2**31
+        reply = self.bot.generate(voice, conversation, untuned=name == UNTUNED, seed=seed)
+        for _ in reply:
+            pass
+        return reply.text.strip()
+
+
+def prompts(workspace: Workspace, persona: str) -> list[tuple[Message, ...]]:
+    """Conversations that wait for an answer and were never trained on."""
+    from brandbot.persona import Persona
+
+    folder = workspace.persona(persona)
+    talks = [example.messages[:-1] for example in examples.read(folder / "examples").split("test")]
+    found = questions.read(folder / "evals").questions
+    talks += [(Message("user", question.prompt),) for question in found]
+    starters = Persona.load(folder).config.starters
+    talks += [(Message("user", starter),) for starter in starters]
+    return list({_text(talk): talk for talk in talks}.values())
+
+
+def rate(votes: Sequence[dict[str, Any]]) -> list[Rated]:
+    """Ratings by the Bradley-Terry model, on the scale of chess (400 points: ten to one).
+
+    Fitted by Hunter's MM steps (Annals of Statistics 2004); half a win and half a loss against an
+    average version are added for each, so that one who never lost has a finite rating. "Neither" is
+    half a win for both. Intervals by the bootstrap over votes.
+    """
+    import numpy as np
+
+    names = sorted({vote[side] for vote in votes for side in ("left_version", "right_version")})
+    if not names:
+        return []
+    place = {name: i for i, name in enumerate(names)}
+    worth = {"left": 1.0, "right": 0.0, "neither": 0.5}
+    rows: Any = np.array(
+        [[place[v["left_version"]], place[v["right_version"]], worth[v["choice"]]] for v in votes]
+    )
+
+    def fit(drawn: Any) -> Any:
+        wins = np.zeros((len(names), len(names)))
+        np.add.at(wins, (drawn[:, 0].astype(int), drawn[:, 1].astype(int)), drawn[:, 2])
+        np.add.at(wins, (drawn[:, 1].astype(int), drawn[:, 0].astype(int)), 1 - drawn[:, 2])
+        games = wins + wins.T
+        strength = np.ones(len(names))
+        for _ in range(60):
+            met = games / (strength[:, None] + strength[None, :])
+            strength = (wins.sum(axis=1) + 0.5) / (met.sum(axis=1) + 1 / (strength + 1))
+        return AVERAGE + SPREAD * np.log10(strength)
+
+    found = fit(rows)
+    random = np.random.default_rng(intervals.SEED)
+    drawn = np.array([fit(rows[random.integers(0, len(rows), len(rows))]) for _ in range(200)])
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    rated = []
+    for name, i in place.items():
+        own = [vote for vote in votes if name in (vote["left_version"], vote["right_version"])]
+        neither = sum(vote["choice"] == "neither" for vote in own)
+        won = sum(
+            vote["choice"] != "neither" and vote[f"{vote['choice']}_version"] == name
+            for vote in own
+        )
+        measure = Measure(float(found[i]), float(low[i]), float(high[i]), len(own))
+        rated.append(Rated(name, measure, won, len(own) - won - neither, neither))
+    return sorted(rated, key=lambda one: -one.rating.value)
+
+
+def _duels(votes: Sequence[dict[str, Any]]) -> list[Duel]:
+    by_pair: dict[tuple[str, str], list[float]] = {}
+    neither: dict[tuple[str, str], int] = {}
+    for vote in votes:
+        first, second = sorted((vote["left_version"], vote["right_version"]))
+        pair = (first, second)
+        value = 0.5
+        if vote["choice"] != "neither":
+            value = float(vote[f"{vote['choice']}_version"] == first)
+        by_pair.setdefault(pair, []).append(value)
+        neither[pair] = neither.get(pair, 0) + (vote["choice"] == "neither")
+    duels = []
+    for pair, values in by_pair.items():
+        share = intervals.mean(values)
+        if share is not None and not math.isnan(share.value):
+            duels.append(Duel(*pair, share, neither[pair]))
+    return duels
+
+
+def _version_name(given: str) -> str:
+    if given == UNTUNED:
+        return given
+    if not given.isdigit():
+        raise VersionError(f"A version is a number or {UNTUNED}, not {given!r}.")
+    return f"{int(given):04d}"
+
+
+def _text(conversation: Sequence[Message]) -> str:
+    return "\n".join(message.content for message in conversation)
+
+
+def _hash(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\x00".join(parts).encode()).digest()[:8], "big")
