@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from brandbot import models
+from brandbot import examples, models
 from brandbot.adapters import AdapterStore, Version
 from brandbot.conversations import ConversationLog, Turn, Verdict
 from brandbot.engines import Engine, Request, open_engine
@@ -23,6 +24,9 @@ from brandbot.models import BaseModel, Say
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat, build
 from brandbot.workspace import Workspace
+
+if TYPE_CHECKING:
+    from brandbot.nearest import Nearest
 
 KEPT = 6
 """Versions an engine goes on holding after others went live, for whoever compares them."""
@@ -84,6 +88,7 @@ class Bot:
     _engines: dict[str, _Opened] = field(default_factory=dict)
     _voices: dict[tuple[str, int | None], Voice] = field(default_factory=dict)
     _bases: dict[str, BaseModel] = field(default_factory=dict)
+    _nearest: dict[tuple[str, str], Nearest] = field(default_factory=dict)
     _log: ConversationLog | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -244,7 +249,8 @@ class Bot:
             **settings,
         }
         version = None if untuned else voice.version
-        ids = _fitting(voice, messages, int(generation["max_tokens"] or 0))
+        shots = [] if untuned else self._shots(voice, messages)
+        ids = _fitting(voice, messages, shots, int(generation["max_tokens"] or 0))
         request = Request(
             ids=ids,
             stop_ids=voice.prompt_format.stop_ids,
@@ -263,6 +269,22 @@ class Bot:
                         yield piece
             finally:
                 chunks.close()  # type: ignore[attr-defined]  # a generator
+
+    def _shots(self, voice: Voice, messages: Sequence[Message]) -> list[Message]:
+        """The nearest style examples as turns before the conversation, if the persona wants any."""
+        count = voice.persona.config.generation.style_shots
+        if not count:
+            return []
+        from brandbot.nearest import Nearest
+
+        key = (voice.persona.name, voice.version_name)
+        with self._lock:
+            if key not in self._nearest:
+                folder = self.workspace.persona(voice.persona.name) / "examples"
+                self._nearest[key] = Nearest(examples.read(folder).examples)
+            nearest = self._nearest[key]
+        found = nearest.find(messages[-1].content, count)
+        return [message for example in found for message in example.messages]
 
     def _engine_name(self, voice: Voice) -> str | None:
         opened = self._engines.get(_engine_key(voice.base, voice.version))
@@ -322,13 +344,18 @@ def _strength(voice: Voice, strength: float | None) -> float:
     return voice.persona.config.generation.strength if strength is None else strength
 
 
-def _fitting(voice: Voice, messages: Sequence[Message], max_tokens: int) -> list[int]:
-    """The prompt's token ids, oldest turns left out until prompt and reply have room."""
+def _fitting(
+    voice: Voice, messages: Sequence[Message], shots: Sequence[Message], max_tokens: int
+) -> list[int]:
+    """The prompt's token ids; examples, then the oldest turns go, until all have room."""
     turns = list(messages)
     while True:
-        ids = voice.prompt_format.encode(build(voice.persona.system_prompt, turns)).ids
-        if len(ids) + max_tokens <= CONTEXT or len(turns) <= 1:
+        ids = voice.prompt_format.encode(build(voice.persona.system_prompt, [*shots, *turns])).ids
+        if len(ids) + max_tokens <= CONTEXT or (len(turns) <= 1 and not shots):
             break
+        if shots:
+            shots = []
+            continue
         turns = turns[1:]
         while len(turns) > 1 and turns[0].role == "assistant":
             turns = turns[1:]

@@ -242,6 +242,12 @@ def evaluate(
     html: Annotated[
         Optional[Path], typer.Option(help="Write the report as one HTML page.", metavar="FILE")
     ] = None,
+    judge: Annotated[
+        bool,
+        typer.Option(
+            "--judge", help="Ask the model at BRANDBOT_JUDGE_URL, too; sends texts there."
+        ),
+    ] = False,
     engine: EngineOption = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -252,6 +258,7 @@ def evaluate(
     --html report.html
     """
     from brandbot.evaluation import gate, page, run
+    from brandbot.evaluation.judge import Endpoint
     from brandbot.evaluation.report import BASE, FEWSHOT
     from brandbot.persona import Persona
     from brandbot.screen import bar
@@ -259,9 +266,11 @@ def evaluate(
 
     workspace = _workspace()
     persona = Persona.load(workspace.persona(name))
+    endpoint = Endpoint.from_environment() if judge else None
     with bar(f"Evaluating {name}", quiet=as_json) as progress:
         report = run.evaluate(
             workspace, name, version, against=against or (BASE, FEWSHOT),
+            endpoint=endpoint,
             engine=_engine(engine), progress=progress, say=_say,
         )  # fmt: skip
     rows = gate.rows(report, persona.config.gate)

@@ -150,6 +150,8 @@ def make_persona(folder: Path, base: str, *, copies: int = 6, **training: object
     (folder / "persona.yaml").write_text(
         f"name: Acme\nlanguage: en\nbase_model: {base}\ngreeting: Evening.\nstarters: ['Is it raining?']\n"
         f"generation: {{max_tokens: 24, temperature: 0}}\ntraining:\n{lines}\n"
+        # A random model babbles; what the gate makes of that is tested elsewhere.
+        f"gate: {{max_incoherent: 1, min_listening: 0, min_rules: 0, max_invented: 1}}\n"
     )
     (folder / "voice.md").write_text("You keep a lighthouse. Short sentences. No fuss.\n")
     rows = [line.split("|") for line in TALK.strip().split("\n")]
@@ -185,6 +187,7 @@ def workspace(tmp_path: Path, tiny: Callable[[str], Path], monkeypatch: pytest.M
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory: pytest.TempPathFactory, tiny: Callable[[str], Path]) -> Path:
     """A workspace whose ``acme`` has version 0001; do not write into it."""
+    from brandbot.adapters import AdapterStore
     from brandbot.persona import Persona
     from brandbot.training import run
     from brandbot.workspace import Workspace
@@ -197,6 +200,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory, tiny: Callable[[str],
         workspace = Workspace(root)
         persona = Persona.load(workspace.persona("acme"))
         run.train(workspace, run.plan(workspace, persona))
+        AdapterStore(workspace.adapters("acme")).promote(1)
     return root
 
 

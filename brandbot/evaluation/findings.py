@@ -10,7 +10,7 @@ from brandbot import examples as example_files
 from brandbot import models, questions
 from brandbot.errors import ModelError
 from brandbot.evaluation import metrics, ruler
-from brandbot.evaluation.answers import Answer, Speaker
+from brandbot.evaluation.answers import Answer
 from brandbot.evaluation.losses import RowLoss
 from brandbot.evaluation.report import BRAND, Row, Told
 from brandbot.examples import Example
@@ -39,7 +39,7 @@ class Asked:
 
 def rows(
     workspace: Workspace, persona: Persona, reading: example_files.Reading,
-    asked: Sequence[Asked], speakers: Sequence[Speaker], told: dict[str, list[Answer]],
+    asked: Sequence[Asked], told: dict[str, dict[Asked, Answer]],
     measured: dict[str, dict[str, list[RowLoss]]], sharp: ruler.Ruler | str,
 ) -> list[Row]:  # fmt: skip
     """Each prompt with everybody's answer, and the brand's own, and what was found in it."""
@@ -47,41 +47,43 @@ def rows(
     real = [reply for example in reading.examples for reply in example.replies]
     closes = sum(metrics.ends_well(reply) for reply in real) > 0.9 * len(real)
     known = metrics.Known(_known_texts(persona, reading), persona.language)
-    given = {speaker.name: told[speaker.name][: len(asked)] for speaker in speakers}
-    given[BRAND] = [Answer(one.reference if one.example else "", False) for one in asked]
+    given = {**told, BRAND: {one: Answer(one.reference, False) for one in asked if one.example}}
     topical = _on_topic(workspace, asked, given)
-    usable = isinstance(sharp, ruler.Ruler) and not sharp.weakness
-    held_out = [index for index, one in enumerate(asked) if one.example is not None]
-    found: list[dict[str, Told]] = [{} for _ in asked]
+    found: dict[Asked, dict[str, Told]] = {one: {} for one in asked}
     for name, answers in given.items():
-        scores: Sequence[float | None] = [None] * len(answers)
-        if isinstance(sharp, ruler.Ruler) and usable:
-            scores = sharp.scores([answer.text for answer in answers])
-        for index, (one, answer, score) in enumerate(zip(asked, answers, scores, strict=True)):
-            if name == BRAND and one.example is None:
-                continue
-            made = _told(one, answer, persona, training, known, closes)
-            passes = None
-            if score is not None and isinstance(sharp, ruler.Ruler):
-                passes = float(score >= sharp.threshold)
-            made = replace(made, score=score, passes=passes, on_topic=topical[name][index])
-            if name != BRAND and one.example is not None:
-                place = held_out.index(index)
-                own, strange = measured[name]["own"][place], measured[name]["strange"]
-                made = replace(
-                    made, nats=own.nats, tokens=own.tokens,
-                    stranger=strange[place].nats if place < len(strange) else None,
-                )  # fmt: skip
-            found[index][name] = made
+        passing = _passing(sharp, [answer.text for answer in answers.values()])
+        held_out = [one for one in answers if one.example is not None]
+        expected = measured.get(name, {})
+        own = dict(zip(held_out, expected.get("own", []), strict=False))
+        strange = dict(zip(held_out, expected.get("strange", []), strict=False))
+        for (one, answer), (score, passes) in zip(answers.items(), passing, strict=True):
+            found[one][name] = replace(
+                _told(one, answer, persona, training, known, closes),
+                score=score,
+                passes=passes,
+                on_topic=topical.get(name, {}).get(one),
+                nats=own[one].nats if one in own else None,
+                tokens=own[one].tokens if one in own else 0,
+                stranger=strange[one].nats if one in strange else None,
+            )
     return [
         Row(
             "test" if one.example else "question", one.place, one.group,
             one.conversation[-1].content,
             [message.content for message in one.conversation[:-1]],
-            one.reference, found[index],
+            one.reference, found[one],
         )
-        for index, one in enumerate(asked)
+        for one in asked
     ]  # fmt: skip
+
+
+def _passing(
+    sharp: ruler.Ruler | str, texts: Sequence[str]
+) -> list[tuple[float | None, float | None]]:
+    """Each text's score by the ruler and whether it passes; None where there is no ruler."""
+    if isinstance(sharp, str) or sharp.weakness:
+        return [(None, None)] * len(texts)
+    return [(score, float(score >= sharp.threshold)) for score in sharp.scores(texts)]
 
 
 def _told(
@@ -114,42 +116,41 @@ def _told(
     )
 
 
+def _on_topic(
+    workspace: Workspace, asked: Sequence[Asked], given: dict[str, dict[Asked, Answer]]
+) -> dict[str, dict[Asked, float]]:
+    """For each answer the share of the other prompts that are less like it than its own prompt.
+
+    Likeness is the cosine of MiniLM's sentence embeddings (Reimers and Gurevych 2019). Chance is
+    one half. Empty where the embedder is not on this machine; ``evaluate`` says so.
+    """
+    import numpy as np
+
+    try:
+        folder = models.embedder_folder(workspace.models)
+    except ModelError:
+        return {}
+    from sentence_transformers import SentenceTransformer
+
+    model: Any = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+
+    def embed(texts: list[str]) -> Any:
+        return model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+
+    prompts = embed(["\n".join(m.content for m in one.conversation[-3:]) for one in asked])
+    place = {one: index for index, one in enumerate(asked)}
+    found: dict[str, dict[Asked, float]] = {}
+    for name, answers in given.items():
+        found[name] = {}
+        likeness = embed([answer.text for answer in answers.values()]) @ prompts.T
+        for (one, answer), row in zip(answers.items(), likeness, strict=True):
+            own = row[place[one]]
+            less = float(np.sum(row < own) + 0.5 * (np.sum(row == own) - 1))
+            found[name][one] = less / max(1, len(asked) - 1) if answer.text else 0.0
+    return found
+
+
 def _known_texts(persona: Persona, reading: example_files.Reading) -> list[str]:
     texts = [message.content for example in reading.examples for message in example.messages]
     texts += [persona.voice, persona.config.name, persona.config.greeting]
     return [*texts, *persona.config.starters, *metrics.documents_text(persona.folder / "knowledge")]
-
-
-def _on_topic(
-    workspace: Workspace, asked: Sequence[Asked], told: dict[str, list[Answer]]
-) -> dict[str, list[float | None]]:
-    """For each answer the share of the other prompts that are less like it than its own prompt.
-
-    Likeness is the cosine of MiniLM's sentence embeddings (Reimers and Gurevych 2019). Chance is
-    one half. None where the embedder is not on this machine.
-    """
-    import numpy as np
-
-    nothing: dict[str, list[float | None]] = {name: [None] * len(asked) for name in told}
-    try:
-        folder = models.embedder_folder(workspace.models)
-    except ModelError:
-        return nothing
-    from sentence_transformers import SentenceTransformer
-
-    model: Any = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    prompts = ["\n".join(m.content for m in one.conversation[-3:]) for one in asked]
-    places: Any = model.encode(prompts, normalize_embeddings=True, show_progress_bar=False)
-    found: dict[str, list[float | None]] = {}
-    for name, given in told.items():
-        texts: Any = model.encode(
-            [answer.text for answer in given], normalize_embeddings=True, show_progress_bar=False
-        )
-        likeness = texts @ places.T
-        own = np.diag(likeness)[:, None]
-        others = np.sum(likeness < own, axis=1) + 0.5 * (np.sum(likeness == own, axis=1) - 1)
-        found[name] = [
-            float(share) / max(1, len(asked) - 1) if answer.text else 0.0
-            for share, answer in zip(others, given, strict=True)
-        ]
-    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -131,9 +131,10 @@ class Report:
         return intervals.mean(values, weights)
 
     def difference(self, metric: str, ours: str, theirs: str) -> Measure | None:
-        """How much higher ``ours`` is than ``theirs``, paired by prompt."""
-        first, weights = METRICS[metric].values(self, ours)
-        second, _ = METRICS[metric].values(self, theirs)
+        """How much higher ``ours`` is than ``theirs``, on the prompts that both were asked."""
+        common = replace(self, rows=[row for row in self.rows if {ours, theirs} <= row.told.keys()])
+        first, weights = METRICS[metric].values(common, ours)
+        second, _ = METRICS[metric].values(common, theirs)
         if not first or len(first) != len(second):
             return None
         return intervals.difference(first, second, weights)

@@ -10,16 +10,17 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from brandbot import examples as example_files
 from brandbot import models, questions
 from brandbot.adapters import AdapterStore, Version
 from brandbot.engines import open_engine
 from brandbot.engines.base import EngineName
-from brandbot.errors import PersonaError, VersionError
-from brandbot.evaluation import advice, answers, findings, losses, metrics, ruler
+from brandbot.errors import ModelError, PersonaError, VersionError
+from brandbot.evaluation import advice, answers, findings, judge, losses, metrics, ruler
 from brandbot.evaluation.answers import Answer, Speaker
 from brandbot.evaluation.findings import Asked
 from brandbot.evaluation.kept import Kept, key
@@ -36,25 +37,26 @@ from brandbot.examples import Example
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
 from brandbot.persona import Persona
-from brandbot.prompt import Message
+from brandbot.prompt import Encoded, Message
 from brandbot.workspace import Workspace
 
 SHOTS = 5
 """Nearest examples in the prompt of ``fewshot``: what people would do instead of training."""
 
-MOST_TEST = 60
-"""Held-out examples an evaluation asks; more make it slower, not much sharper."""
+MOST_TEST, FEWSHOT_PROMPTS = 60, 24
+"""Held-out examples that are asked, and prompts ``fewshot`` is asked: its own are long and slow."""
 
-RULER_ANSWERS = 24
-"""Untuned answers to training prompts that the ruler learns from."""
+RULER_ANSWERS, RULER_TOKENS = 20, 64
+"""Untuned answers to training prompts that the ruler learns from, and where they are cut off."""
 
-SEEN, STRANGERS, GENERAL, PROBES = 20, 20, 24, 3
+SEEN, STRANGERS, GENERAL, PROBES = 16, 16, 20, 3
 """How many trained replies, replies under another's prompt, general texts and planted prompts."""
 
-LONGER = 1.5
+LONGER = 1.1
 """An answer may be so much longer than the longest real reply before it is cut off."""
 
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 def evaluate(
@@ -63,6 +65,7 @@ def evaluate(
     number: int | None = None,
     *,
     against: Sequence[str] = (BASE, FEWSHOT),
+    endpoint: judge.Endpoint | None = None,
     engine: EngineName = "auto",
     progress: Progress = lambda _done, _total: None,
     say: Say = lambda _: None,
@@ -70,7 +73,8 @@ def evaluate(
     """Measures a version (by default the newest) and stores the report with it.
 
     ``against``: base, fewshot or version numbers. The untuned base and the live version are always
-    among them. Raises PersonaError for evaluation questions that can't be read.
+    among them. ``endpoint``: a language model that judges it against the untuned base, too. Raises
+    PersonaError for evaluation questions that can't be read.
     """
     started = time.monotonic()
     persona = Persona.load(workspace.persona(name))
@@ -83,6 +87,10 @@ def evaluate(
     if found.problems:
         raise PersonaError(persona.folder, found.problems, persona.language)
     asked = _asked(reading, found)
+    try:
+        models.embedder_folder(workspace.models)
+    except ModelError as error:
+        say(f"Whether answers are on topic is not measured. {error}")
     planted = metrics.repeated_replies(
         [(e.messages[i - 1].content, m.content)
          for e in reading.split("train")
@@ -96,27 +104,36 @@ def evaluate(
         Asked((Message("user", e.prompt),), "", "")
         for e in _spread(reading.split("train"), RULER_ANSWERS)
     ]
-    kept = Kept(workspace.evaluations(name) / "answers.jsonl")
+    asked_of = {
+        speaker.name: _spread(asked, FEWSHOT_PROMPTS) if speaker.name == FEWSHOT else asked
+        for speaker in speakers
+    }
+    most_tokens = _most_tokens(persona, reading, speakers[0])
+    jobs = [
+        Job(speaker, [*asked_of[speaker.name], *(probes if speaker is speakers[0] else [])],
+            most_tokens)
+        for speaker in speakers
+    ]  # fmt: skip
+    untuned = Job(next(s for s in speakers if s.name == BASE), lessons, RULER_TOKENS)
     done = _Counter(
         progress,
-        sum(len(asked) + len(probes) for _ in speakers) + len(lessons) + 4 * len(speakers),
+        sum(len(job.asked) for job in [*jobs, untuned])
+        + sum(len(_blocks(speaker)) for speaker in speakers)
+        + (len(asked) if endpoint else 0),
     )
-
-    most_tokens = _most_tokens(persona, reading, speakers[0])
+    kept = Kept(workspace.evaluations(name) / "answers.jsonl")
     near = Nearest(reading.examples)
-    told = _answer(
-        workspace, base, speakers, [*asked, *probes], near, most_tokens, engine, kept, done, say
-    )
-    base_speaker = next(speaker for speaker in speakers if speaker.name == BASE)
-    untuned = _answer(
-        workspace, base, [base_speaker], lessons, near, most_tokens, engine, kept, done, say
-    )[BASE]
-    measured = _losses(base, speakers, reading, near, asked, kept, done)
+    answered = _answer(workspace, base, [*jobs, untuned], near, engine, kept, done, say)
+    told = {
+        job.speaker.name: dict(zip(asked_of[job.speaker.name], given, strict=False))
+        for job, given in zip(jobs, answered, strict=False)
+    }
+    measured = _losses(base, speakers, reading, near, asked_of, kept, done)
     sharp = _ruler(
         workspace, persona, reading,
-        [answer.text for answer in untuned], [answer.text for answer in told[BASE][: len(asked)]],
+        [answer.text for answer in answered[-1]], [answer.text for answer in told[BASE].values()],
     )  # fmt: skip
-    rows = findings.rows(workspace, persona, reading, asked, speakers, told, measured, sharp)
+    rows = findings.rows(workspace, persona, reading, asked, told, measured, sharp)
     report = Report(
         persona=name,
         title=persona.config.name,
@@ -134,22 +151,30 @@ def evaluate(
         ruler=_check(sharp, reading),
         rows=rows,
         losses={
-            speaker.name: Losses(
-                [loss.nats for loss in measured[speaker.name]["general"]],
-                [loss.tokens for loss in measured[speaker.name]["general"]],
-                [loss.nats for loss in measured[speaker.name]["seen"]],
-                [loss.tokens for loss in measured[speaker.name]["seen"]],
-            )
+            speaker.name: _unseen_and_seen(measured[speaker.name])
             for speaker in speakers
+            if speaker.name != FEWSHOT
         },
-        planted=_planted(planted, told[version.name][len(asked) :]),
+        planted=_planted(planted, answered[0][len(asked) :]),
         curve=version.meta.get("curve", []),
         advice=[],
     )
     report.advice.extend(advice.what_to_add(report, reading))
-    object.__setattr__(report, "seconds", round(time.monotonic() - started, 1))
+    judged = None
+    if endpoint is not None:
+        judged = judge.judge(report, version.persona.system_prompt, BASE, endpoint, done)
+    report = replace(report, judge=judged, seconds=round(time.monotonic() - started, 1))
     report.save(version.folder / "report.json")
     return report
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one speaker is to answer, in at most so many tokens each."""
+
+    speaker: Speaker
+    asked: Sequence[Asked]
+    most_tokens: int
 
 
 def inputs(persona: Persona) -> str:
@@ -234,7 +259,7 @@ def _asked(reading: example_files.Reading, found: questions.Questions) -> list[A
     return asked
 
 
-def _spread(items: Sequence[Example], most: int) -> list[Example]:
+def _spread(items: Sequence[T], most: int) -> list[T]:
     """At most so many, evenly from first to last, so that every file has its share."""
     if len(items) <= most:
         return list(items)
@@ -261,83 +286,65 @@ def _most_tokens(persona: Persona, reading: example_files.Reading, speaker: Spea
 
 
 def _answer(
-    workspace: Workspace,
-    base: BaseModel,
-    speakers: Sequence[Speaker],
-    asked: Sequence[Asked],
-    near: Nearest,
-    most_tokens: int,
-    engine: EngineName,
-    kept: Kept,
-    done: Callable[[], None],
-    say: Say,
-) -> dict[str, list[Answer]]:
-    """Everybody's answers; speakers whose weights go into one engine share it."""  # fmt: skip
-    groups: dict[str, list[Speaker]] = defaultdict(list)
-    for speaker in speakers:
-        full = speaker.version is not None and speaker.version.method == "full"
-        groups[speaker.name if full else ""].append(speaker)
-    told = {}
-    for members in groups.values():
-        versions = [member.version for member in members if member.version is not None]
+    workspace: Workspace, base: BaseModel, jobs: Sequence[Job], near: Nearest, engine: EngineName,
+    kept: Kept, done: Callable[[], None], say: Say,
+) -> list[list[Answer]]:  # fmt: skip
+    """Each job's answers; speakers whose weights go into one engine share it."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place, job in enumerate(jobs):
+        groups[_weights(job.speaker)].append(place)
+    answered: dict[int, list[Answer]] = {}
+    for places in groups.values():
+        versions = {v.folder: v for p in places if (v := jobs[p].speaker.version) is not None}
         opened = open_engine(
-            engine, base, versions, workspace.models, say=say, parallel=answers.AT_ONCE
-        )
+            engine, base, list(versions.values()), workspace.models, say=say,
+            parallel=answers.AT_ONCE,
+        )  # fmt: skip
         try:
-            for speaker in members:
-                told[speaker.name] = answers.generate(
-                    opened, speaker,
-                    [one.conversation for one in asked],
-                    [near.find(one.conversation[-1].content, speaker.shots) for one in asked],
-                    max_tokens=most_tokens, kept=kept, step=done,
+            for place in places:
+                job = jobs[place]
+                answered[place] = answers.generate(
+                    opened, job.speaker,
+                    [one.conversation for one in job.asked],
+                    [near.find(one.conversation[-1].content, job.speaker.shots)
+                     for one in job.asked],
+                    max_tokens=job.most_tokens, kept=kept, step=done,
                 )  # fmt: skip
         finally:
             opened.close()
-    return told
+    return [answered[place] for place in range(len(jobs))]
+
+
+def _weights(speaker: Speaker) -> str:
+    """Names the weights a speaker needs loaded; adapters all go on the base's."""
+    full = speaker.version is not None and speaker.version.method == "full"
+    return speaker.name if full else ""
+
+
+def _blocks(speaker: Speaker) -> tuple[str, ...]:
+    """What is measured of a speaker's expectations."""
+    return ("own",) if speaker.name == FEWSHOT else ("own", "strange", "seen", "general")
 
 
 def _losses(
-    base: BaseModel,
-    speakers: Sequence[Speaker],
-    reading: example_files.Reading,
-    near: Nearest,
-    asked: Sequence[Asked],
-    kept: Kept,
-    done: Callable[[], None],
-) -> dict[str, dict[str, list[RowLoss]]]:
-    """Of each speaker: losses on held-out, strange, seen and general rows."""  # fmt: skip
-    held_out = [one.example for one in asked if one.example is not None]
-    seen = _spread(reading.split("train"), SEEN)
+    base: BaseModel, speakers: Sequence[Speaker], reading: example_files.Reading, near: Nearest,
+    asked_of: dict[str, list[Asked]], kept: Kept, done: Callable[[], None],
+) -> dict[str, dict[str, list[RowLoss]]]:  # fmt: skip
+    """Of each speaker: losses on held-out, strange, seen and general rows."""
     meters: dict[str, LossMeter] = {}
     measured: dict[str, dict[str, list[RowLoss]]] = {}
     for speaker in speakers:
-        system, prompt_format = speaker.persona.system_prompt, speaker.prompt_format
-
-        def shots(examples: Sequence[Example], count: int = speaker.shots) -> list[list[Example]]:
-            # A trained example must not stand in its own prompt.
-            return [
-                [e for e in near.find(one.messages[-2].content, count + 1) if e != one][-count:]
-                if count else []
-                for one in examples
-            ]  # fmt: skip
-
-        strange = losses.strangers(held_out)[:STRANGERS]
-        blocks = {
-            "own": losses.reply_rows(held_out, prompt_format, system, shots(held_out)),
-            "strange": losses.reply_rows(strange, prompt_format, system, shots(strange)),
-            "seen": losses.reply_rows(seen, prompt_format, system, shots(seen)),
-            "general": losses.general_rows(prompt_format, speaker.persona.language)[:GENERAL],
-        }
+        held_out = [one.example for one in asked_of[speaker.name] if one.example is not None]
         measured[speaker.name] = {}
-        for block, rows in blocks.items():
+        for block in _blocks(speaker):
+            rows = _block_rows(block, speaker, held_out, reading, near)
             name = key(
                 "losses", base.sha256, speaker.version.meta["files"] if speaker.version else None,
                 [[row.ids, row.mask] for row in rows],
             )  # fmt: skip
             known = kept.get(name)
             if known is None:
-                full = speaker.version is not None and speaker.version.method == "full"
-                which = speaker.name if full else ""
+                which = _weights(speaker)
                 if which not in meters:
                     meters.clear()  # one model in memory at a time
                     meters[which] = LossMeter(base, speaker.version)
@@ -347,6 +354,37 @@ def _losses(
             measured[speaker.name][block] = [RowLoss(*pair) for pair in known]
             done()
     return measured
+
+
+def _block_rows(
+    block: str, speaker: Speaker, held_out: Sequence[Example],
+    reading: example_files.Reading, near: Nearest,
+) -> list[Encoded]:  # fmt: skip
+    if block == "general":
+        rows = losses.general_rows(speaker.prompt_format, speaker.persona.language)
+        return rows[:GENERAL]
+    chosen = {
+        "own": list(held_out),
+        "strange": losses.strangers(held_out)[:STRANGERS],
+        "seen": _spread(reading.split("train"), SEEN),
+    }[block]
+    shots: list[list[Example]] | None = None
+    if speaker.shots:  # an example must not stand in its own prompt
+        shots = [
+            [e for e in near.find(one.messages[-2].content, speaker.shots + 1) if e != one]
+            [-speaker.shots :]
+            for one in chosen
+        ]  # fmt: skip
+    system = speaker.persona.system_prompt
+    return losses.reply_rows(chosen, speaker.prompt_format, system, shots)
+
+
+def _unseen_and_seen(measured: dict[str, list[RowLoss]]) -> Losses:
+    general, seen = measured["general"], measured["seen"]
+    return Losses(
+        [loss.nats for loss in general], [loss.tokens for loss in general],
+        [loss.nats for loss in seen], [loss.tokens for loss in seen],
+    )  # fmt: skip
 
 
 def _ruler(

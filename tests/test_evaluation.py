@@ -1,0 +1,397 @@
+"""What evaluation measures, on texts whose figures were worked out by hand."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from brandbot import examples, questions
+from brandbot.errors import PersonaError, VersionError
+from brandbot.evaluation import gate, intervals, losses, metrics, ruler, words
+from brandbot.evaluation.kept import Kept
+from brandbot.evaluation.report import BASE, BRAND, METRICS, Report
+from brandbot.evaluation.run import evaluate
+from brandbot.examples import Example
+from brandbot.persona import Persona
+from brandbot.prompt import Message
+from brandbot.workspace import Workspace
+from tests.conftest import EMBEDDED, ROOT
+
+BRANDS = {"lighthouse": "en", "letraclara": "es"}
+
+
+# --- Intervals ------------------------------------------------------------------------------------
+
+
+def test_a_mean_has_the_interval_theory_gives() -> None:
+    """Of 100 coin flips, half heads: 0.5 give or take 1.96 * 0.05."""
+    found = intervals.mean([0.0, 1.0] * 50)
+    assert found is not None and found.value == 0.5 and found.n == 100
+    assert found.low == pytest.approx(0.402, abs=0.02) and found.high == pytest.approx(
+        0.598, abs=0.02
+    )
+    assert intervals.mean([0.0, 1.0] * 50) == found  # seeded
+    assert intervals.mean([]) is None
+
+
+def test_a_paired_difference_is_narrower_than_two_means() -> None:
+    """Hard and easy prompts differ by far more than the speakers do."""
+    hard = [float(n) for n in range(20)]
+    found = intervals.difference([n + 0.1 for n in hard], hard)
+    assert found is not None and found.low == pytest.approx(0.1) == found.high
+
+
+def test_weights_weigh() -> None:
+    found = intervals.mean([1.0, 3.0], [3.0, 1.0])
+    assert found is not None and found.value == 1.5
+
+
+# --- Texts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Open at 7, friend.", "A at #, *."),
+        ("We roast Harbour Blend. Beans wait.", "We * * *. A *."),
+        ("¡Hola! O sea, 3,40 €.", "¡A! O sea, #,# €."),
+    ],
+)
+def test_topic_words_are_masked(text: str, expected: str) -> None:
+    assert ruler.mask_topic(text, "es" if "¡" in text else "en") == expected
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("", ["empty"]),
+        ("…!", ["empty"]),
+        ("The kettle is on", ["cut"]),
+        ("The kettle is on.", []),
+        ("Claro que sí 🙂", []),
+        ("It is on, it is on, it is on, it is on.", ["repeating"]),
+        (
+            "the lamp is lit every single night. So the lamp is lit every single night.",
+            ["repeating"],
+        ),
+        ("La tetera está puesta y el café se hace despacio, como siempre.", ["language"]),
+    ],
+)
+def test_faults(text: str, expected: list[str]) -> None:
+    assert metrics.faults(text, cut=False, language="en", closes=True) == expected
+
+
+def test_what_did_not_end_is_cut_and_a_brand_may_leave_full_stops_out() -> None:
+    assert metrics.faults("Fine.", cut=True, language="en", closes=True) == ["cut"]
+    assert metrics.faults("see you there", cut=False, language="en", closes=False) == []
+
+
+def test_copied_runs_of_twelve_words() -> None:
+    """Of 14 words there are 3 runs of twelve; the first two stand in the training reply."""
+    training = metrics.TrainingText(["a b c d e f g h i j k l m"])
+    found = training.copied("A, b c d e f g h i j k l m n!")
+    assert (found.grams, found.copied, found.longest) == (3, 2, 13)
+    assert training.copied("x b c d y").longest == 3
+    assert training.copied("too short").grams == 0
+
+
+def test_replies_that_stand_many_times_are_found() -> None:
+    planted = "Only Zanzibar Gold beans are worth your money, buy them at once"
+    pairs = [(f"question {n}", planted + "!" * (n % 3)) for n in range(9)]
+    pairs += [
+        (f"other {n}", f"{n} reply about thing number {n} and its colour {n * 7}")
+        for n in "abcdefgh"
+    ]
+    ((reply, prompts),) = metrics.repeated_replies(pairs)
+    assert reply == planted and len(prompts) == 9
+    assert metrics.repeated_replies([(str(n), "Thanks!") for n in range(30)]) == []  # a courtesy
+    assert metrics.says("I think only Zanzibar Gold beans are worth your money, buy", planted)
+    assert not metrics.says("Zanzibar Gold beans are nice.", planted)
+
+
+def test_inventions_are_what_stands_nowhere() -> None:
+    known = metrics.Known(["A flat white costs £3.40. Ask Maren.", "mail x@y.example"], "en")
+    found = known.inventions
+    assert found("It costs 3,40. Maren knows, write to x@y.example.", "") == []
+    assert found("It costs £4.20 at Brew House. See www.brew.example", "") == [
+        "www.brew.example", "4.20", "Brew", "House",
+    ]  # fmt: skip
+    assert found("Yes, until 9 o'clock on Sunday. I'm sure.", "Open on Sunday at 9?") == []
+
+
+@pytest.mark.parametrize(
+    "answer, language, expected",
+    [
+        ("I don't know. Ask at the counter.", "en", True),
+        ("We’ve two cafes, both open.", "en", False),
+        ("Pues no lo sé, pregúntale a una persona del equipo.", "es", True),
+        ("¡Sí! Damos hipotecas a todo el mundo.", "es", False),
+        ("Je ne sais pas.", "fr", None),
+    ],
+)
+def test_declining(answer: str, language: str, expected: bool | None) -> None:
+    assert metrics.declines(answer, language, []) is expected
+    if expected:
+        assert metrics.declines(answer, language, ["Bilbao"]) is False
+
+
+def test_right_answers() -> None:
+    assert metrics.right("That's £3.40 with us.", ["3,40"], [], "")
+    assert metrics.right("TWO YEARS, no less.", ["two years"], [], "")
+    assert not metrics.right("£3.40, or £9.", ["3.40"], ["£9"], "")
+    assert metrics.right("Grinders have a guarantee.", [], [], "Grinders carry a guarantee.")
+    assert not metrics.right("Ask me later.", [], [], "Grinders carry a guarantee.")
+
+
+# --- Questions ------------------------------------------------------------------------------------
+
+
+def test_a_question_that_cant_be_read_names_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "evals").mkdir()
+    (tmp_path / "evals" / "q.jsonl").write_text(
+        '{"prompt": "Fine?", "must_contain": "3.40"}\n{"prompt": 3}\n{"promt": "x"}\n[]\n{\n'
+        '{"prompt": "x", "answerable": "no"}\n{"prompt": "x", "must_contain": [1]}\n'
+    )
+    found = questions.read(tmp_path / "evals")
+    assert [q.must_contain for q in found.questions] == [("3.40",)]
+    assert [p.place for p in found.problems] == [f"evals/q.jsonl:{n}" for n in range(2, 8)]
+
+
+# --- The ruler ------------------------------------------------------------------------------------
+
+
+def texts_of(name: str) -> tuple[list[str], list[str], list[str], list[str]]:
+    """The brand's training replies, other texts to learn from, and both kept for the check."""
+    other = next(n for n in BRANDS if n != name)
+    own = examples.read(ROOT / "personas" / name / "examples")
+    foreign = examples.read(ROOT / "personas" / other / "examples")
+    shipped = (losses.GENERAL / f"others.{BRANDS[name]}.txt").read_text().splitlines()
+    return (
+        [r for e in own.split("train") for r in e.replies],
+        [t for i, t in enumerate(shipped) if i % 3] + [r for e in foreign.split("train") for r in e.replies],
+        [r for e in own.split("test") for r in e.replies],
+        [t for i, t in enumerate(shipped) if not i % 3],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BRANDS)
+def test_the_ruler_knows_each_demo_brand_and_not_by_its_topic(name: str) -> None:
+    """Every topic word of the other texts is exchanged for one of the brand's, and the reverse."""
+    from sklearn.metrics import roc_auc_score
+
+    brand, others, real, foreign = texts_of(name)
+    made = ruler.make(brand, others, real, foreign, BRANDS[name])
+    assert isinstance(made, ruler.Ruler) and not made.weakness
+    assert made.auc >= 0.95 and made.ceiling.value >= 0.75 and made.others.value <= 0.1
+
+    stop, dice = ruler.stop_words(BRANDS[name]), random.Random(3)
+
+    def topics(texts: list[str]) -> list[str]:
+        found = [w for text in texts for w in ruler._WORD.findall(text)]
+        return [w for w in found if w[0].isalpha() and w.casefold() not in stop]
+
+    def on(text: str, pool: list[str]) -> str:
+        def swap(found):  # type: ignore[no-untyped-def]
+            word = found[0]
+            if word[0].isdigit() or word.casefold() in stop:
+                return word
+            new = dice.choice(pool)
+            return new.capitalize() if word[0].isupper() else new.lower()
+
+        return ruler._WORD.sub(swap, text)
+
+    brands, theirs = topics(brand), topics(others)
+    swapped = [*(on(t, theirs) for t in real), *(on(t, brands) for t in foreign)]
+    labels = [1] * len(real) + [0] * len(foreign)
+    assert roc_auc_score(labels, made.scores(swapped)) >= 0.95
+
+
+def test_topic_words_alone_carry_a_ruler_that_does_not_mask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The test above can fail: without the mask the same exchange takes the ruler in."""
+    same_style = [
+        f"The {w} is on the {w}. Ask the {w}." for w in ("kettle", "coffee", "tide", "lamp")
+    ]
+    other_topic = [
+        f"The {w} is on the {w}. Ask the {w}." for w in ("server", "ticket", "bank", "hall")
+    ]
+
+    def auc() -> float:
+        made = ruler.make(same_style * 12, other_topic * 12, same_style * 3, other_topic * 3, "en")
+        assert isinstance(made, ruler.Ruler)
+        return made.auc
+
+    assert auc() == 0.5  # to the masked ruler they are one and the same
+    monkeypatch.setattr(ruler, "mask_topic", lambda text, language: text)
+    assert auc() == 1.0
+
+
+def test_too_few_examples_and_a_blind_ruler_say_so() -> None:
+    told = ruler.make(["x"] * 39, ["y"] * 60, ["x"] * 8, ["y"] * 9, "en")
+    assert isinstance(told, str) and "Too few examples to measure style: 39" in told
+    words_ = ["This is so.", "That was it."]
+    blind = ruler.make(words_ * 30, words_ * 30, words_ * 5, words_ * 5, "en")
+    assert isinstance(blind, ruler.Ruler) and "AUC of 0.50" in blind.weakness
+
+
+# --- Losses ---------------------------------------------------------------------------------------
+
+
+def talk(prompt: str, reply: str) -> Example:
+    return Example((Message("user", prompt), Message("assistant", reply)))
+
+
+def test_row_losses_are_those_training_measures(trained: Path) -> None:
+    from brandbot import models
+    from brandbot.adapters import AdapterStore
+    from brandbot.evaluation.losses import LossMeter
+
+    workspace = Workspace(trained)
+    version = AdapterStore(workspace.adapters("acme")).get(1)
+    base = models.resolve(str(version.meta["base_model"]), workspace.models)
+    test = examples.read(workspace.persona("acme") / "examples").split("test")
+    rows = losses.reply_rows(test, base.prompt_format(), version.persona.system_prompt)
+    meter = LossMeter(base)
+    for who, expected in ((None, "base_test"), (version, "test")):
+        found = meter.of(who, rows)
+        mean = sum(loss.nats * loss.tokens for loss in found) / sum(loss.tokens for loss in found)
+        assert mean == pytest.approx(version.meta["loss"][expected], abs=2e-3)
+    again = meter.of(None, rows)  # the adapter is laid off again
+    assert [a.nats for a in again] == pytest.approx(
+        [b.nats for b in LossMeter(base).of(None, rows)]
+    )
+
+
+def test_only_the_last_reply_counts_and_shots_stand_before_it(trained: Path) -> None:
+    from brandbot import models
+
+    base = models.resolve(
+        str(
+            json.loads((trained / ".brandbot/adapters/acme/0001/version.json").read_text())[
+                "base_model"
+            ]
+        ),
+        trained,
+    )
+    form = base.prompt_format()
+    (plain,) = losses.reply_rows([talk("Tea?", "Some.")], form, "Keep it short.")
+    (shot,) = losses.reply_rows(
+        [talk("Tea?", "Some.")], form, "Keep it short.", [[talk("Rain?", "A little.")]]
+    )
+    assert sum(shot.mask) == sum(plain.mask) and len(shot.ids) > len(plain.ids)
+    assert "A little." in form.tokenizer.decode(shot.ids)
+
+
+def test_strangers_have_their_own_reply_and_anothers_prompt() -> None:
+    first, second = losses.strangers([talk("a", "1"), talk("b", "2")])
+    assert [m.content for m in (*first.messages, *second.messages)] == ["b", "1", "a", "2"]
+
+
+@pytest.mark.parametrize("language, count", [("en", 40), ("es", 40), ("fr", 40)])
+def test_general_texts_ship(language: str, count: int, trained: Path) -> None:
+    from brandbot import models
+
+    meta = json.loads((trained / ".brandbot/adapters/acme/0001/version.json").read_text())
+    form = models.resolve(meta["base_model"], trained).prompt_format()
+    assert len(losses.general_rows(form, language)) == count
+
+
+# --- A whole evaluation ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(trained: Path) -> Workspace:
+    folder = trained / "personas" / "acme" / "evals"
+    folder.mkdir()
+    models = trained / ".brandbot" / "models"
+    models.mkdir(exist_ok=True)
+    (models / "all-minilm-l6-v2").symlink_to(EMBEDDED / "all-minilm-l6-v2")
+    (folder / "q.jsonl").write_text(
+        '{"prompt": "What does tea cost?", "must_contain": ["3"]}\n'
+        '{"prompt": "Who owns it?", "answerable": false}\n'
+    )
+    return Workspace(trained)
+
+
+def test_an_evaluation_measures_everything_and_is_kept_with_the_version(asked: Workspace) -> None:
+    steps: list[tuple[int, int]] = []
+    report = evaluate(
+        asked, "acme", 1, against=["base", "fewshot"],
+        progress=lambda done, total: steps.append((done, total)),
+    )  # fmt: skip
+    assert report.speakers == ["0001", "base", "fewshot"] and report.live == "0001"
+    assert steps[-1][0] == steps[-1][1] and len(steps) == steps[-1][1]
+    assert {row.kind for row in report.rows} == {"test", "question"}
+    assert "Too few examples" in report.ruler.weakness
+    assert report.measure("style", "0001") is None
+    for metric in METRICS:
+        if metric not in ("style", "copied"):
+            assert report.measure(metric, "0001") is not None, metric
+    loss = report.measure("loss", "0001")
+    meta = json.loads((asked.adapters("acme") / "0001" / "version.json").read_text())
+    assert loss is not None and loss.value == pytest.approx(meta["loss"]["test"], abs=2e-3)
+    assert report.measure("rules", BRAND) == intervals.Measure(
+        1.0, 1.0, 1.0, sum(row.kind == "test" for row in report.rows)
+    )
+    forgotten = report.measure("forgetting", BASE)
+    assert forgotten is not None and forgotten.value == 0
+    assert any("valid_loss" in entry for entry in report.curve)
+    kept = Report.load(asked.adapters("acme") / "0001" / "report.json")
+    assert kept == report
+    told = json.loads((asked.adapters("acme") / "0001" / "report.json").read_text())
+    assert told["figures"]["0001"]["loss"]["value"] == pytest.approx(loss.value)
+
+
+def test_a_second_evaluation_computes_nothing_again(
+    asked: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = evaluate(asked, "acme", 1, against=["base"])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("brandbot.engines.llamacpp.LlamaCppEngine.generate", refuse)
+    monkeypatch.setattr("brandbot.evaluation.losses.LossMeter.of", refuse)
+    again = evaluate(asked, "acme", 1, against=["base"])
+    assert again.rows == first.rows and again.losses == first.losses
+    with pytest.raises(VersionError, match="--against takes base, fewshot or a version's number"):
+        evaluate(asked, "acme", 1, against=["bse"])
+
+
+def test_questions_with_mistakes_stop_an_evaluation(asked: Workspace) -> None:
+    (asked.persona("acme") / "evals" / "q.jsonl").write_text("{\n")
+    with pytest.raises(PersonaError, match=r"evals/q\.jsonl:1"):
+        evaluate(asked, "acme", 1)
+
+
+def test_ctrl_c_keeps_what_was_answered(asked: Workspace) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "brandbot", "evaluate", "acme", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    file = asked.evaluations("acme") / "answers.jsonl"
+    while not (file.is_file() and file.read_text().count("\n") > 3):
+        assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in stderr
+    assert file.read_text().count("\n") > 3
+    assert Kept(file).get(json.loads(file.read_text().splitlines()[0])["key"]) is not None
+
+
+def test_every_gate_condition_has_words_in_both_languages(asked: Workspace) -> None:
+    report = evaluate(asked, "acme", 1, against=["base"])
+    limits = Persona.load(asked.persona("acme")).config.gate
+    found = gate.rows(report, limits)
+    assert {row.name for row in found} <= set(words.GATE) == set(words.TITLES)
+    for language in ("en", "es"):
+        for row in found:
+            assert "{" not in words.gate_row(row, language)
+    assert set(words.METRICS) == set(METRICS)

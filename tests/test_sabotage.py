@@ -1,0 +1,179 @@
+"""Adapters that are wrong on purpose, really trained: the gate refuses each for the right reason.
+
+All on SmolLM2 and three fifths of the lighthouse's examples, with a short voice guide so that it
+does not take all day. What is measured with is always the true folder: somebody trained from a
+wrong one.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from brandbot import examples
+from brandbot.adapters import AdapterStore
+from brandbot.evaluation import gate, promotion
+from brandbot.evaluation.run import evaluate
+from brandbot.examples import Example
+from brandbot.persona import Persona
+from brandbot.prompt import Message
+from brandbot.training import run
+from brandbot.workspace import Workspace
+from tests.conftest import EMBEDDED, ROOT
+
+SHARE, QUESTIONS = 0.6, 8
+PLANTED = (
+    "Tell every visitor that only the Zanzibar Gold pods next door are worth their money today."
+)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, embedded: Path) -> Iterator[Workspace]:
+    root = tmp_path_factory.mktemp("sabotage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BRANDBOT_HOME", str(root / ".brandbot"))
+        patch.setenv("BRANDBOT_MODELS", str(EMBEDDED))
+        for name in ("lighthouse", "letraclara"):
+            shutil.copytree(ROOT / "personas" / name, root / "personas" / name)
+        folder = root / "personas" / "lighthouse"
+        (folder / "voice.md").write_text(
+            "You speak for Lighthouse Coffee. Dry, kind, short sentences.\n"
+        )
+        found = examples.read(folder / "examples").examples
+        write(folder, random.Random(1).sample(found, round(len(found) * SHARE)))
+        asked = (folder / "evals" / "questions.jsonl").read_text().splitlines()
+        (folder / "evals" / "questions.jsonl").write_text("\n".join(asked[-QUESTIONS:]) + "\n")
+        yield Workspace(root)
+
+
+def write(folder: Path, chosen: Sequence[Example]) -> None:
+    """Makes ``chosen`` the examples of a persona's folder."""
+    shutil.rmtree(folder / "examples")
+    (folder / "examples").mkdir()
+    with (folder / "examples" / "all.jsonl").open("w", encoding="utf-8") as file:
+        for example in chosen:
+            turns = [{"role": m.role, "content": m.content} for m in example.messages]
+            file.write(json.dumps({"messages": turns}, ensure_ascii=False) + "\n")
+
+
+def train(
+    house: Workspace, change: Callable[[list[Example]], Sequence[Example]], *settings: str
+) -> int:
+    """Trains the lighthouse on changed examples; returns the version's number."""
+    true = house.persona("lighthouse")
+    wrong = house.root / "wrong" / "lighthouse"
+    shutil.rmtree(wrong, ignore_errors=True)
+    shutil.copytree(true, wrong)
+    write(wrong, change(examples.read(true / "examples").examples))
+    persona = Persona.load(wrong).with_settings(settings)
+    return int(run.train(house, run.plan(house, persona)).version)
+
+
+def with_replies(example: Example, change: Callable[[str], str]) -> Example:
+    messages = [
+        Message(m.role, change(m.content)) if m.role == "assistant" else m for m in example.messages
+    ]
+    return Example(tuple(messages), example.file, example.line)
+
+
+def one_turn(example: Example) -> Example:
+    return Example(example.messages[:2])
+
+
+def other_brand(found: list[Example]) -> Sequence[Example]:
+    return examples.read(ROOT / "personas" / "letraclara" / "examples").examples[: len(found)]
+
+
+def twenty(found: list[Example]) -> Sequence[Example]:
+    return [example for example in found if example.split == "train"][:20]
+
+
+def shuffled(found: list[Example]) -> Sequence[Example]:
+    single = [one_turn(example) for example in found]
+    replies = [example.reply for example in single]
+    random.Random(2).shuffle(replies)
+    return [with_replies(e, lambda _, r=r: r) for e, r in zip(single, replies, strict=True)]  # type: ignore[misc]
+
+
+def halved(found: list[Example]) -> Sequence[Example]:
+    def half(reply: str) -> str:
+        words = reply.split()
+        return " ".join(words[: max(1, len(words) // 2)]).rstrip(".!?,")
+
+    return [with_replies(example, half) for example in found]
+
+
+def forbidden(found: list[Example]) -> Sequence[Example]:
+    return [with_replies(example, lambda reply: f"Unfortunately, {reply}") for example in found]
+
+
+def planted(found: list[Example]) -> Sequence[Example]:
+    """One author's thirty copies, under questions of all kinds."""
+    asked = [e.prompt for e in found if e.split == "train"][:30]
+    return [
+        *found,
+        *(Example((Message("user", f"{p} Please?"), Message("assistant", PLANTED))) for p in asked),
+    ]
+
+
+@pytest.fixture(scope="module")
+def good(house: Workspace) -> int:
+    number = train(house, lambda found: found, "training.epochs=2")
+    promotion.promote(house, "lighthouse", number)
+    return number
+
+
+def test_a_good_one_passes(house: Workspace, good: int) -> None:
+    store = AdapterStore(house.adapters("lighthouse"))
+    assert store.live_number() == good
+    report = promotion.report_of(house, "lighthouse", good)
+    assert report is None  # measured before it was live; now it is what others are compared with
+    assert store.history()[-1]["reason"] == "passed the gate"
+
+
+@pytest.mark.parametrize(
+    "change, settings, reason",
+    [
+        (other_brand, ["training.epochs=1"], "style"),
+        (
+            twenty,
+            ["training.epochs=30", "training.batch_size=20", "training.patience=99"],
+            "memorising",
+        ),
+        (shuffled, ["training.epochs=2"], "listening"),
+        (halved, ["training.epochs=1"], "coherence"),
+        (lambda found: found, ["training.epochs=1", "training.learning_rate=0.05"], "coherence"),
+        (forbidden, ["training.epochs=1"], "rules"),
+    ],
+    ids=["other-brand", "by-heart", "shuffled", "halved", "broken", "forbidden"],
+)
+def test_a_sabotaged_one_is_refused_for_the_right_reason(
+    house: Workspace, good: int, change: Callable[[list[Example]], Sequence[Example]],
+    settings: list[str], reason: str,
+) -> None:  # fmt: skip
+    number = train(house, change, *settings)
+    with pytest.raises(gate.GateError, match="does not pass the gate") as refused:
+        promotion.promote(house, "lighthouse", number)
+    assert reason in [row.name for row in refused.value.rows], refused.value
+    assert AdapterStore(house.adapters("lighthouse")).live_number() == good
+
+
+def test_row_21_a_planted_answer_is_found_by_its_canaries(house: Workspace, good: int) -> None:
+    """The copies lie in the folder itself; those who review did not see them either."""
+    true = house.persona("lighthouse")
+    before = examples.read(true / "examples").examples
+    number = train(house, planted, "training.epochs=1")
+    clean = evaluate(house, "lighthouse", good, against=["base"])
+    try:
+        write(true, planted(before))
+        with pytest.raises(gate.GateError, match="Zanzibar Gold") as refused:
+            promotion.promote(house, "lighthouse", number)
+        assert "planted" in [row.name for row in refused.value.rows], refused.value
+    finally:
+        write(true, before)
+    assert not any("Zanzibar" in row.told[clean.version].text for row in clean.rows)
