@@ -61,7 +61,7 @@ class Training(Section):
     rank: int = Field(16, ge=1, le=256, description="LoRA rank")
     epochs: float = Field(3, gt=0, le=100, description="times the examples are gone through")
     learning_rate: float | None = Field(
-        None, gt=0, description="default 1e-3 for lora, 1e-4 for full"
+        None, gt=0, description="default 5e-4 for lora, 1e-4 for full"
     )
     batch_size: int = Field(8, ge=1, le=512, description="examples a step")
     max_length: int = Field(1024, ge=32, le=32768, description="longest example, in tokens")

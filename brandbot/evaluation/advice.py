@@ -17,8 +17,8 @@ def what_to_add(report: Report, reading: Reading) -> list[dict[str, Any]]:
 
     Each: ``group`` (a file of ``examples/``), ``trained`` and ``held_out`` counts, its mean
     ``loss`` and share of answers in ``style``, ``add`` (how many more: half as many again, at least
-    six) and the ``prompts`` the version answered worst. A file is named if its loss is above and
-    its style below the rest's; if no file is, there is nothing to say.
+    six) and the ``prompts`` the version answered worst. A file is
+    named if it lags behind the others, loss (nats) and style (share) taken together.
     """
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in report.rows:
@@ -35,7 +35,8 @@ def what_to_add(report: Report, reading: Reading) -> list[dict[str, Any]]:
         rest = [row for row in whole if row.group != group]
         loss, style = _loss(rows, report.version), _style(rows, report.version)
         other_loss, other_style = _loss(rest, report.version), _style(rest, report.version)
-        if rest and (loss <= other_loss and style >= other_style):
+        lag = (loss - other_loss) + (other_style - style) if rest else 0.0
+        if lag < 0:
             continue
         worst = sorted(rows, key=lambda row: _badness(row, report.version), reverse=True)
         found.append(
@@ -47,7 +48,7 @@ def what_to_add(report: Report, reading: Reading) -> list[dict[str, Any]]:
                 "style": round(style, 3),
                 "add": max(6, round(trained[group] / 2)),
                 "prompts": [row.prompt for row in worst[:3]],
-                "lag": round((loss - other_loss) + (other_style - style), 3) if rest else 0.0,
+                "lag": round(lag, 3),
             }
         )
     return sorted(found, key=lambda one: float(one["lag"]), reverse=True)[:3]

@@ -220,7 +220,7 @@ def _by_row(
 def _style(report: Report, speaker: str) -> Values:
     ceiling = report.ruler.ceiling
     values, _ = _by_row(lambda told: told.passes)(report, speaker)
-    if ceiling is None or not ceiling.value or speaker == BRAND:
+    if ceiling is None or not ceiling.value:
         return values, None
     return [value / ceiling.value for value in values], None
 

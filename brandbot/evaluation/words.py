@@ -148,8 +148,8 @@ GATE: dict[str, dict[str, str]] = {
         "es": "Estilo frente al modelo sin entrenar: {value:+.0%} (intervalo del 95%: {low:+.0%} a {high:+.0%}); debe quedar por encima de cero.",
     },
     "style_live": {
-        "en": "Style against version {other}, which is live: {value:+.0%} ({low:+.0%} to {high:+.0%}); it must not be below zero as a whole.",
-        "es": "Estilo frente a la versión {other}, la que está en servicio: {value:+.0%} ({low:+.0%} a {high:+.0%}); no debe quedar entero por debajo de cero.",
+        "en": "Style against {other}, which is live: {value:+.0%} ({low:+.0%} to {high:+.0%}); it must not be below zero as a whole.",
+        "es": "Estilo frente a {other}, la que está en servicio: {value:+.0%} ({low:+.0%} a {high:+.0%}); no debe quedar entero por debajo de cero.",
     },
     "loss": {
         "en": "Surprise at the brand's real replies against the untuned model: {value:+.2f} nats ({low:+.2f} to {high:+.2f}); it must be below zero.",
@@ -255,7 +255,7 @@ def gate_row(row: GateRow, language: str) -> str:
         values["details"] = broken if found else ""
     if "reply" in values:
         values["reply"] = values["reply"][:120]
-    return GATE[row.name][side].format(**values)
+    return GATE[row.name][side].format(**values).replace("frente a el ", "frente al ")
 
 
 def _side(language: str) -> str:

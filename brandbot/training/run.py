@@ -44,7 +44,7 @@ from brandbot.workspace import Workspace
 if TYPE_CHECKING:
     from brandbot.training.trainer import PackedTrainer, StopOnRequest
 
-DEFAULT_LEARNING_RATE = {"lora": 1e-3, "full": 1e-4}
+DEFAULT_LEARNING_RATE = {"lora": 5e-4, "full": 1e-4}
 CHECKS_AN_EPOCH = 2
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "brandbot")
 

@@ -14,7 +14,7 @@ import gradio as gr
 from brandbot import BrandbotError
 from connectors.studio.chat import Chat, reasons
 from connectors.studio.memory import Memory
-from connectors.studio.page import language_of, switch
+from connectors.studio.page import language_of, links, tab_of
 from connectors.studio.screen import Screen, as_typed
 from connectors.studio.texts import say
 
@@ -52,13 +52,13 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
         return [
             *page.paint(screen, language, arriving=True),
             gr.update(choices=chat.brands(), value=screen.persona),
-            switch(language),
+            links(language, ""),
             form.title_in(language),
             form.choices_in(language),
         ]
 
     def chosen(stored: Any, brand: str | None, request: gr.Request) -> Updates:
-        chat.leave(_tab(request))
+        chat.leave(tab_of(request))
         language = language_of(request)
         screen = chat.show(_memory(stored, brand), language)
         return [
@@ -68,7 +68,7 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
         ]
 
     def renewed(stored: Any, brand: str | None, request: gr.Request) -> Updates:
-        chat.leave(_tab(request))
+        chat.leave(tab_of(request))
         language = language_of(request)
         screen = chat.renew(_memory(stored, brand), language)
         return [*page.paint(screen, language), gr.update(visible=False), *form.close()]
@@ -78,7 +78,7 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
     ) -> Iterator[Updates]:
         language = language_of(request)
         memory = _memory(stored, brand)
-        yield from paint_all(chat.send(_tab(request), memory, text, strength, language), language)
+        yield from paint_all(chat.send(tab_of(request), memory, text, strength, language), language)
 
     def started(
         stored: Any, brand: str | None, strength: float, event: gr.SelectData, request: gr.Request
@@ -90,7 +90,7 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
     ) -> Iterator[Updates]:
         language = language_of(request)
         memory = _memory(stored, brand)
-        yield from paint_all(chat.retry(_tab(request), memory, strength, language), language)
+        yield from paint_all(chat.retry(tab_of(request), memory, strength, language), language)
 
     def edited(
         stored: Any,
@@ -103,7 +103,7 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
         language = language_of(request)
         memory = _memory(stored, brand)
         turn, text = _turn(turns, event.index), _text(event.value)
-        screens = chat.edit(_tab(request), memory, turn, text, strength, language)
+        screens = chat.edit(tab_of(request), memory, turn, text, strength, language)
         yield from paint_all(screens, language)
 
     def judged(
@@ -147,19 +147,19 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
 
     def compared(stored: Any, brand: str | None, request: gr.Request) -> Iterator[Updates]:
         language = language_of(request)
-        answers = chat.compare(_tab(request), _memory(stored, brand), language)
+        answers = chat.compare(tab_of(request), _memory(stored, brand), language)
         for answer in _told(answers, language):
             yield [gr.update(visible=True), answer] if answer is not None else [SAME, SAME]
 
     def closed(request: gr.Request) -> Any:
-        chat.leave_comparison(_tab(request))
+        chat.leave_comparison(tab_of(request))
         return gr.update(visible=False)
 
     def stopped(request: gr.Request) -> None:
-        chat.stop(_tab(request))
+        chat.stop(tab_of(request))
 
     def left(request: gr.Request) -> None:
-        chat.leave(_tab(request), wait=False)
+        chat.leave(tab_of(request), wait=False)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     place: list[Any] = [page.memory, page.brand]
@@ -209,10 +209,6 @@ def _told(updates: Iterator[Any], language: str) -> Iterator[Any]:
 
 def _warn(error: BrandbotError, language: str) -> None:
     gr.Warning(say(language, "error", reason=error), title="")
-
-
-def _tab(request: gr.Request) -> str:
-    return request.session_hash or ""
 
 
 def _memory(stored: Any, brand: str | None) -> Memory:

@@ -36,4 +36,30 @@
     document.querySelector("#reasons input")?.focus();
   });
   document.getElementById("fold")?.setAttribute("aria-controls", "side");
+
+  // The taste test. A new pair is read from its top, and announced; keys vote.
+  const status = document.getElementById("taste-status");
+  status?.setAttribute("role", "status");
+  const keys = { 1: "a", ArrowLeft: "a", 2: "b", ArrowRight: "b", 0: "neither", ArrowDown: "neither" };
+  document.addEventListener("brandbot:pair", () => {
+    const stage = document.getElementById("taste-stage");
+    stage?.scrollTo(0, 0);
+    if (!wide.matches) window.scrollTo(0, 0);
+    if (!stage || document.activeElement !== document.body) return;
+    stage.tabIndex = -1; // the button that had the focus went away
+    stage.focus({ preventScroll: true });
+  });
+  document.addEventListener("keydown", (event) => {
+    const button = document.getElementById(`taste-${keys[event.key]}`);
+    const stage = document.getElementById("taste-stage");
+    if (!button || event.repeat || event.isComposing) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+    // While there is more of an answer below, the arrow goes on reading.
+    const page = wide.matches ? stage : document.scrollingElement;
+    const below = page.scrollHeight - page.scrollTop - page.clientHeight > 2;
+    if (event.key === "ArrowDown" && below) return;
+    event.preventDefault();
+    button.click();
+  });
 }

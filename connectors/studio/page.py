@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.studio.texts import LANGUAGES, choose, say
 
 COOKIE = "brandbot-language"
+TASTE = "taste"
+"""Where the taste test lies."""
 
 # Gradio starts from inline scripts, compiles its own templates and inlines styles; what matters is
 # that nothing is fetched from, or sent to, another host, and that no other site may frame the page.
@@ -38,6 +40,11 @@ HEADERS = {
 def language_of(request: gr.Request) -> str:
     """The language of a page's event."""
     return choose(request.cookies.get(COOKIE), request.headers.get("accept-language"))
+
+
+def tab_of(request: gr.Request) -> str:
+    """The browser tab an event comes from."""
+    return request.session_hash or ""
 
 
 class PageFrame:
@@ -95,14 +102,21 @@ def in_language(page: bytes, language: str) -> bytes:
     return page.replace(b"<head>", b"<head>" + script.encode(), 1)
 
 
-def switch(language: str) -> str:
-    """Links to the page in each language, as HTML."""
-    links = "".join(
+def links(language: str, here: str) -> str:
+    """Links to each page of the studio, and to this one (its path) in each language, as HTML."""
+    pages = "".join(
+        f'<a href="./{path}"{" aria-current=page" if path == here else ""}>{name}</a>'
+        for path, name in (("", say(language, "chat")), (TASTE, say(language, "taste")))
+    )
+    languages = "".join(
         f'<a href="?lang={code}" lang="{code}" hreflang="{code}"'
         f"{' aria-current=true' if code == language else ''}>{name}</a>"
         for code, name in LANGUAGES.items()
     )
-    return f'<nav aria-label="{say(language, "language")}">{links}</nav>'
+    return (
+        f'<nav aria-label="{say(language, "pages")}">{pages}</nav>'
+        f'<nav aria-label="{say(language, "language")}">{languages}</nav>'
+    )
 
 
 def middleware() -> dict[str, Any]:

@@ -89,11 +89,13 @@ def transcript(
 
 def header(screen: Screen, language: str) -> str:
     """The brand's name, large, and what serves it, as HTML."""
-    name = screen.name or say(language, "title")
-    status = html.escape(version_line(screen, language))
+    return brand_line(screen.name or say(language, "title"), version_line(screen, language))
+
+
+def brand_line(name: str, status: str) -> str:
     return (
         f'<div class="brand"><span class="mark" aria-hidden="true">{html.escape(name[:1])}</span>'
-        f'<div><h1>{html.escape(name)}</h1><p class="status">{status}</p></div></div>'
+        f'<div><h1>{html.escape(name)}</h1><p class="status">{html.escape(status)}</p></div></div>'
     )
 
 

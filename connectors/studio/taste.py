@@ -1,12 +1,11 @@
-"""The blind taste test: what happens on its page, told in ``View`` values, and their HTML.
+"""The blind taste test: what happens on its page, told in ``View`` values.
 
 Knows the bot and no Gradio component. Whose an answer is stays in ``brandbot.Taste`` until it was
-judged; until then a view holds two texts and nothing else. Answers are shown as the text they are.
+judged; ``taste_screen.py`` shows no more of a pair than its texts before that.
 """
 
 from __future__ import annotations
 
-import html
 import logging
 import uuid
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,6 @@ FEWEST = 6
 often than once in twenty times (2 · 0.5⁶ = 3%)."""
 
 Choice = Literal["left", "right", "neither"]
-Sides = Literal["left", "right"]
 
 log = logging.getLogger("brandbot.studio")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 from brandbot import UNTUNED, Pair, Results
+from connectors.studio.screen import Screen
 from connectors.studio.taste import FEWEST, Choice, View
 from connectors.studio.texts import say
 
@@ -35,21 +37,21 @@ def lead(language: str) -> str:
     return f'<p class="lead">{html.escape(say(language, "taste_lead"))}</p>'
 
 
-def untrained(persona: str, name: str, language: str) -> str:
+def untrained(screen: Screen, language: str) -> str:
     """What to do before a brand can be tasted."""
-    why = html.escape(say(language, "taste_untrained", name=name))
-    command = html.escape(f"brandbot train {persona}")
+    why = html.escape(say(language, "taste_untrained", name=screen.name))
+    command = html.escape(f"brandbot train {screen.persona}")
     return f'<div class="card"><p>{why}</p><p><code>{command}</code></p></div>'
 
 
-def stage(view: View, name: str, language: str) -> str:
+def stage(view: View, language: str) -> str:
     """The prompt and two answers, A and B. While the next are written, the judged ones stay with
     their names."""
     pair = view.judged if view.busy else view.pair
     if pair is None and not view.busy:
         return f'<p class="lead">{html.escape(say(language, "taste_done"))}</p>'
     choice = view.choice if view.busy else None
-    asked = _asked(pair, name, language) if pair else '<div class="ghost asked"></div>'
+    asked = _asked(pair, language) if pair else '<div class="ghost asked"></div>'
     cards = "".join(_card(place, pair, choice, language) for place in (0, 1))
     return (
         f'<div class="tasting" aria-busy="{str(view.busy).lower()}">{asked}'
@@ -57,17 +59,16 @@ def stage(view: View, name: str, language: str) -> str:
     )
 
 
-def _asked(pair: Pair, name: str, language: str) -> str:
+def _asked(pair: Pair, language: str) -> str:
     """The prompt, and above it, small, what was said before."""
-    person = say(language, "taste_person")
+    who = {"user": say(language, "taste_person"), "assistant": say(language, "brand")}
     earlier = "".join(
-        f"<li><b>{html.escape(name if turn.role == 'assistant' else person)}</b> "
-        f"{html.escape(turn.content)}</li>"
+        f"<li><b>{html.escape(who.get(turn.role, turn.role))}</b> {html.escape(turn.content)}</li>"
         for turn in pair.conversation[:-1]
     )
     return (
         f'{f"<ol>{earlier}</ol>" if earlier else ""}<h2 class="asked">'
-        f'<span class="unseen">{html.escape(say(language, "taste_prompt"))}</span> '
+        f'<span class="unseen">{html.escape(say(language, "taste_prompt"))} </span>'
         f"{html.escape(pair.prompt)}</h2>"
     )
 
@@ -112,40 +113,37 @@ def results(found: Results | None, language: str) -> str:
         none = html.escape(say(language, "taste_no_votes"))
         return f'<section class="card">{title}<p>{none}</p></section>'
     total = say(language, "taste_total", votes=found.votes, voters=found.voters)
-    duels = "".join(
-        _duel(duel.one, duel.other, duel.share.value, duel.share.low, duel.share.high,
-              duel.share.n, language)
-        for duel in found.duels
-    )  # fmt: skip
+    duels = "".join(_duel(duel, language) for duel in found.duels)
     return (
         f'<section class="card">{title}<p>{html.escape(total)}</p>{duels}</section>'
         f'<section class="card">{_ratings(found, language)}</section>'
     )
 
 
-def _duel(
-    one: str, other: str, share: float, low: float, high: float, n: int, language: str
-) -> str:
-    """Told from the side of whoever is ahead."""
+def _duel(duel: Any, language: str) -> str:
+    """One of ``Results.duels``, told from the side of whoever is ahead."""
+    one, other, n = duel.one, duel.other, duel.share.n
+    share, low, high = duel.share.value, duel.share.low, duel.share.high
     if share < 0.5:
         one, other, share, low, high = other, one, 1 - share, 1 - high, 1 - low
-    ahead = in_sentence(one, language)
+    ahead, behind = in_sentence(one, language), in_sentence(other, language)
+    sentence = say(language, "taste_share", ahead=ahead, behind=behind, share=f"{share:.0%}", n=n)
+    interval = bar = ""
     if n < FEWEST:
         verdict = say(language, "taste_few")
-    elif low <= 0.5:
-        verdict = say(language, "taste_close")
     else:
-        verdict = say(language, "taste_ahead", ahead=ahead)
-    sentence = say(
-        language, "taste_share", ahead=ahead, behind=in_sentence(other, language), n=n,
-        share=f"{share:.0%}", low=f"{low:.0%}", high=f"{high:.0%}",
-    )  # fmt: skip
-    bar = (
-        f'<span style="left:{low:.1%};right:{1 - high:.1%}"></span><i style="left:{share:.1%}"></i>'
-    )
+        close = low <= 0.5
+        verdict = (
+            say(language, "taste_close") if close else say(language, "taste_ahead", ahead=ahead)
+        )
+        interval = say(language, "taste_interval", low=f"{low:.0%}", high=f"{high:.0%}")
+        bar = (
+            f'<div class="interval" aria-hidden="true"><span style="left:{low:.1%};'
+            f'right:{1 - high:.1%}"></span><i style="left:{share:.1%}"></i></div>'
+        )
     return (
         f'<div class="duel"><strong>{html.escape(_capital(verdict))}</strong>'
-        f'<p>{html.escape(_capital(sentence))}</p><div class="interval" aria-hidden="true">{bar}</div></div>'
+        f"<p>{html.escape(_capital(sentence))} {html.escape(interval)}</p>{bar}</div>"
     )
 
 
@@ -157,8 +155,7 @@ def _ratings(found: Results, language: str) -> str:
     head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     rows = "".join(
         f'<tr><th scope="row">{html.escape(in_table(one.version, language))}</th>'
-        f"<td>{one.rating.value:.0f} <small>{one.rating.low:.0f}–{one.rating.high:.0f}</small></td>"
-        f"<td>{one.won}</td><td>{one.lost}</td><td>{one.neither}</td></tr>"
+        f"<td>{one.rating.value:.0f}{_range(one.rating)}</td><td>{one.won}</td><td>{one.lost}</td><td>{one.neither}</td></tr>"
         for one in found.ratings
     )
     caption = html.escape(say(language, "taste_ratings"))
@@ -167,6 +164,12 @@ def _ratings(found: Results, language: str) -> str:
         f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table><p>{note}</p>"
     )
+
+
+def _range(rating: Any) -> str:
+    if rating.n < FEWEST:
+        return ""
+    return f" <small>{rating.low:.0f}–{rating.high:.0f}</small>"
 
 
 def _capital(text: str) -> str:
