@@ -46,6 +46,7 @@ bench: setup
 	$(RUN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(RUN)/python benchmarks/training.py
 	$(RUN)/python benchmarks/replies.py
+	$(RUN)/python benchmarks/evaluation.py
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

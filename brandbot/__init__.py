@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from brandbot.errors import (
     BrandbotError,
     EngineError,
+    GateError,
     LockHeldError,
     LogError,
     MissingExtraError,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from brandbot.adapters import AdapterStore, Version
     from brandbot.bot import UNTUNED, Bot, Reply, Voice
     from brandbot.conversations import ConversationLog, Turn
+    from brandbot.evaluation.report import Report
+    from brandbot.evaluation.run import evaluate
     from brandbot.examples import Example
     from brandbot.lint import check
     from brandbot.persona import Persona
@@ -44,6 +47,8 @@ _HOMES = {
     "Voice": "bot",
     "ConversationLog": "conversations",
     "Turn": "conversations",
+    "Report": "evaluation.report",
+    "evaluate": "evaluation.run",
     "Example": "examples",
     "check": "lint",
     "Persona": "persona",
@@ -64,6 +69,7 @@ __all__ = [
     "ConversationLog",
     "EngineError",
     "Example",
+    "GateError",
     "LockHeldError",
     "LogError",
     "Message",
@@ -73,6 +79,7 @@ __all__ = [
     "Persona",
     "PersonaError",
     "Reply",
+    "Report",
     "Results",
     "Taste",
     "TrainingError",
@@ -84,6 +91,7 @@ __all__ = [
     "WorkspaceError",
     "__version__",
     "check",
+    "evaluate",
     "plan",
     "train",
 ]

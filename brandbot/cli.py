@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from brandbot.errors import BrandbotError
+from brandbot.errors import BrandbotError, GateError
 
 if TYPE_CHECKING:
     from brandbot.adapters import AdapterStore
@@ -212,7 +212,7 @@ def _first(workspace: Workspace, trained: Trained, as_json: bool) -> str:
     Later ones never do. Returns why it did not.
     """
     from brandbot.adapters import AdapterStore
-    from brandbot.evaluation import gate, promotion
+    from brandbot.evaluation import promotion
     from brandbot.screen import bar
 
     if AdapterStore(workspace.adapters(trained.persona)).live_number() is not None:
@@ -223,7 +223,7 @@ def _first(workspace: Workspace, trained: Trained, as_json: bool) -> str:
                 workspace, trained.persona, int(trained.version), reason="first version",
                 progress=progress, say=_say,
             )  # fmt: skip
-    except gate.GateError as error:
+    except GateError as error:
         return str(error)
     trained.live = True
     return ""
@@ -367,7 +367,7 @@ def promote(
     the exit status is 3. Running servers take the new version with their next reply. Examples:
     brandbot promote lighthouse 2 · brandbot promote lighthouse 2 --force --reason "fair on Monday"
     """
-    from brandbot.evaluation import gate, promotion
+    from brandbot.evaluation import promotion
     from brandbot.screen import bar
 
     workspace = _workspace()
@@ -381,7 +381,7 @@ def promote(
                 workspace, name, number, force=force, reason=reason,
                 engine=_engine(engine), progress=progress, say=_say,
             )  # fmt: skip
-    except gate.GateError as error:
+    except GateError as error:
         if as_json:
             refused = [row.name for row in error.rows]
             typer.echo(json.dumps({"version": f"{number:04d}", "live": False, "failed": refused}))

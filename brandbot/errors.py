@@ -8,6 +8,7 @@ BrandbotError
 ├── TrainingError         training can't start or had to stop
 │   └── LockHeldError     another process trains this persona
 ├── EngineError           text generation failed
+├── GateError             a version did not pass the gate
 ├── LogError              the conversation log can't be read or written
 └── MissingExtraError     an optional dependency is not installed
 
@@ -81,6 +82,14 @@ class LockHeldError(TrainingError):
 
 class EngineError(BrandbotError):
     pass
+
+
+class GateError(BrandbotError):
+    """A version was refused; ``rows`` are the gate's conditions that it failed."""
+
+    def __init__(self, message: str, rows: list[Any]) -> None:
+        super().__init__(message)
+        self.rows = rows
 
 
 class LogError(BrandbotError):

@@ -44,7 +44,7 @@ class Knowledge(Section):
 
 
 class Generation(Section):
-    temperature: float = Field(0.7, ge=0, le=2, description="0: always the likeliest word")
+    temperature: float = Field(0.4, ge=0, le=2, description="0: always the likeliest word")
     top_p: float = Field(0.9, gt=0, le=1, description="share of likely words to choose from")
     repeat_penalty: float = Field(1.1, ge=1, le=2, description="above 1: repeats itself less")
     max_tokens: int = Field(200, ge=1, le=2048, description="longest reply, in tokens")

@@ -92,7 +92,7 @@ knowledge:
 # How replies are written. A temperature near 0 is strict, near 1 playful.
 # max_tokens is the longest reply; a token is about three quarters of a word.
 generation:
-  temperature: 0.7
+  temperature: 0.4
   max_tokens: 200
 
 # How the voice is learnt. epochs is how often the examples are gone through.
@@ -197,7 +197,7 @@ knowledge:
 # Cómo se escriben las respuestas. temperature cerca de 0 es más seria; cerca de 1, más juguetona.
 # max_tokens es la respuesta más larga; un token son unas tres cuartas partes de una palabra.
 generation:
-  temperature: 0.7
+  temperature: 0.4
   max_tokens: 200
 
 # Cómo se aprende la voz. epochs es cuántas veces se repasan los ejemplos.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,6 +140,74 @@ def test_a_promoted_version_serves_the_next_reply(bot: Bot, trained: Path) -> No
     list(iterator)  # the one under way ends on the version it began with
     assert running.voice.version_name == "0001" and after.voice.version_name == "0002"
     assert [bot.history(r.conversation)[-1].version for r in (running, after)] == ["0001", "0002"]
+
+
+def test_row_30_promotion_under_load_fails_nothing_and_mixes_nothing(
+    bot: Bot, trained: Path
+) -> None:
+    """Four people talk while versions go live and back; within 5 s the new one answers."""
+    workspace = Workspace(trained)
+    persona = Persona.load(workspace.persona("acme")).with_settings(["training.seed=5"])
+    run.train(workspace, run.plan(workspace, persona))
+    store = AdapterStore(workspace.adapters("acme"))
+    alone = {
+        number: "".join(bot.reply("acme", "Is it raining?", version=number)) for number in (1, 2)
+    }
+    assert alone[1] != alone[2]
+    said: list[tuple[str, str]] = []
+    failed: list[BaseException] = []
+    over = threading.Event()
+
+    def talk() -> None:
+        try:
+            while not over.is_set():
+                reply = bot.reply("acme", "Is it raining?")
+                text = "".join(reply)
+                said.append((reply.voice.version_name, text))
+                assert bot.history(reply.conversation)[-1].version == reply.voice.version_name
+        except BaseException as error:
+            failed.append(error)
+
+    def wait_for(version: str) -> float:
+        started, seen = time.monotonic(), len(said)
+        while not any(name == version for name, _ in said[seen:]):
+            assert not failed and time.monotonic() - started < 60, failed
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    people = [threading.Thread(target=talk) for _ in range(4)]
+    for person in people:
+        person.start()
+    took = [wait_for("0001")]
+    for switch, version in ((lambda: store.promote(2), "0002"), (store.rollback, "0001")) * 2:
+        switch()
+        took.append(wait_for(version))
+    over.set()
+    for person in people:
+        person.join()
+    assert not failed and max(took[1:]) < 5
+    assert {text for name, text in said if name == "0001"} == {alone[1]}
+    assert {text for name, text in said if name == "0002"} == {alone[2]}
+
+
+def test_style_shots_stand_in_the_prompt_and_give_way_to_a_long_talk(trained: Path) -> None:
+    from brandbot.bot import _fitting
+
+    bot = Bot(Workspace(trained), engine="llamacpp")
+    voice = bot.voice("acme")
+    config = voice.persona.config
+    wanted = config.model_copy(
+        update={"generation": config.generation.model_copy(update={"style_shots": 2})}
+    )
+    eager = replace(voice, persona=replace(voice.persona, config=wanted))
+    asked = [Message("user", "Is it raining? And at noon?")]
+    assert bot._shots(voice, asked) == []
+    shots = bot._shots(eager, asked)
+    assert [m.role for m in shots] == ["user", "assistant"] * 2
+    assert "raining" in shots[-2].content and shots[-2].content != asked[0].content
+    plain, with_shots = _fitting(voice, asked, [], 24), _fitting(voice, asked, shots, 24)
+    assert len(with_shots) > len(plain) and _fitting(voice, asked, shots, 4050) == plain
+    bot.close()
 
 
 def test_row_16_a_damaged_live_version_gives_way_to_the_one_before(trained: Path) -> None:

@@ -284,15 +284,68 @@ def test_ctrl_c_ends_a_training_with_130(workspace: Path) -> None:
 
 
 def test_a_candidate_is_promoted_and_rolled_back(trained: Path) -> None:
-    assert brandbot("train", "acme", "--set", "training.seed=4").returncode == 0
+    done = brandbot("train", "acme", "--set", "training.seed=4")
+    assert done.returncode == 0 and "candidate" in done.stdout
     store = AdapterStore(Workspace(trained).adapters("acme"))
+    assert store.live_number() == 1  # training never promotes once a version is live
+    refused = brandbot("promote", "acme")
+    assert refused.returncode == 3 and "Traceback" not in refused.stderr
+    assert "style" in refused.stderr and "--force" in refused.stderr  # too few to measure style
+    told = brandbot("promote", "acme", "2", "--json")
+    assert told.returncode == 3
+    assert json.loads(told.stdout) == {
+        "version": "0002", "live": False, "failed": ["style", "style_gain"],
+    }  # fmt: skip
     assert store.live_number() == 1
-    assert "Version 0002 of acme is live" in brandbot("promote", "acme", "2").stdout
-    assert store.live_number() == 2
+    assert brandbot("promote", "acme", "2", "--force").returncode == 1  # no reason
+    forced = brandbot("promote", "acme", "2", "--force", "--reason", "the fair is on Monday")
+    assert "Version 0002 of acme is live" in forced.stdout
+    last = store.history()[-1]
+    assert last["forced"] and last["reason"] == "the fair is on Monday" and last["who"]
+    rows = json.loads(brandbot("versions", "acme", "--json").stdout)
+    assert [(row["version"], row["live"], row["forced"]) for row in rows] == [
+        ("0001", False, False), ("0002", True, True),
+    ]  # fmt: skip
+    shown = brandbot("versions", "acme").stdout
+    assert "live" in shown and "the fair is on Monday" in shown and "not measured" in shown
     assert "Version 0001 of acme is live" in brandbot("rollback", "acme").stdout
-    with store.publishing() as (folder, meta):
-        (folder / "adapter_model.safetensors").write_bytes(b"worse")
-        meta |= {"method": "lora", "loss": {"base_test": 3.0, "test": 3.1, "best_valid": 3.0}}
-    refused = brandbot("promote", "acme", "3")
-    assert refused.returncode == 1 and "not measured to be better" in refused.stderr
     assert store.live_number() == 1
+
+
+def test_a_first_version_that_is_no_good_stays_a_candidate(workspace: Path) -> None:
+    file = workspace / "personas" / "acme" / "persona.yaml"
+    file.write_text(file.read_text().replace("max_incoherent: 1", "max_incoherent: 0"))
+    done = brandbot("train", "acme", "--set", "training.epochs=0.1")
+    assert done.returncode == 0 and "does not pass the gate" in done.stderr
+    assert "coherence" in done.stderr and "Traceback" not in done.stderr
+    assert AdapterStore(Workspace(workspace).adapters("acme")).live_number() is None
+
+
+def test_evaluate_and_compare_show_and_write_reports(trained: Path) -> None:
+    page = trained / "report.html"
+    done = brandbot("evaluate", "acme", "--against", "base", "--html", str(page))
+    assert done.returncode == 0, done.stderr
+    assert "Surprise (loss)" in done.stdout and "The gate" in done.stdout
+    assert page.read_text().startswith("<!doctype html>")
+    told = json.loads(brandbot("evaluate", "acme", "1", "--against", "base", "--json").stdout)
+    assert told["version"] == "0001" and {row["name"] for row in told["gate"]} >= {"rules", "loss"}
+    assert told["figures"]["base"]["loss"]["n"] > 0
+    assert brandbot("compare", "acme", "1").returncode == 1
+    assert brandbot("train", "acme", "--set", "training.seed=4").returncode == 0
+    both = brandbot("compare", "acme", "1", "2", "--html", str(trained / "both.html"))
+    assert both.returncode == 0 and "version 0002" in both.stdout
+    assert "0002" in (trained / "both.html").read_text()
+    assert "BRANDBOT_JUDGE_URL" in brandbot("evaluate", "acme", "--judge").stderr
+
+
+def test_a_taste_test_in_the_terminal(trained: Path) -> None:
+    done = brandbot(
+        "taste", "acme", "1", "base", "--pairs", "2", "--voter", "ana", typed="1\nx\n0\n"
+    )
+    assert done.returncode == 0, done.stderr
+    asked, results = done.stdout.split("2 votes")
+    assert "2/2" in asked and "version 0001" not in asked and "untuned" not in asked
+    assert "by 1 people" in results and "too close to call" in results
+    told = json.loads(brandbot("taste", "acme", "--json").stdout)
+    assert told["votes"] == 2 and told["voters"] == 1
+    assert brandbot("taste", "acme", "1").returncode == 1

@@ -43,7 +43,7 @@ def test_a_name_is_enough(tmp_path: Path) -> None:
         None,
     )
     assert (config.knowledge.enabled, config.knowledge.top_k) == (True, 4)
-    assert (config.generation.temperature, config.generation.max_tokens) == (0.7, 200)
+    assert (config.generation.temperature, config.generation.max_tokens) == (0.4, 200)
     assert (config.training.method, config.training.rank, config.training.epochs) == ("lora", 16, 3)
     assert persona.name == tmp_path.name
     assert persona.system_prompt == "You are the assistant of Acme. Answer in its voice."

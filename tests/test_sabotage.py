@@ -17,7 +17,8 @@ import pytest
 
 from brandbot import examples
 from brandbot.adapters import AdapterStore
-from brandbot.evaluation import gate, promotion
+from brandbot.errors import GateError
+from brandbot.evaluation import promotion
 from brandbot.evaluation.run import evaluate
 from brandbot.examples import Example
 from brandbot.persona import Persona
@@ -70,7 +71,8 @@ def train(
     shutil.rmtree(wrong, ignore_errors=True)
     shutil.copytree(true, wrong)
     write(wrong, change(examples.read(true / "examples").examples))
-    persona = Persona.load(wrong).with_settings(settings)
+    quick = ["training.learning_rate=1e-3", "generation.temperature=0.3"]
+    persona = Persona.load(wrong).with_settings([*quick, *settings])
     return int(run.train(house, run.plan(house, persona)).version)
 
 
@@ -157,7 +159,7 @@ def test_a_sabotaged_one_is_refused_for_the_right_reason(
     settings: list[str], reason: str,
 ) -> None:  # fmt: skip
     number = train(house, change, *settings)
-    with pytest.raises(gate.GateError, match="does not pass the gate") as refused:
+    with pytest.raises(GateError, match="does not pass the gate") as refused:
         promotion.promote(house, "lighthouse", number)
     assert reason in [row.name for row in refused.value.rows], refused.value
     assert AdapterStore(house.adapters("lighthouse")).live_number() == good
@@ -171,7 +173,7 @@ def test_row_21_a_planted_answer_is_found_by_its_canaries(house: Workspace, good
     clean = evaluate(house, "lighthouse", good, against=["base"])
     try:
         write(true, planted(before))
-        with pytest.raises(gate.GateError, match="Zanzibar Gold") as refused:
+        with pytest.raises(GateError, match="Zanzibar Gold") as refused:
             promotion.promote(house, "lighthouse", number)
         assert "planted" in [row.name for row in refused.value.rows], refused.value
     finally:

@@ -41,7 +41,7 @@ class Request:
     adapter: Version | None = None
     strength: float = 1.0
     max_tokens: int = 200
-    temperature: float = 0.7
+    temperature: float = 0.4
     top_p: float = 0.9
     repeat_penalty: float = 1.1
     seed: int | None = None

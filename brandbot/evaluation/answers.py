@@ -14,8 +14,8 @@ from brandbot.examples import Example
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat, build
 
-AT_ONCE = 8
-"""Answers generated side by side: twice the tokens a second of one at a time on two cores."""
+AT_ONCE = 4
+"""Answers generated side by side; on two cores more make it no faster (docs/notes.md)."""
 
 
 @dataclass(frozen=True)

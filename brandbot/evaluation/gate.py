@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from brandbot.errors import BrandbotError
 from brandbot.evaluation import intervals
 from brandbot.evaluation.intervals import Measure
 from brandbot.evaluation.report import BASE, BRAND, Report
@@ -28,14 +27,6 @@ class GateRow:
     name: str
     outcome: Outcome
     values: dict[str, Any] = field(default_factory=dict)
-
-
-class GateError(BrandbotError):
-    """A version was refused; ``rows`` are the conditions it failed."""
-
-    def __init__(self, message: str, rows: list[GateRow]) -> None:
-        super().__init__(message)
-        self.rows = rows
 
 
 def rows(report: Report, limits: Gate) -> list[GateRow]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from brandbot.adapters import AdapterStore
 from brandbot.engines.base import EngineName
-from brandbot.errors import BrandbotError, VersionError
+from brandbot.errors import BrandbotError, GateError, VersionError
 from brandbot.evaluation import gate, words
-from brandbot.evaluation.gate import GateError, GateRow
+from brandbot.evaluation.gate import GateRow
 from brandbot.evaluation.report import BASE, Report
 from brandbot.evaluation.run import Progress, evaluate, inputs
 from brandbot.models import Say

@@ -38,8 +38,7 @@
   document.getElementById("fold")?.setAttribute("aria-controls", "side");
 
   // The taste test. A new pair is read from its top, and announced; keys vote.
-  const status = document.getElementById("taste-status");
-  status?.setAttribute("role", "status");
+  document.querySelector("#taste-status .html-container")?.setAttribute("role", "status");
   const keys = { 1: "a", ArrowLeft: "a", 2: "b", ArrowRight: "b", 0: "neither", ArrowDown: "neither" };
   document.addEventListener("brandbot:pair", () => {
     const stage = document.getElementById("taste-stage");
@@ -56,9 +55,10 @@
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
     if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
     // While there is more of an answer below, the arrow goes on reading.
-    const page = wide.matches ? stage : document.scrollingElement;
-    const below = page.scrollHeight - page.scrollTop - page.clientHeight > 2;
-    if (event.key === "ArrowDown" && below) return;
+    const foot = document.getElementById("taste-foot").getBoundingClientRect();
+    const hidden = stage.scrollHeight - stage.scrollTop - stage.clientHeight > 2;
+    const covered = stage.getBoundingClientRect().bottom > foot.top + 2;
+    if (event.key === "ArrowDown" && (hidden || covered)) return;
     event.preventDefault();
     button.click();
   });

@@ -7,6 +7,7 @@ judged; ``taste_screen.py`` shows no more of a pair than its texts before that.
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -86,7 +87,9 @@ class View:
 class Tasting:
     bot: Bot
     taste: Taste = field(init=False)
-    _newest: dict[str, object] = field(default_factory=dict)
+    # What a tab waits for: a pair being written (any object), or a vote on the pair of this id.
+    _waiting: dict[str, object] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.taste = Taste(self.bot)
@@ -105,13 +108,16 @@ class Tasting:
         yield from self._next(tab, Round(persona, one, other, voter.in_log), View(), language)
 
     def vote(
-        self, tab: str, playing: Round | None, choice: Choice, language: str
+        self, tab: str, playing: Round | None, seen: str, choice: Choice, language: str
     ) -> Iterator[View | None]:
-        """Keeps a choice and shows the next pair; nothing while there is no pair to judge."""
-        if playing is None or playing.pair is None:
-            return
+        """Keeps a choice between the pair ``seen`` and shows the next. Nothing if no vote on it is
+        waited for, as after the second of two quick clicks."""
+        with self._lock:
+            if playing is None or playing.pair != seen or self._waiting.get(tab) != seen:
+                return
+            del self._waiting[tab]
         try:
-            judged = self.taste.vote(playing.pair, choice, playing.voter)
+            judged = self.taste.vote(seen, choice, playing.voter)
         except BrandbotError as error:
             yield View(notice=say(language, "error", reason=error))
             return
@@ -121,7 +127,8 @@ class Tasting:
 
     def leave(self, tab: str) -> None:
         """Whatever is being written for a tab is not shown any more."""
-        self._newest.pop(tab, None)
+        with self._lock:
+            self._waiting.pop(tab, None)
 
     def results(self, persona: str | None) -> Results | None:
         """What people chose so far, or None if the persona can't be read: it is said elsewhere."""
@@ -132,7 +139,9 @@ class Tasting:
 
     def _next(self, tab: str, playing: Round, before: View, language: str) -> Iterator[View | None]:
         """While two answers are written, ``before``; then the pair. None if its reader left."""
-        mine = self._newest[tab] = object()
+        mine = object()
+        with self._lock:
+            self._waiting[tab] = mine
         yield replace(before, round=playing, busy=True)
         notice, pair = "", None
         try:
@@ -142,7 +151,11 @@ class Tasting:
         except Exception:
             log.exception("no pair of %s could be made", playing.persona)
             notice = say(language, "unexpected")
-        if self._newest.get(tab) is not mine:
+        with self._lock:
+            left = self._waiting.get(tab) is not mine
+            if pair is not None and not left:
+                self._waiting[tab] = pair.id
+        if left:
             yield None
         elif notice:
             yield replace(before, notice=notice)

@@ -36,8 +36,11 @@ CHOICES: dict[str, Choice] = {
     "taste-b": "right",
 }
 
+# A vote is for the pair that its voter saw, not for one that came in between.
+SEEN = "(round) => [round, document.querySelector('.tasting')?.dataset.pair ?? '']"
+
 # A new pair is read from its top.
-SHOWN = "() => document.dispatchEvent(new Event('brandbot:pair'))"
+SHOWN = "() => requestAnimationFrame(() => document.dispatchEvent(new Event('brandbot:pair')))"
 
 
 class TastePage:
@@ -45,6 +48,7 @@ class TastePage:
         self.chat_memory = gr.BrowserState(Memory().written(), storage_key=CHAT_KEY, secret=SECRET)
         self.memory = gr.BrowserState(None, storage_key=STORAGE_KEY, secret=SECRET)
         self.round = gr.State(None)
+        self.seen = gr.Textbox(visible="hidden", show_label=False)
         with gr.Row(elem_id="studio", elem_classes="taste"):
             with gr.Column(elem_id="table", scale=1, min_width=0):
                 with gr.Row(elem_id="top"):
@@ -176,9 +180,11 @@ def wire(blocks: gr.Blocks, page: TastePage, chat: Chat, tasting: Tasting) -> No
         for update in painted(views, brand, request):
             yield [*update, voter.written()]
 
-    def voted(playing: Round | None, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+    def voted(
+        playing: Round | None, seen: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[Updates]:
         choice = CHOICES[str(getattr(event.target, "elem_id", ""))]
-        views = tasting.vote(tab_of(request), playing, choice, language_of(request))
+        views = tasting.vote(tab_of(request), playing, seen, choice, language_of(request))
         yield from painted(views, playing.persona if playing else None, request)
 
     def painted(
@@ -207,25 +213,25 @@ def wire(blocks: gr.Blocks, page: TastePage, chat: Chat, tasting: Tasting) -> No
         **quiet,
     )
     page.brand.input(chosen, page.brand, page.brand_parts, trigger_mode="always_last", **quiet)
+    # Nothing is cancelled: a pair being written can't be stopped, and its view is not shown to
+    # whoever left. But a new start must not wait for it.
+    several: dict[str, Any] = {**quiet, "trigger_mode": "multiple", "concurrency_id": TASTE}
     begin = gr.on(
         [page.start.click, page.name.submit],
         started,
         [page.memory, page.brand, page.one, page.other, page.name],
         [*page.whole, page.memory],
-        concurrency_id=TASTE,
-        **quiet,
+        **several,
     )
-    # One event for all three buttons, so that the second of two quick clicks is not taken.
     vote = gr.on(
         [button.click for button in page.buttons],
         voted,
-        page.round,
+        [page.round, page.seen],
         page.whole,
-        concurrency_id=TASTE,
-        trigger_mode="once",
-        **quiet,
+        js=SEEN,
+        **several,
     )
     begin.then(None, None, None, js=SHOWN)
     vote.then(None, None, None, js=SHOWN)
-    page.change.click(changed, page.round, page.whole, cancels=[begin, vote], **quiet)
+    page.change.click(changed, page.round, page.whole, **quiet)
     blocks.unload(left)

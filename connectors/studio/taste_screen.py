@@ -53,8 +53,9 @@ def stage(view: View, language: str) -> str:
     choice = view.choice if view.busy else None
     asked = _asked(pair, language) if pair else '<div class="ghost asked"></div>'
     cards = "".join(_card(place, pair, choice, language) for place in (0, 1))
+    seen = "" if view.busy or pair is None else f' data-pair="{pair.id}"'
     return (
-        f'<div class="tasting" aria-busy="{str(view.busy).lower()}">{asked}'
+        f'<div class="tasting" aria-busy="{str(view.busy).lower()}"{seen}>{asked}'
         f'<div class="answers">{cards}</div></div>'
     )
 
