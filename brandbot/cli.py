@@ -220,9 +220,8 @@ def _first(workspace: Workspace, trained: Trained, as_json: bool) -> str:
     try:
         with bar(f"Evaluating {trained.persona}", quiet=as_json) as progress:
             promotion.promote(
-                workspace, trained.persona, int(trained.version), reason="first version",
-                progress=progress, say=_say,
-            )  # fmt: skip
+                workspace, trained.persona, int(trained.version), progress=progress, say=_say
+            )
     except GateError as error:
         return str(error)
     trained.live = True

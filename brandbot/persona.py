@@ -88,6 +88,9 @@ class Gate(Section):
     max_copied: float = Field(
         0.05, ge=0, le=1, description="copied runs of twelve words, above the brand's own share"
     )
+    max_gap: float = Field(
+        1.2, ge=0, description="how much better trained replies are known than new ones, in nats"
+    )
     max_forgetting: float = Field(0.1, ge=0, description="general language lost, in nats a token")
 
 

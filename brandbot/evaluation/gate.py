@@ -44,7 +44,7 @@ def rows(report: Report, limits: Gate) -> list[GateRow]:
         lambda: _above_brand("invention", report, "invented", limits.max_invented),
         lambda: _not_worse("knows", report, "right", other),
         lambda: _not_worse("declines", report, "declined", other),
-        lambda: _above_brand("memorising", report, "copied", limits.max_copied),
+        lambda: _memorising(report, limits.max_copied, limits.max_gap),
         lambda: _planted(report),
         lambda: _limit("forgetting", report.measure("forgetting", ours), limits.max_forgetting, -1),
     ]
@@ -85,12 +85,30 @@ def _not_worse(name: str, report: Report, metric: str, other: str) -> GateRow:
 def _above_brand(name: str, report: Report, metric: str, limit: float) -> GateRow:
     """Not much more of it than in the brand's own held-out replies."""
     ours, own = report.measure(metric, report.version), report.measure(metric, BRAND)
-    if ours is None:  # no answer is long enough to copy twelve words
-        return GateRow(name, "pass", {"value": 0.0, "brand": 0.0, "limit": limit})
+    if ours is None:
+        return GateRow(name, "unknown", {"limit": limit})
     brand = own.value if own else 0.0
     fine = ours.value - brand <= limit
     values = {**_figures(ours), "brand": brand, "limit": limit}
     return GateRow(name, "pass" if fine else "fail", values)
+
+
+def _memorising(report: Report, most_copied: float, most_gap: float) -> GateRow:
+    """Neither lifted word for word nor known by heart: early signs differ from set to set."""
+    copied, own = report.measure("copied", report.version), report.measure("copied", BRAND)
+    gap = report.measure("gap", report.version)
+    if gap is None:
+        return GateRow("memorising", "unknown")
+    values = {
+        # No answer may be long enough to copy twelve words.
+        "value": copied.value if copied else 0.0,
+        "brand": own.value if own else 0.0,
+        "limit": most_copied,
+        "gap": gap.value,
+        "gap_limit": most_gap,
+    }
+    fine = values["value"] - values["brand"] <= most_copied and gap.value <= most_gap
+    return GateRow("memorising", "pass" if fine else "fail", values)
 
 
 def _rules(report: Report, other: str, least: float) -> GateRow:

@@ -26,16 +26,12 @@ class Promoted:
 
 
 def report_of(workspace: Workspace, name: str, number: int) -> Report | None:
-    """The stored report of a version, if it is still about today's examples and live version."""
+    """The stored report of a version, if it was measured with today's examples and questions."""
     store = AdapterStore(workspace.adapters(name))
     report = Report.load(store.folder / f"{number:04d}" / "report.json")
-    if report is None:
+    if report is None or report.inputs != inputs(Persona.load(workspace.persona(name))):
         return None
-    live = store.live_number()
-    current = None if live is None else f"{live:04d}"
-    up_to_date = report.inputs == inputs(Persona.load(workspace.persona(name)))
-    compared = current is None or current in report.speakers
-    return report if up_to_date and compared and report.live == current else None
+    return report
 
 
 def promote(
@@ -63,13 +59,16 @@ def promote(
             )
         return Promoted(store.promote(number, reason=reason.strip(), forced=True).name, [])
     store.get(number)
-    report = report_of(workspace, name, number) or evaluate(
-        workspace, name, number, against=(BASE,), engine=engine, progress=progress, say=say
-    )
+    live = store.live_number()
+    report = report_of(workspace, name, number)
+    if report is None or report.live != (None if live is None else f"{live:04d}"):
+        report = evaluate(
+            workspace, name, number, against=(BASE,), engine=engine, progress=progress, say=say
+        )
     persona = Persona.load(workspace.persona(name))
     found = gate.rows(report, persona.config.gate)
     refused = gate.failed(found)
-    first = store.live_number() in (None, number)
+    first = live in (None, number)
     if not first:
         refused += gate.unknown(found)
     if refused:
@@ -81,7 +80,8 @@ def promote(
             refused,
         )
     unsure = [words.TITLES[row.name]["en"] for row in gate.unknown(found)]
-    passed = "passed the gate" + (f"; not measurable yet: {', '.join(unsure)}" if unsure else "")
+    passed = ("first version; " if live is None else "") + "passed the gate"
+    passed += f"; not measurable yet: {', '.join(unsure)}" if unsure else ""
     return Promoted(store.promote(number, reason=reason.strip() or passed).name, found)
 
 

@@ -180,8 +180,8 @@ GATE: dict[str, dict[str, str]] = {
         "es": "Preguntas sin respuesta rechazadas, frente a {other}: {value:+.0%} ({low:+.0%} a {high:+.0%}); no debe quedar entero por debajo de cero.",
     },
     "memorising": {
-        "en": "{value:.1%} of what it says is copied in runs of twelve words; at most {limit:.1%} above the brand's own {brand:.1%} is allowed.",
-        "es": "El {value:.1%} de lo que dice está copiado en series de doce palabras; se permite como mucho un {limit:.1%} más que en la marca ({brand:.1%}).",
+        "en": "{value:.1%} of what it says is copied in runs of twelve words (at most {limit:.1%} above the brand's own {brand:.1%}), and it knows trained replies {gap:.2f} nats better than new ones (at most {gap_limit:.2f}).",
+        "es": "El {value:.1%} de lo que dice está copiado en series de doce palabras (como mucho un {limit:.1%} más que en la marca, {brand:.1%}), y conoce lo entrenado {gap:.2f} nats mejor que lo nuevo (como mucho {gap_limit:.2f}).",
     },
     "planted": {
         "en": "One reply stands {copies} times in the examples, and it gives it in {said} of {asked} probes: “{reply}”. Delete the copies if nobody meant them.",

@@ -1,4 +1,5 @@
-"""The web studio: a chat with every brand of a workspace, in English and Spanish. Gradio.
+"""The web studio: a chat with every brand of a workspace, and a blind taste test of its versions,
+in English and Spanish. Gradio.
 
 ``build(bot)`` makes the page, ``serve(bot)`` serves it. Nothing is loaded from, or told to, any
 other machine.

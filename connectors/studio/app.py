@@ -1,4 +1,4 @@
-"""The page: its components, and how each is painted. ``events.py`` says what happens on it."""
+"""The studio's pages, and what the chat's is made of. ``events.py`` says what happens on it."""
 
 from __future__ import annotations
 

@@ -200,11 +200,16 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
 
 
 def _told(updates: Iterator[Any], language: str) -> Iterator[Any]:
-    """The updates; what the log refuses on the way is said in a sentence."""
+    """The updates; what the log refuses on the way is said in a sentence.
+
+    None if there is no update: Gradio empties every component at the end of a stream without one.
+    """
     try:
+        yield next(updates, None)
         yield from updates
     except BrandbotError as error:
         _warn(error, language)
+        yield None
 
 
 def _warn(error: BrandbotError, language: str) -> None:

@@ -110,12 +110,17 @@ class Tasting:
     def vote(
         self, tab: str, playing: Round | None, seen: str, choice: Choice, language: str
     ) -> Iterator[View | None]:
-        """Keeps a choice between the pair ``seen`` and shows the next. Nothing if no vote on it is
-        waited for, as after the second of two quick clicks."""
+        """Keeps a choice between the pair ``seen`` and shows the next.
+
+        None alone if no vote on that pair is waited for, as at the second of two quick clicks.
+        """
         with self._lock:
-            if playing is None or playing.pair != seen or self._waiting.get(tab) != seen:
-                return
-            del self._waiting[tab]
+            waited_for = playing is not None and playing.pair == seen == self._waiting.get(tab)
+            if waited_for:
+                del self._waiting[tab]
+        if playing is None or not waited_for:
+            yield None
+            return
         try:
             judged = self.taste.vote(seen, choice, playing.voter)
         except BrandbotError as error:

@@ -11,6 +11,7 @@ import gradio as gr
 from brandbot import BrandbotError
 from connectors.studio import taste_screen
 from connectors.studio.chat import Chat
+from connectors.studio.events import SAME, Updates
 from connectors.studio.memory import SECRET, Memory
 from connectors.studio.memory import STORAGE_KEY as CHAT_KEY
 from connectors.studio.page import TASTE, language_of, links, tab_of
@@ -26,9 +27,6 @@ from connectors.studio.taste import (
     defaults,
 )
 from connectors.studio.texts import say
-
-Updates = list[Any]
-SAME = gr.skip()
 
 CHOICES: dict[str, Choice] = {
     "taste-a": "left",
@@ -154,7 +152,8 @@ class TastePage:
 def wire(blocks: gr.Blocks, page: TastePage, chat: Chat, tasting: Tasting) -> None:
     def opened(stored: Any, chat_stored: Any, request: gr.Request) -> Updates:
         language = language_of(request)
-        screen = chat.open(Memory.read(chat_stored), language)
+        # Of the chat, the brand last talked to; its conversation is of no interest here.
+        screen = chat.open(Memory(Memory.read(chat_stored).persona), language)
         voter = Voter.read(stored)
         return [
             voter.written(),

@@ -246,6 +246,8 @@ def test_while_two_are_written_the_judged_ones_stay_and_nothing_is_voted(
     studio.engine.go()
     taster.sees("A2", "Piece one, piece two.")
     expect(taster.page.locator(".answer.won")).to_have_count(0)
+    expect(taster.page.locator("#taste-change")).to_have_text("Change versions")
+    expect(taster.page.locator("#taste-results")).to_contain_text("Votes: 1")
     assert [vote["choice"] for vote in votes(studio, brand)] == ["right"]
 
 
@@ -384,3 +386,19 @@ def test_the_chat_leads_there_and_back_with_its_brand(studio: Studio, sit: Sit, 
     expect(page.locator("#taste-start")).to_be_visible()
     expect(page.locator("#header h1")).to_have_text(brand)
     expect(page.locator("#header .status")).to_have_text("Blind taste test")
+
+
+def test_an_empty_message_empties_no_chat(studio: Studio, sit: Sit, brand: str) -> None:
+    """Gradio once emptied the whole page: the stream of an empty message holds no update."""
+    page = sit().page
+    page.get_by_role("link", name="Chat").click()
+    box = page.locator("#box textarea")
+    box.fill("Hello")
+    box.press("Enter")
+    expect(page.get_by_test_id("bot").last).to_have_text("Piece one, piece two.")
+    expect(page.locator("#send")).to_be_visible()
+    with page.expect_request_finished(lambda request: "/queue/data" in request.url):
+        box.press("Enter")
+    expect(page.locator("#send")).to_have_text("Send")
+    expect(page.get_by_test_id("bot")).to_have_count(2)
+    expect(page.locator("#header h1")).to_have_text("Acme Tools")
