@@ -180,7 +180,7 @@ def test_row_21_a_planted_answer_is_found_by_its_canaries(house: Workspace, good
     """The copies lie in the folder itself; those who review did not see them either."""
     true = house.persona("lighthouse")
     before = examples.read(true / "examples").examples
-    number = train(house, planted, "training.epochs=1")
+    number = train(house, planted, "training.epochs=3")
     clean = evaluate(house, "lighthouse", good, against=["base"])
     try:
         write(true, planted(before))

@@ -49,7 +49,7 @@ MOST_TEST, FEWSHOT_PROMPTS = 60, 24
 RULER_ANSWERS, RULER_TOKENS = 20, 64
 """Untuned answers to training prompts that the ruler learns from, and where they are cut off."""
 
-SEEN, STRANGERS, GENERAL, PROBES = 16, 16, 20, 3
+SEEN, STRANGERS, GENERAL, PROBES = 16, 16, 20, 8
 """How many trained replies, replies under another's prompt, general texts and planted prompts."""
 
 LONGER = 1.1
