@@ -94,7 +94,7 @@ class Taste:
         ``one`` and ``other`` are version numbers, or "base" for the untuned model. Which stands on
         the left, and the order of prompts, is decided by a hash of voter and prompt.
         """
-        names = [_version_name(one), _version_name(other)]
+        names = sorted([_version_name(one), _version_name(other)])
         if names[0] == names[1]:
             raise BrandbotError("A taste test takes two different versions.")
         judged = {
@@ -106,7 +106,7 @@ class Taste:
         if not left:
             return None
         conversation = min(left, key=lambda talk: _hash(voter, _text(talk)))
-        if _hash(voter, *sorted(names), _text(conversation)) % 2:
+        if _hash(voter, *names, _text(conversation)) % 2:
             names.reverse()
         texts = [self._answer(persona, name, names, conversation) for name in names]
         pair = Pair(
@@ -195,7 +195,7 @@ def rate(votes: Sequence[dict[str, Any]]) -> list[Rated]:
         np.add.at(wins, (drawn[:, 1].astype(int), drawn[:, 0].astype(int)), 1 - drawn[:, 2])
         games = wins + wins.T
         strength = np.ones(len(names))
-        for _ in range(60):
+        for _ in range(200):
             met = games / (strength[:, None] + strength[None, :])
             strength = (wins.sum(axis=1) + 0.5) / (met.sum(axis=1) + 1 / (strength + 1))
         return AVERAGE + SPREAD * np.log10(strength)
