@@ -124,16 +124,20 @@ class Taste:
         found = self._open.pop(pair, None)
         if found is None:
             raise BrandbotError("This pair was judged already, or shown too long ago.")
-        self.bot.log.add_vote(
-            persona=found.persona,
-            prompt=_text(found.conversation),
-            left_version=found.versions[0],
-            right_version=found.versions[1],
-            left_text=found.left,
-            right_text=found.right,
-            choice=choice,
-            voter=voter,
-        )
+        try:
+            self.bot.log.add_vote(
+                persona=found.persona,
+                prompt=_text(found.conversation),
+                left_version=found.versions[0],
+                right_version=found.versions[1],
+                left_text=found.left,
+                right_text=found.right,
+                choice=choice,
+                voter=voter,
+            )
+        except BrandbotError:  # a full disk: the person can vote again
+            self._open[pair] = found
+            raise
         return found
 
     def results(self, persona: str) -> Results:
