@@ -98,6 +98,10 @@ generation:
 # How the voice is learnt. epochs is how often the examples are gone through.
 training:
   epochs: 3
+
+# What a version must show before it goes live. min_style is its share of the brand's own style.
+gate:
+  min_style: 0.6
 """,
     "voice.md": """\
 <!-- This file tells the model how the brand talks. Notes like this one, between arrows, are for
@@ -203,6 +207,11 @@ generation:
 # Cómo se aprende la voz. epochs es cuántas veces se repasan los ejemplos.
 training:
   epochs: 3
+
+# Lo que debe demostrar una versión antes de entrar en servicio. min_style es qué parte del estilo
+# de la marca tiene que alcanzar.
+gate:
+  min_style: 0.6
 """,
     "voice.md": """\
 <!-- Este archivo le cuenta al modelo cómo habla la marca. Las notas como esta, entre flechas, son

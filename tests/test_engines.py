@@ -30,7 +30,7 @@ def train(root: Path, base: Path | str, **settings: object) -> tuple[Workspace, 
     workspace = Workspace(root)
     persona = Persona.load(workspace.persona("acme"))
     run.train(workspace, run.plan(workspace, persona))
-    version = AdapterStore(workspace.adapters("acme")).live()
+    version = AdapterStore(workspace.adapters("acme")).get(1)
     assert version is not None
     return workspace, version
 
@@ -126,7 +126,7 @@ def test_llamacpp_answers_as_the_reference_does(
 @pytest.fixture(params=["llamacpp", "transformers"])
 def engine(request: pytest.FixtureRequest, trained: Path) -> tuple[object, Request]:
     workspace = Workspace(trained)
-    version = AdapterStore(workspace.adapters("acme")).live()
+    version = AdapterStore(workspace.adapters("acme")).get(1)
     assert version is not None
     base = models.resolve(version.meta["base_model"], workspace.models)
     fmt = version.prompt_format(base)
@@ -169,7 +169,7 @@ def test_wrong_requests_are_refused(engine: tuple[object, Request]) -> None:
 
 def test_a_prompt_without_room_is_refused(trained: Path) -> None:
     workspace = Workspace(trained)
-    version = AdapterStore(workspace.adapters("acme")).live()
+    version = AdapterStore(workspace.adapters("acme")).get(1)
     assert version is not None
     base = models.resolve(version.meta["base_model"], workspace.models)
     made = LlamaCppEngine(base, [version], workspace.models, parallel=1)
@@ -181,7 +181,7 @@ def test_a_version_on_another_base_is_refused_with_both_named(
     trained: Path, tiny: Callable[[str], Path]
 ) -> None:
     workspace = Workspace(trained)
-    version = AdapterStore(workspace.adapters("acme")).live()
+    version = AdapterStore(workspace.adapters("acme")).get(1)
     assert version is not None
     other = models.resolve(str(tiny("qwen2")), workspace.models)
     with pytest.raises(VersionError) as caught:
@@ -194,7 +194,7 @@ def test_a_version_with_another_prompt_form_is_refused_with_both_named(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = Workspace(trained)
-    version = AdapterStore(workspace.adapters("acme")).live()
+    version = AdapterStore(workspace.adapters("acme")).get(1)
     assert version is not None
     base = models.resolve(version.meta["base_model"], workspace.models)
     monkeypatch.setattr("brandbot.prompt.PROMPT_FORM", 99)

@@ -372,6 +372,8 @@ def test_questions_with_mistakes_stop_an_evaluation(asked: Workspace) -> None:
 
 
 def test_ctrl_c_keeps_what_was_answered(asked: Workspace) -> None:
+    with (asked.persona("acme") / "evals" / "q.jsonl").open("a") as many:
+        many.writelines(json.dumps({"prompt": f"What about {n}?"}) + "\n" for n in range(400))
     process = subprocess.Popen(
         [sys.executable, "-m", "brandbot", "evaluate", "acme", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -187,7 +187,7 @@ def test_the_best_checkpoint_is_kept_not_the_last(workspace: Path) -> None:
     space, plan = planned(
         workspace,
         "training.learning_rate=0.02",
-        "training.epochs=40",
+        "training.epochs=60",
         "training.rank=16",
         "training.patience=99",
     )
