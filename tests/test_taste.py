@@ -90,7 +90,7 @@ def test_ratings_are_those_of_bradley_and_terry() -> None:
     assert (first.version, first.won, first.lost) == ("a", 3, 1)
     s = 10 ** ((first.rating.value - 1000) / 400)
     assert 4 * s * s / (s * s + 1) + s / (s + 1) == pytest.approx(3.5, abs=1e-3)
-    assert first.rating.value + second.rating.value == pytest.approx(2000, abs=0.2)
+    assert first.rating.value + second.rating.value == pytest.approx(2000, abs=0.1)
     assert first.rating.low < first.rating.value < first.rating.high
 
 
