@@ -23,6 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from brandbot.disk import fsync, fsync_folder, write_pointer
 from brandbot.errors import VersionError
 from brandbot.models import BaseModel, file_sha256
 from brandbot.persona import Persona
@@ -171,12 +172,10 @@ class AdapterStore:
             }
             text = json.dumps(record, indent=2, ensure_ascii=False)
             (scratch / "version.json").write_text(text, encoding="utf-8")
-            for file in [*files, "version.json"]:
-                _fsync(scratch / file)
-            _fsync(scratch)
+            fsync_folder(scratch)
             scratch.chmod(0o755)
             scratch.rename(self._path(number))
-            _fsync(self.folder)
+            fsync(self.folder)
             meta["version"] = f"{number:04d}"
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -202,7 +201,7 @@ class AdapterStore:
             stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-        _write_pointer(self.folder / "live", version.name)
+        write_pointer(self.folder / "live", version.name)
         return version
 
     def rollback(self) -> Version:
@@ -275,28 +274,3 @@ def _who() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a container whose user has no name
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
-
-
-def _write_pointer(file: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(text + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-        _fsync(file.parent)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _fsync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows can't flush a folder
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,6 +9,7 @@ BrandbotError
 │   └── LockHeldError     another process trains this persona
 ├── EngineError           text generation failed
 ├── GateError             a version did not pass the gate
+├── KnowledgeError        documents can't be indexed, or an index can't be used
 ├── LogError              the conversation log can't be read or written
 └── MissingExtraError     an optional dependency is not installed
 
@@ -90,6 +91,10 @@ class GateError(BrandbotError):
     def __init__(self, message: str, rows: list[Any]) -> None:
         super().__init__(message)
         self.rows = rows
+
+
+class KnowledgeError(BrandbotError):
+    pass
 
 
 class LogError(BrandbotError):

@@ -6,50 +6,41 @@ never costs another row. Knows nothing of models or training.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from brandbot.errors import Problem
+from brandbot.errors import Problem, Severity
 from brandbot.prompt import Message
+from brandbot.tables import (
+    PROMPT_NAMES,
+    QUIET_NAMES,
+    REPLY_NAMES,
+    cell_text,
+    column_of,
+    csv_rows,
+    decode,
+    header_name,
+    json_rows,
+    sheets,
+)
+from brandbot.tables import normalise as normalise  # what makes two prompts the same
 
 Split = Literal["train", "valid", "test"]
 
 TEST_SHARE = 0.15
 VALID_SHARE = 0.10
 
+FACT_NAMES = frozenset(["facts", "fact", "context", "datos", "dato", "hechos"])
+"""Keys and columns that hold what a reply was given to know, a line each."""
+
 SAMPLE_MARKS = ("[sample]", "[muestra]")
 """What the examples of a new persona begin with, so that they are not trained by mistake."""
 
-LONGEST_ROW = 40
-"""Lines a row of a CSV file may span; beyond that a quote was left open."""
-
-PROMPT_NAMES = frozenset(
-    [
-        "prompt", "question", "user", "input", "instruction", "customer", "message", "ask",
-        "q", "pregunta", "usuario", "cliente", "mensaje", "entrada", "consulta", "peticion",
-        "instruccion",
-    ]
-)  # fmt: skip
-REPLY_NAMES = frozenset(
-    [
-        "completion", "reply", "answer", "response", "output", "assistant", "bot", "a",
-        "respuesta", "contestacion", "salida", "asistente", "completado",
-    ]
-)  # fmt: skip
-# Columns that other tools write and nobody needs to hear about.
-QUIET_NAMES = frozenset(
-    [
-        "id", "meta", "metadata", "provenance", "source", "author", "date", "fecha", "tags",
-    ]
-)  # fmt: skip
 ROLES: dict[str, Literal["system", "user", "assistant"]] = {
     "system": "system",
     "user": "user",
@@ -66,12 +57,15 @@ class Example:
     """One conversation that ends in the reply the brand would give.
 
     ``messages`` alternate user and assistant. ``file`` is relative to ``examples/``, ``line`` the
-    place it starts at (a row in a sheet).
+    place it starts at (a row in a sheet). ``facts`` are what the last reply was given to know, as
+    search would hand it over: a line each, ``Heading: text``. They teach how the brand uses facts;
+    they are made up, since what is true is looked up.
     """
 
     messages: tuple[Message, ...]
     file: str = ""
     line: int | None = None
+    facts: tuple[str, ...] = ()
 
     @property
     def prompt(self) -> str:
@@ -108,16 +102,12 @@ class Reading:
         return [example for example in self.examples if example.split == side]
 
 
-def normalise(text: str) -> str:
-    """Lower case, no accents, punctuation or repeated spaces: what makes two prompts the same."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
-    return " ".join(kept.split()) or text.strip()
-
-
 def fingerprint(examples: Sequence[Example]) -> str:
     """Names a set of examples by its words, whatever their order, files and lines."""
-    rows = sorted(json.dumps([[m.role, m.content] for m in e.messages]) for e in examples)
+    rows = sorted(
+        json.dumps([[m.role, m.content] for m in e.messages] + [list(e.facts)] * bool(e.facts))
+        for e in examples
+    )
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
 
 
@@ -152,24 +142,13 @@ def read(folder: Path) -> Reading:
     return reading
 
 
-def decode(raw: bytes, file: str, reading: Reading) -> str:
-    """Text of a file in UTF-8 (with or without BOM), UTF-16 or, from old Excel, Latin-1."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = raw.decode("utf-16", errors="replace")
-    else:
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = raw[: error.start].count(b"\n") + 1
-            reading.problems.append(Problem("warning", "not-utf8", file, line))
-            text = raw.decode("cp1252", errors="replace")
-    if "\0" in text:
-        reading.problems.append(Problem("error", "binary-file", file))
-        return ""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _add(turns: Sequence[Message], file: str, line: int | None, reading: Reading) -> None:
+def _add(
+    turns: Sequence[Message],
+    file: str,
+    line: int | None,
+    reading: Reading,
+    facts: Sequence[str] = (),
+) -> None:
     """Checks that a conversation is one, joins turns of the same speaker, and keeps it."""
     messages: list[Message] = []
     for turn in turns:
@@ -188,7 +167,8 @@ def _add(turns: Sequence[Message], file: str, line: int | None, reading: Reading
     elif messages[-1].role != "assistant":
         reading.problems.append(Problem("error", "ends-without-reply", file, line))
     else:
-        reading.examples.append(Example(tuple(messages), file, line))
+        kept = tuple(" ".join(fact.split()) for fact in facts if fact.strip())
+        reading.examples.append(Example(tuple(messages), file, line, kept))
 
 
 # --- JSON Lines ---------------------------------------------------------------------------------
@@ -196,36 +176,31 @@ def _add(turns: Sequence[Message], file: str, line: int | None, reading: Reading
 
 def read_jsonl(raw: bytes, file: str, reading: Reading) -> None:
     """One JSON object a line: prompt/completion, ``messages`` or ShareGPT ``conversations``."""
-    for number, line in enumerate(decode(raw, file, reading).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            if re.search(r"\\u[dD][89a-fA-F]", line):
-                row = _without_half_characters(row)
-        except (ValueError, RecursionError) as error:
-            values = {"reason": getattr(error, "msg", "too deeply nested")}
-            reading.problems.append(Problem("error", "bad-json", file, number, values))
-            continue
-        if not isinstance(row, dict):
-            values = {"found": type(row).__name__}
-            reading.problems.append(Problem("error", "json-not-object", file, number, values))
-            continue
+    text = decode(raw, file, reading.problems)
+    for number, row in json_rows(text, file, reading.problems):
         turns = _json_turns(row, file, number, reading)
-        if turns is not None:
-            _add(turns, file, number, reading)
+        facts = _json_facts(row, file, number, reading)
+        if turns is not None and facts is not None:
+            _add(turns, file, number, reading, facts)
 
 
-def _without_half_characters(row: Any) -> Any:
-    """A row whose cut emoji (half a surrogate pair, which no file can hold) became U+FFFD."""
-    text = json.dumps(row, ensure_ascii=False).encode("utf-16", "surrogatepass")
-    return json.loads(text.decode("utf-16", "replace"))
+def _json_facts(row: dict[str, Any], file: str, line: int, reading: Reading) -> list[str] | None:
+    """The row's facts, none if it has none; None after a problem."""
+    key = next((key for key in row if header_name(str(key)) in FACT_NAMES), None)
+    if key is None or row[key] is None:
+        return []
+    text = _flat_text(row[key]) if row[key] else ""
+    if text is None:
+        values = {"key": key, "found": type(row[key]).__name__}
+        reading.problems.append(Problem("error", "not-text", file, line, values))
+        return None
+    return text.split("\n")
 
 
 def _json_turns(
     row: dict[str, Any], file: str, line: int, reading: Reading
 ) -> list[Message] | None:
-    keys = {_header_name(str(key)): key for key in row}
+    keys = {header_name(str(key)): key for key in row}
     listed = row.get("messages", row.get("conversations"))
     if listed is not None:
         return _listed_turns(listed, file, line, reading)
@@ -282,137 +257,26 @@ def _flat_text(value: Any) -> str | None:
 
 def read_csv(raw: bytes, file: str, reading: Reading) -> None:
     """A table with a header; commas, semicolons, tabs or bars, as Excel writes them."""
-    text = decode(raw, file, reading)
-    offset = 1
-    told = re.match(r"sep=(.)\n", text)
-    if told:  # Excel's own hint
-        text, offset = text[told.end() :], 2
-    delimiter = told.group(1) if told else _delimiter(text)
-    if '"' not in text:
-        text = _straighten_quotes(text, delimiter)
-    _read_table(_csv_rows(text, delimiter, offset, file, reading), file, reading)
-
-
-def _delimiter(text: str) -> str:
-    """What separates the header's cells; the header may stand under a title."""
-    top = [line for line in text[:5000].split("\n") if line.strip()][:3] or [""]
-    for line in top:
-        for delimiter in ",;\t|":
-            names = [_header_name(cell) for cell in line.split(delimiter)]
-            if PROMPT_NAMES.intersection(names) and REPLY_NAMES.intersection(names):
-                return delimiter
-    return max(",;\t|", key=top[0].count)
-
-
-def _csv_rows(
-    text: str, delimiter: str, offset: int, file: str, reading: Reading
-) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each row. A quote that is never closed costs its own line only."""
-    csv.field_size_limit(10_000_000)
-    lines = [line + "\n" for line in text.split("\n")]
-    start = 0
-    while start < len(lines):
-        reader = csv.reader(
-            (lines[n] for n in range(start, len(lines))),
-            delimiter=delimiter,
-            skipinitialspace=True,
-            strict=True,
-        )
-        base = start
-        try:
-            for row in reader:
-                if base + reader.line_num - start > LONGEST_ROW:
-                    raise csv.Error("row too long")
-                yield start + offset, row
-                start = base + reader.line_num
-        except csv.Error as error:
-            ran_on = base + reader.line_num - start > 1 or "end of data" in str(error)
-            if ran_on:
-                reading.problems.append(Problem("error", "open-quote", file, start + offset))
-            else:
-                lenient = csv.reader([lines[start]], delimiter=delimiter, skipinitialspace=True)
-                try:
-                    yield start + offset, next(lenient)
-                except (csv.Error, StopIteration):
-                    values = {"reason": str(error)}
-                    problem = Problem("error", "bad-csv", file, start + offset, values)
-                    reading.problems.append(problem)
-            start += 1
-
-
-def _straighten_quotes(text: str, delimiter: str) -> str:
-    """Smart quotes that stand around a whole cell mean what straight ones do."""
-    edge = re.escape(delimiter)
-    return re.sub(rf"(?m)(^|{edge} *)[“„]([^”“„\n]*)[”“](?= *(?:{edge}|$))", r'\1"\2"', text)
+    text = decode(raw, file, reading.problems)
+    _read_table(csv_rows(text, file, reading.problems), file, reading)
 
 
 def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
     """Every sheet with a header; a cell merged over several rows counts for each of them."""
-    import struct
-    import warnings
-    import zlib
-    from zipfile import BadZipFile
-
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    # What a damaged file makes zipfile, zlib, the XML parser and openpyxl raise; LookupError,
-    # AttributeError and the like come from parts that are missing.
-    damaged = (
-        BadZipFile, InvalidFileException, zlib.error, struct.error, EOFError, OSError, SyntaxError,
-        LookupError, AttributeError, ArithmeticError, RuntimeError, TypeError, ValueError,
-    )  # fmt: skip
-
-    if raw.startswith(b"\xd0\xcf\x11\xe0"):  # an OLE container: .xls, or encrypted
-        reading.problems.append(Problem("error", "old-or-locked-excel", file))
-        return
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl's remarks on styles it drops
-            book = load_workbook(io.BytesIO(raw), data_only=True)
-    except damaged as error:
-        values = {"reason": str(error) or type(error).__name__}
-        reading.problems.append(Problem("error", "bad-excel", file, None, values))
-        return
-    for sheet in book.worksheets:
-        if sheet.max_row == 1 and sheet.max_column == 1 and sheet.cell(1, 1).value is None:
-            continue
-        place = file if len(book.worksheets) == 1 else f"{file}[{sheet.title}]"
-        merged: dict[tuple[int, int], Any] = {}
-        for area in sheet.merged_cells.ranges:
-            value = sheet.cell(area.min_row, area.min_col).value
-            across = area.max_col > area.min_col
-            code = "merged-across" if across else "merged-down"
-            severity: Literal["warning", "note"] = "warning" if across else "note"
-            values = {"range": area.coord}
-            reading.problems.append(Problem(severity, code, place, area.min_row, values))
-            merged |= {(r, area.min_col): value for r in range(area.min_row, area.max_row + 1)}
-        rows = (
-            (
-                number,
-                [_cell_text(merged.get((number, column), cell))
-                 for column, cell in enumerate(row, 1)],
-            )
-            for number, row in enumerate(sheet.iter_rows(values_only=True), 1)
-        )  # fmt: skip
-        _read_table(rows, place, reading)
-
-
-def _cell_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _header_name(cell: str) -> str:
-    return normalise(cell).replace(" ", "_")
+    for sheet in sheets(raw, file, reading.problems):
+        for area in sheet.merged:
+            code = "merged-across" if area.across else "merged-down"
+            severity: Severity = "warning" if area.across else "note"
+            values = {"range": area.range}
+            reading.problems.append(Problem(severity, code, sheet.place, area.row, values))
+        rows = ((n, [cell_text(cell.value) for cell in cells]) for n, cells in sheet.rows())
+        _read_table(rows, sheet.place, reading)
 
 
 def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Reading) -> None:
     prompt_column: int | None = None
     reply_column: int | None = None
+    fact_column: int | None = None
     width = 0
     first: Problem | None = None  # what is above the header, which may be a title
     told_columns: set[int] = set()
@@ -420,9 +284,9 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
         if not any(cell.strip() for cell in cells):
             continue
         if prompt_column is None or reply_column is None:
-            names = [_header_name(cell) for cell in cells]
-            prompt_column = _first(names, PROMPT_NAMES)
-            reply_column = _first(names, REPLY_NAMES)
+            names = [header_name(cell) for cell in cells]
+            prompt_column = column_of(names, PROMPT_NAMES)
+            reply_column = column_of(names, REPLY_NAMES)
             if prompt_column is None or reply_column is None:
                 found = ", ".join(cell.strip()[:30] for cell in cells if cell.strip())
                 problem = Problem("error", "no-header", file, number, {"found": found})
@@ -432,8 +296,9 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
                 reading.problems.append(first or problem)
                 return
             width = len(cells)
+            fact_column = column_of(names, FACT_NAMES)
             for column, name in enumerate(names):
-                used = column in (prompt_column, reply_column)
+                used = column in (prompt_column, reply_column, fact_column)
                 if not used and name not in QUIET_NAMES and cells[column].strip():
                     values = {"column": cells[column].strip()}
                     problem = Problem("note", "stray-column", file, number, values)
@@ -452,13 +317,11 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
         prompt, reply = cells[prompt_column], cells[reply_column]
         if not prompt.strip() and not reply.strip():
             continue  # only a stray column holds something
-        _add([Message("user", prompt), Message("assistant", reply)], file, number, reading)
+        facts = [] if fact_column is None else cells[fact_column].split("\n")
+        turns = [Message("user", prompt), Message("assistant", reply)]
+        _add(turns, file, number, reading, facts)
     if first is not None and (prompt_column is None or reply_column is None):
         reading.problems.append(first)
-
-
-def _first(names: list[str], wanted: frozenset[str]) -> int | None:
-    return next((index for index, name in enumerate(names) if name in wanted), None)
 
 
 # --- Markdown -----------------------------------------------------------------------------------
@@ -477,7 +340,9 @@ def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
     """
     sections: list[tuple[int, int, str, list[str]]] = []  # line, level, heading, body
     fenced = False
-    text = COMMENT.sub(lambda found: "\n" * found[0].count("\n"), decode(raw, file, reading))
+    text = COMMENT.sub(
+        lambda found: "\n" * found[0].count("\n"), decode(raw, file, reading.problems)
+    )
     for number, line in enumerate(text.split("\n"), 1):
         fenced ^= line.lstrip().startswith("```")
         heading = None if fenced else HEADING.match(line)

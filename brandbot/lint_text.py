@@ -63,12 +63,22 @@ def emojis(text: str) -> list[str]:
 
 
 def count_sentences(text: str) -> int:
-    """How many sentences a reader would count.
+    """How many sentences a reader would count; see ``sentences``."""
+    return len(sentences(text))
+
+
+def sentences(text: str) -> list[str]:
+    """A text's sentences as a reader would count them.
 
     ``¿Sí? ¡Claro!`` is two; abbreviations, 3.5 and an ellipsis in mid-sentence end none; a line of
     a list is one; emoji after the last full stop are none.
     """
-    count = 0
+    found: list[str] = []
+
+    def add(sentence: str) -> None:
+        if any(c.isalnum() for c in sentence):
+            found.append(sentence.strip())
+
     for line in text.split("\n"):
         line = _SPACED.sub(r"\1.\2.", _LIST_MARK.sub("", line))
         start = 0
@@ -79,10 +89,10 @@ def count_sentences(text: str) -> int:
                 continue  # an ellipsis, or a question that is quoted
             if end[1] == "." and _ends_in_abbreviation(line[start : end.start()], rest):
                 continue
-            count += any(c.isalnum() for c in line[start : end.start()])
+            add(line[start : end.end()])
             start = end.end()
-        count += any(c.isalnum() for c in line[start:])
-    return count
+        add(line[start:])
+    return found
 
 
 def _ends_in_abbreviation(sentence: str, rest: str) -> bool:

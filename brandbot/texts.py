@@ -317,12 +317,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "This is not a text file, whatever its name says.",
             "It can't be read as text, so nothing in it is used.",
-            "Open it in the program it was made with and save it as .csv or .xlsx.",
+            "Open it in the program it was made with and save it as text, .csv or .xlsx.",
         ),
         "es": (
             "Esto no es un archivo de texto, aunque lo diga su nombre.",
             "No se puede leer como texto, así que no se usa nada de él.",
-            "Ábrelo con el programa con que se hizo y guárdalo como .csv o .xlsx.",
+            "Ábrelo con el programa con que se hizo y guárdalo como texto, .csv o .xlsx.",
         ),
     },
     "empty-reply": {
@@ -376,7 +376,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "bad-json": {
         "en": (
             "This line is not valid JSON: {reason}.",
-            "The example in this line is left out; the other lines are read.",
+            "This line is left out; the others are read.",
             (
                 'Look for a missing " or comma. The form is '
                 '{{"prompt": "…", "completion": "…"}}, one a line.'
@@ -384,7 +384,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         ),
         "es": (
             "Esta línea no es JSON válido: {reason}.",
-            "El ejemplo de esta línea no se usa; las demás sí se leen.",
+            "Esta línea no se usa; las demás sí se leen.",
             (
                 'Busca unas comillas " o una coma que falten. La forma es '
                 '{{"prompt": "…", "completion": "…"}}, uno por línea.'
@@ -393,12 +393,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "json-not-object": {
         "en": (
-            "This line holds a {found}, not an example.",
+            "This line holds a {found}, not fields with texts.",
             "The line is left out.",
             'Write {{"prompt": "…", "completion": "…"}}, one a line.',
         ),
         "es": (
-            "Esta línea contiene un valor de tipo {found}, no un ejemplo.",
+            "Esta línea contiene un valor de tipo {found}, no campos con textos.",
             "La línea no se usa.",
             'Escribe {{"prompt": "…", "completion": "…"}}, uno por línea.',
         ),
@@ -418,12 +418,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "not-text": {
         "en": (
             "{key} holds a value of the type {found}, not text.",
-            "Only text can be learnt; the line is left out.",
+            "Only text can be used; the line is left out.",
             'Put the text in "quotes".',
         ),
         "es": (
             "{key} contiene un valor de tipo {found}, no un texto.",
-            "Solo se aprende de textos; la línea no se usa.",
+            "Solo se pueden usar textos; la línea no se usa.",
             'Pon el texto entre "comillas".',
         ),
     },
@@ -466,12 +466,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "bad-csv": {
         "en": (
             "This row can't be read: {reason}.",
-            "The example in it is left out; the others are read.",
+            "It is left out; the others are read.",
             "Open the file in a spreadsheet and save it as CSV UTF-8.",
         ),
         "es": (
             "Esta fila no se puede leer: {reason}.",
-            "Su ejemplo no se usa; los demás sí se leen.",
+            "Esta fila no se usa; las demás sí se leen.",
             "Abre el archivo en una hoja de cálculo y guárdalo como CSV UTF-8.",
         ),
     },
@@ -581,6 +581,199 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Hay texto antes del primer título: {found}",
             "No pertenece a ninguna pregunta, así que no se aprende.",
             "Pon encima lo que dice la persona, en una línea que empiece por ##.",
+        ),
+    },
+    # --- Documents in knowledge/ -----------------------------------------------------------------
+    "unknown-document": {
+        "en": (
+            "Files of the kind {suffix} can't be read as documents.",
+            "The bot does not know what is in it.",
+            "Save it as .docx, .pdf, .md, .txt, .html, .csv or .xlsx, or move it elsewhere.",
+        ),
+        "es": (
+            "Los archivos de tipo {suffix} no se pueden leer como documentos.",
+            "El bot no sabe lo que contiene.",
+            "Guárdalo como .docx, .pdf, .md, .txt, .html, .csv o .xlsx, o ponlo en otra parte.",
+        ),
+    },
+    "no-text": {
+        "en": (
+            "No text was found in this file.",
+            "The bot can't look anything up in it.",
+            "Write in it what the bot should know, or take it out of knowledge/.",
+        ),
+        "es": (
+            "En este archivo no hay texto.",
+            "El bot no puede consultar nada en él.",
+            "Escribe en él lo que el bot debe saber o sácalo de knowledge/.",
+        ),
+    },
+    "too-large": {
+        "en": (
+            "The file holds more than {most} MB.",
+            "Reading it would take too much time and memory, so nothing in it is used.",
+            "Split it into several files, or take out pictures and what the bot need not know.",
+        ),
+        "es": (
+            "El archivo ocupa más de {most} MB.",
+            "Leerlo llevaría demasiado tiempo y memoria; no se usa nada de él.",
+            "Divídelo en varios archivos, o quita las imágenes y lo que el bot no tenga que saber.",
+        ),
+    },
+    "broken-document": {
+        "en": (
+            "The file is damaged or is something else than its name says: {reason}.",
+            "What can't be read is not used.",
+            "Open it in the program it was made with and save it again.",
+        ),
+        "es": (
+            "El archivo está dañado o no es lo que dice su nombre: {reason}.",
+            "Lo que no se puede leer no se usa.",
+            "Ábrelo con el programa con que se hizo y guárdalo otra vez.",
+        ),
+    },
+    "too-nested": {
+        "en": (
+            "Lists, quotes or page elements are inside each other too many times.",
+            "What is innermost can't be read, nor perhaps what follows it.",
+            "Write it with fewer levels, or save the text in a simpler form (.docx or .txt).",
+        ),
+        "es": (
+            "Hay demasiadas listas, citas o elementos de página unos dentro de otros.",
+            "Lo que está más adentro no se puede leer, y quizá tampoco lo que sigue.",
+            "Escríbelo con menos niveles, o guarda el texto de forma más simple (.docx o .txt).",
+        ),
+    },
+    "locked-pdf": {
+        "en": (
+            "The PDF is protected with a password or encrypted.",
+            "It can't be opened, so nothing in it is used.",
+            "Save it again without protection, or print it to a new PDF.",
+        ),
+        "es": (
+            "El PDF está protegido con contraseña o cifrado.",
+            "No se puede abrir, así que no se usa nada de él.",
+            "Guárdalo otra vez sin protección, o imprímelo en un PDF nuevo.",
+        ),
+    },
+    "scanned-pdf": {
+        "en": (
+            "The PDF has pages but no text: they are pictures, probably scanned.",
+            "Pictures of text can't be read, so nothing in it is used.",
+            "Use the document it was printed from, or have its text recognised (OCR) first.",
+        ),
+        "es": (
+            "El PDF tiene páginas pero no texto: son imágenes, seguramente escaneadas.",
+            "Las imágenes de texto no se pueden leer, así que no se usa nada de él.",
+            "Usa el documento del que salió, o pásale antes un reconocimiento de texto (OCR).",
+        ),
+    },
+    "page-without-text": {
+        "en": (
+            "Page {page} has no text; it is empty or a picture.",
+            "The bot does not know what is on it; the other pages are read.",
+            "Nothing to do if it is empty; else write down what it says, or use OCR.",
+        ),
+        "es": (
+            "La página {page} no tiene texto: está vacía o es una imagen.",
+            "El bot no sabe lo que hay en ella; las demás páginas sí se leen.",
+            "Si está vacía, no hay que hacer nada; si no, escribe lo que dice o usa OCR.",
+        ),
+    },
+    "broken-page": {
+        "en": (
+            "Page {page} can't be read: {reason}.",
+            "The bot does not know what is on it.",
+            "Open the PDF, print it to a new PDF, and use that.",
+        ),
+        "es": (
+            "La página {page} no se puede leer: {reason}.",
+            "El bot no sabe lo que hay en ella.",
+            "Abre el PDF, imprímelo en un PDF nuevo y usa ese.",
+        ),
+    },
+    "old-or-locked-word": {
+        "en": (
+            "This is a Word file of the old kind (.doc), or one with a password.",
+            "Neither can be read, so nothing in it is used.",
+            "Open it in Word and save it as .docx, without a password.",
+        ),
+        "es": (
+            "Este archivo de Word es del tipo antiguo (.doc) o tiene contraseña.",
+            "Ninguno de los dos se puede leer, así que no se usa nada de él.",
+            "Ábrelo en Word y guárdalo como .docx, sin contraseña.",
+        ),
+    },
+    "huge-sheet": {
+        "en": (
+            "The sheet reaches to row {rows} and column {columns}.",
+            "Something stands far away from the table, so the sheet is not read.",
+            "Delete the empty rows below and the empty columns beside the table, and save.",
+        ),
+        "es": (
+            "La hoja llega hasta la fila {rows} y la columna {columns}.",
+            "Hay algo muy lejos de la tabla; por eso la hoja no se lee.",
+            "Borra las filas vacías de debajo y las columnas vacías de al lado, y guarda.",
+        ),
+    },
+    "faq-keys": {
+        "en": (
+            "This line has the fields {found}; a question and an answer are needed.",
+            "It can't be told what is asked and what the answer is; the line is left out.",
+            "Name the fields question and answer.",
+        ),
+        "es": (
+            "Esta línea tiene los campos {found}; hacen falta pregunta y respuesta.",
+            "No se sabe qué se pregunta y qué se contesta; la línea no se usa.",
+            "Llama a los campos pregunta y respuesta.",
+        ),
+    },
+    "half-question": {
+        "en": (
+            "Here is a question without an answer, or an answer without a question: {found}",
+            "One is of no use without the other; it is left out.",
+            "Fill in the empty cell, or delete the row.",
+        ),
+        "es": (
+            "Aquí hay una pregunta sin respuesta, o una respuesta sin pregunta: {found}",
+            "La una no sirve sin la otra; no se usa.",
+            "Rellena la celda vacía o borra la fila.",
+        ),
+    },
+    "unused-column": {
+        "en": (
+            "The column {column} is not used.",
+            "Of a table of questions only the answers, topics and days of validity are.",
+            "Nothing to do if these are your notes; else put the text into the answer.",
+        ),
+        "es": (
+            "La columna {column} no se usa.",
+            "De una tabla de preguntas solo valen las respuestas, los temas y las fechas.",
+            "Si son notas tuyas, no hay que hacer nada; si no, pasa el texto a la respuesta.",
+        ),
+    },
+    "bad-date": {
+        "en": (
+            "This is not a date that can be read: {found}.",
+            "It is left out, so the text counts as valid without that limit.",
+            "Write it as 2026-11-24 or 24/11/2026.",
+        ),
+        "es": (
+            "Esta fecha no se entiende: {found}.",
+            "No se usa, así que el texto vale sin ese límite.",
+            "Escríbela como 2026-11-24 o 24/11/2026.",
+        ),
+    },
+    "dates-reversed": {
+        "en": (
+            "It is valid from {start} until {end}, which is earlier.",
+            "There is no day on which the bot would say it.",
+            "Correct one of the two dates.",
+        ),
+        "es": (
+            "Vale desde {start} hasta {end}, que es anterior.",
+            "No hay ningún día en que el bot lo diría.",
+            "Corrige una de las dos fechas.",
         ),
     },
     # --- How many --------------------------------------------------------------------------------

@@ -1,0 +1,40 @@
+"""Files that are whole or not there: flushed to disk before a rename makes them visible."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_pointer(file: Path, text: str) -> None:
+    """Replaces a one-line file; after a crash it holds the old line or the new one."""
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(text + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+        fsync(file.parent)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def fsync_folder(folder: Path) -> None:
+    """Flushes every file in a folder, and the folder."""
+    for path in folder.rglob("*"):
+        fsync(path)
+    fsync(folder)
+
+
+def fsync(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows can't flush a folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

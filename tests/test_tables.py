@@ -1,0 +1,110 @@
+"""The machinery that example files and documents share: text, rows and sheets of any origin."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from openpyxl import Workbook
+
+from brandbot.errors import Problem
+from brandbot.tables import (
+    PROMPT_NAMES,
+    cell_text,
+    column_of,
+    csv_rows,
+    decode,
+    header_name,
+    json_rows,
+    sheets,
+)
+
+
+def test_names_of_columns() -> None:
+    assert header_name(" ¿Pregunta? ") == "pregunta"
+    assert header_name("Válido hasta") == "valido_hasta"
+    assert column_of(["id", "q", "pregunta"], PROMPT_NAMES) == 1
+    assert column_of(["id"], PROMPT_NAMES) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "code"),
+    [
+        ("é\r\nb\rc".encode("utf-8-sig"), "é\nb\nc", None),
+        ("é".encode("utf-16"), "é", None),
+        (b"a\n\xe9", "a\né", "not-utf8"),
+        (b"a\0b", "", "binary-file"),
+    ],
+)
+def test_text(raw: bytes, text: str, code: str | None) -> None:
+    problems: list[Problem] = []
+    assert decode(raw, "a.txt", problems) == text
+    assert [problem.code for problem in problems] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a;b\n1,5;2\n", [["a", "b"], ["1,5", "2"]]),
+        ("Prices, all of them\na;b\n1,5;2\n", [["Prices, all of them"], ["a", "b"], ["1,5", "2"]]),
+        ('"a;b;c",d\n"e;f;g",h\n', [["a;b;c", "d"], ["e;f;g", "h"]]),
+        ("a\tb\n1, 2\t3\n", [["a", "b"], ["1, 2", "3"]]),
+        ("sep=|\na|b\n1,2|3,4\n", [["a", "b"], ["1,2", "3,4"]]),
+        ("alone\n", [["alone"]]),
+        ("“a”;“b;c”\n", [["a", "b;c"]]),
+    ],
+)
+def test_cells_of_a_csv_file(text: str, rows: list[list[str]]) -> None:
+    problems: list[Problem] = []
+    assert [cells for _, cells in csv_rows(text, "a.csv", problems) if cells] == rows
+    assert problems == []
+
+
+def test_an_open_quote_costs_its_line() -> None:
+    problems: list[Problem] = []
+    rows = list(csv_rows('a,b\n"c,d\ne,f\n', "a.csv", problems))
+    assert [(n, cells) for n, cells in rows if cells] == [(1, ["a", "b"]), (3, ["e", "f"])]
+    assert problems == [Problem("error", "open-quote", "a.csv", 2)]
+
+
+def test_json_lines() -> None:
+    problems: list[Problem] = []
+    rows = list(json_rows('{"a": "\\ud83d"}\n\n{\n[1]\n{}\n', "a.jsonl", problems))
+    assert rows == [(1, {"a": "\ufffd"}), (5, {})]
+    assert [(problem.code, problem.line) for problem in problems] == [
+        ("bad-json", 3),
+        ("json-not-object", 4),
+    ]
+
+
+def test_sheets() -> None:
+    book = Workbook()
+    book.create_sheet("Empty")
+    hidden = book.create_sheet("Hidden")
+    hidden.sheet_state = "hidden"
+    hidden.append(["x"])
+    sheet = book.worksheets[0]
+    sheet.title = "Prices"
+    for row in (["a", "b"], ["c", 1.0], [None, 2.5]):
+        sheet.append(row)
+    sheet.merge_cells("A2:A3")
+    sheet.merge_cells("A5:B5")
+    buffer = io.BytesIO()
+    book.save(buffer)
+    found = sheets(buffer.getvalue(), "a.xlsx", [])
+    assert [(s.title, s.place, s.hidden, s.size) for s in found] == [
+        ("Prices", "a.xlsx[Prices]", False, (5, 2)),
+        ("Hidden", "a.xlsx[Hidden]", True, (1, 1)),
+    ]
+    assert sorted((m.range, m.row, m.across) for m in found[0].merged) == [
+        ("A2:A3", 2, False),
+        ("A5:B5", 5, True),
+    ]
+    rows = [(n, [cell_text(cell.value) for cell in cells]) for n, cells in found[0].rows()]
+    assert rows == [
+        (1, ["a", "b"]),
+        (2, ["c", "1"]),
+        (3, ["c", "2.5"]),
+        (4, ["", ""]),
+        (5, ["", ""]),
+    ]
