@@ -12,6 +12,7 @@ from brandbot.errors import (
     BrandbotError,
     EngineError,
     GateError,
+    KnowledgeError,
     LockHeldError,
     LogError,
     MissingExtraError,
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
     from brandbot.evaluation.report import Report
     from brandbot.evaluation.run import evaluate
     from brandbot.examples import Example
+    from brandbot.knowledge.lookup import Found, update_index
+    from brandbot.knowledge.search import Hit
     from brandbot.lint import check
     from brandbot.persona import Persona
     from brandbot.prompt import Message
     from brandbot.taste import Pair, Results, Taste
     from brandbot.training.run import plan, train
     from brandbot.workspace import Workspace
+
 
 __version__ = "0.1.0"
 
@@ -50,6 +54,9 @@ _HOMES = {
     "Report": "evaluation.report",
     "evaluate": "evaluation.run",
     "Example": "examples",
+    "Found": "knowledge.lookup",
+    "update_index": "knowledge.lookup",
+    "Hit": "knowledge.search",
     "check": "lint",
     "Persona": "persona",
     "Message": "prompt",
@@ -69,7 +76,10 @@ __all__ = [
     "ConversationLog",
     "EngineError",
     "Example",
+    "Found",
     "GateError",
+    "Hit",
+    "KnowledgeError",
     "LockHeldError",
     "LogError",
     "Message",
@@ -94,6 +104,7 @@ __all__ = [
     "evaluate",
     "plan",
     "train",
+    "update_index",
 ]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from brandbot import cli_knowledge
 from brandbot.errors import BrandbotError, GateError
 
 if TYPE_CHECKING:
@@ -540,6 +541,10 @@ def get_model(
             with contextlib.suppress(BrandbotError):  # the transformers engine serves it then
                 models.gguf_file(base, folder, _say)
         typer.echo(f"{name} is here: {base.folder}")
+
+
+app.command()(cli_knowledge.index)
+app.command()(cli_knowledge.search)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ table and the web forms are read off these models. Knows nothing of examples, mo
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from ruamel.yaml import YAML, MappingNode, Node, SequenceNode
 from ruamel.yaml.error import YAMLError
 
@@ -22,6 +30,12 @@ from brandbot.errors import PersonaError, Problem
 LANGUAGE_TAG = r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+Texts = Annotated[
+    list[Text], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
+"""One text or several."""
 
 
 class Section(BaseModel):
@@ -40,7 +54,16 @@ class Rules(Section):
 
 class Knowledge(Section):
     enabled: bool = Field(True, description="look facts up in knowledge/")
-    top_k: int = Field(4, ge=1, le=20, description="passages a reply is given")
+    top_k: int = Field(4, ge=1, le=20, description="passages a reply is given facts from")
+    embedder: Text = Field(
+        "auto", description="auto: by language; all-minilm-l6-v2, use-multilingual, hub id, folder"
+    )
+    quote_first: bool = Field(
+        True, description="answers begin with the document's own words; false for large models"
+    )
+    strict: bool = Field(
+        False, description="never say a number, name or link that stands nowhere; hand off instead"
+    )
 
 
 class Generation(Section):
@@ -102,6 +125,9 @@ class PersonaConfig(Section):
     )
     greeting: str = Field("", description="the bot's first line")
     starters: list[Text] = Field([], max_length=8, description="questions offered at the start")
+    handoff: Texts = Field(
+        [], description="what it says when it does not know, and whom to ask; one or several"
+    )
     rules: Rules = Rules()
     knowledge: Knowledge = Knowledge()
     generation: Generation = Generation()
@@ -134,6 +160,18 @@ class Persona:
         if self.language == "es":
             return f"Eres el asistente de {self.config.name}. Responde con su voz."
         return f"You are the assistant of {self.config.name}. Answer in its voice."
+
+    def handoff(self, question: str) -> str:
+        """What it says when it does not know: of several, the same one for the same question.
+
+        A plain sentence if the persona gives none.
+        """
+        texts = self.config.handoff
+        if not texts and self.language == "es":
+            return "Eso no lo sé. Pregunta, por favor, a una persona del equipo."
+        if not texts:
+            return "I don't know that. Please ask a person of our team."
+        return texts[hashlib.sha256(question.encode()).digest()[0] % len(texts)]
 
     @classmethod
     def load(cls, folder: Path) -> Persona:

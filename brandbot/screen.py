@@ -24,6 +24,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from brandbot.examples import Example
+    from brandbot.knowledge.lookup import Found
     from brandbot.lint import Check
     from brandbot.persona import Persona
     from brandbot.prompt import PromptFormat
@@ -149,7 +150,8 @@ def print_examples(
             for message in example.messages:
                 out.print(f"  [bold]{message.role}[/]: {escape(message.content)}")
             continue
-        encoded = prompt_format.encode(build(persona.system_prompt, example.messages))
+        messages = build(persona.system_prompt, example.messages, example.facts, persona.language)
+        encoded = prompt_format.encode(messages)
         line = Text()
         for token, masked in zip(encoded.ids, encoded.mask, strict=True):
             piece = prompt_format.tokenizer.decode([token], skip_special_tokens=False)
@@ -194,6 +196,37 @@ def print_trained(trained: Trained) -> None:
     out.print(
         f"Talk to it: brandbot chat {escape(trained.persona)}   or in the browser: brandbot serve"
     )
+
+
+def print_found(found: Found) -> None:
+    """Passages with their scores and why they were found, and the facts a reply would be given."""
+    if not found.hits:
+        out.print("Nothing was found.")
+        return
+    for place, hit in enumerate(found.hits, 1):
+        passage = hit.passage
+        where = " › ".join([passage.file, *passage.headings])
+        if passage.page:
+            where += f", page {passage.page}"
+        if passage.row:
+            where += f", row {passage.row}"
+        out.print(f"[bold]{place}[/] [cyan]{escape(where)}[/]  {hit.score:.2f}")
+        meaning, words = round(10 * max(0.0, hit.meaning)), round(10 * hit.words)
+        shared = f" ({escape(', '.join(hit.shared))})" if hit.shared else ""
+        out.print(
+            f"  [dim]meaning[/] {'█' * meaning}{'░' * (10 - meaning)} {hit.meaning:.2f}   "
+            f"[dim]words[/] {'█' * words}{'░' * (10 - words)} {hit.words:.2f}{shared}"
+        )
+        if passage.question:
+            out.print(f"  [italic]{escape(passage.question)}[/]")
+        for fact in passage.facts:
+            out.print(f"  {escape(fact)}")
+    if not found.facts:
+        out.print("[yellow]Nothing is good enough: a reply would be given no facts.[/]")
+        return
+    out.print("\n[bold]A reply is given these facts[/]")
+    for line in found.lines:
+        out.print(f"  - {escape(line)}")
 
 
 def print_models(rows: Sequence[dict[str, Any]]) -> None:

@@ -103,3 +103,6 @@ class Workspace:
 
     def evaluations(self, persona: str) -> Path:
         return self.home / "evaluations" / persona
+
+    def knowledge(self, persona: str) -> Path:
+        return self.home / "knowledge" / persona

@@ -11,22 +11,29 @@ import brandbot
 from tests.conftest import ROOT
 
 LAYERS = [
-    {"errors", "workspace", "texts"},
+    {"errors", "workspace", "texts", "disk"},
+    {"tables"},
     {"persona", "examples", "questions", "prompt", "models", "convert"},
     {
         "lint",
         "lint_text",
         "lint_privacy",
         "lint_pairs",
+        "lint_knowledge",
+        "lint_contradictions",
+        "lint_figures",
+        "lint_fix",
         "adapters",
         "conversations",
         "starter",
         "nearest",
+        "grounding",
+        "knowledge",
     },
     {"training", "engines", "evaluation"},
     {"bot"},
     {"taste"},
-    {"screen", "screen_evaluation", "terminal", "cli", "__main__"},
+    {"screen", "screen_evaluation", "terminal", "cli", "cli_knowledge", "__main__"},
 ]
 HEAVY = {
     "torch",
@@ -38,6 +45,9 @@ HEAVY = {
     "spacy",
     "presidio_analyzer",
     "tokenizers",
+    "faiss",
+    "bm25s",
+    "sentence_transformers",
 }
 
 

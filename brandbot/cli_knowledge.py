@@ -1,0 +1,205 @@
+"""The commands for documents: index and search. Part of ``cli``; imports when a command runs."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from brandbot.errors import BrandbotError, KnowledgeError
+
+if TYPE_CHECKING:
+    from brandbot.knowledge.index import Built
+    from brandbot.knowledge.lookup import Lookup
+    from brandbot.persona import Persona
+    from brandbot.workspace import Workspace
+
+Name = Annotated[str, typer.Argument(help="The persona: its folder's name in personas/.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+
+
+def index(
+    name: Name,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and index again whenever a document is saved.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make what is in a persona's knowledge/ folder known to its bot.
+
+    Only what is new or changed is read and embedded; what is gone is forgotten. Running servers
+    take the new index with their next reply. Examples: brandbot index lighthouse ·
+    brandbot index lighthouse --watch
+    """
+    from brandbot.persona import Persona
+    from brandbot.workspace import Workspace
+
+    workspace = Workspace.find()
+    persona = Persona.load(workspace.persona(name))
+    if not persona.config.knowledge.enabled:
+        raise BrandbotError(
+            f"{name} looks nothing up: knowledge.enabled is false in its persona.yaml."
+        )
+    _index(workspace, persona, as_json)
+    if watch:
+        _watch(workspace, persona, as_json)
+
+
+def _index(workspace: Workspace, persona: Persona, as_json: bool) -> None:
+    from brandbot.knowledge.lookup import update_index
+    from brandbot.screen import bar
+
+    started = time.monotonic()
+    with bar(f"Indexing {persona.name}", quiet=as_json) as progress:
+        built = update_index(workspace, persona, progress)
+    if as_json:
+        typer.echo(json.dumps(built.to_json(), ensure_ascii=False, default=str))
+        return
+    for problem in built.problems:
+        typer.echo(_problem(problem, persona.language), err=True)
+    typer.echo(told(built, persona.name, time.monotonic() - started))
+
+
+def told(built: Built, name: str, seconds: float) -> str:
+    """What a build did, in a line."""
+    counts = ", ".join(
+        f"{len(found)} {what}"
+        for what, found in (
+            ("added", built.added), ("changed", built.changed), ("removed", built.removed),
+            ("unchanged", built.unchanged),
+        )
+    )  # fmt: skip
+    return (
+        f"{name}: documents {counts}; {built.passages} passages, {built.embedded} of them newly "
+        f"embedded; {seconds:.1f} s"
+    )
+
+
+def _problem(problem: Any, language: str) -> str:
+    from brandbot.texts import tell
+
+    return f"knowledge/{problem.place}: {tell(problem, language).line}"
+
+
+def _watch(workspace: Workspace, persona: Persona, as_json: bool) -> None:
+    from brandbot.errors import MissingExtraError
+
+    try:
+        from watchfiles import watch
+    except ImportError as error:
+        raise MissingExtraError("watchfiles", "knowledge", "Watching documents") from error
+    folder = persona.folder / "knowledge"
+    if not folder.is_dir():
+        raise BrandbotError(f"There is no folder {folder} to watch. Make it and add documents.")
+    if not as_json:
+        typer.echo(f"Watching {folder}. Ctrl-C stops.", err=True)
+    for _ in watch(folder, raise_interrupt=False):
+        try:
+            _index(workspace, persona, as_json)
+        except BrandbotError as error:  # the next save may mend it
+            typer.echo(f"brandbot: {error}", err=True)
+
+
+def search(
+    name: Name,
+    question: Annotated[
+        Optional[str], typer.Argument(help="What to look for; left out with --questions.")
+    ] = None,
+    questions: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="Measure: JSON Lines with question and source (file or file#heading).",
+            metavar="FILE",
+        ),
+    ] = None,
+    meaning: Annotated[
+        Optional[float],
+        typer.Option(min=0.0, max=1.0, help="Weight of meaning: 0 words alone, 1 meaning alone."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which passages of a persona's documents answer a question, and why.
+
+    With --questions it measures search on your own questions. Examples:
+    brandbot search lighthouse "do you deliver?" ·
+    brandbot search lighthouse --questions my-questions.jsonl --json
+    """
+    from brandbot.knowledge import lookup
+    from brandbot.persona import Persona
+    from brandbot.screen import bar, loading
+    from brandbot.workspace import Workspace
+
+    workspace = Workspace.find()
+    persona = Persona.load(workspace.persona(name))
+    if (question is None) == (questions is None):
+        raise BrandbotError("Give a question, or a file with --questions; one of the two.")
+    if not lookup.is_current(workspace, persona):
+        with bar(f"Indexing {name}", quiet=as_json) as progress:
+            lookup.update_index(workspace, persona, progress)
+    with loading("Opening the index", quiet=as_json):
+        documents = lookup.Lookup(workspace, name)
+        opened = documents.search
+    if opened is None:
+        raise KnowledgeError(
+            f"{name} has no documents. Put some into {persona.folder / 'knowledge'} (.md, .txt, "
+            ".html, .csv, .xlsx, .pdf, .docx)."
+        )
+    if questions is not None:
+        _measure(documents, questions, meaning, as_json)
+    else:
+        _show(documents, persona, str(question), meaning, as_json)
+
+
+def _measure(documents: Lookup, file: Path, meaning: float | None, as_json: bool) -> None:
+    from brandbot.knowledge import measure
+    from brandbot.screen import bar
+
+    asked = measure.read(file)
+    with bar("Searching", quiet=as_json) as progress:
+        search = documents.search
+        assert search is not None
+        found = measure.recall(search, asked, meaning, progress)
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+        return
+    typer.echo(
+        f"{found.questions} questions: the right passage comes first for {found.recall_1:.0%} and "
+        f"is among the first four for {found.recall_4:.0%} (mean reciprocal rank {found.mrr:.2f}); "
+        f"{found.queries_per_second:.0f} questions a second"
+    )
+    for missed in found.missed[:10]:
+        typer.echo(f"  missed: {missed.question}  ({missed.source})")
+
+
+def _show(
+    documents: Lookup, persona: Persona, question: str, meaning: float | None, as_json: bool
+) -> None:
+    from brandbot.prompt import Message
+
+    top_k = persona.config.knowledge.top_k
+    found = documents.find([Message("user", question)], top_k, meaning=meaning)
+    if as_json:
+        rows = [
+            {
+                "source": hit.passage.source,
+                "file": hit.passage.file,
+                "headings": list(hit.passage.headings),
+                "page": hit.passage.page,
+                "row": hit.passage.row,
+                "score": round(hit.score, 4),
+                "meaning": round(hit.meaning, 4),
+                "words": round(hit.words, 4),
+                "shared": list(hit.shared),
+                "text": hit.passage.text,
+            }
+            for hit in found.hits
+        ]
+        result = {"question": question, "facts": list(found.lines), "passages": rows}
+        typer.echo(json.dumps(result, ensure_ascii=False))
+        return
+    from brandbot.screen import print_found
+
+    print_found(found)

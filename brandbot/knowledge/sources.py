@@ -1,0 +1,75 @@
+"""Which of the facts it was given a reply used, as numbered sources with their quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from brandbot.grounding import NUMBER, digits
+from brandbot.knowledge.lookup import Fact
+from brandbot.knowledge.words import Words
+
+A_NUMBER, ENOUGH, SHARE = 3, 3, 0.3
+"""What a number counts among words; what a fact must explain of a reply to be its source, and what
+share of the fact's own words must be in it where no number is."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a reply has something from: a place in a document, and its words there."""
+
+    number: int
+    file: str
+    heading: str
+    quote: str
+    page: int | None = None
+    row: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def used(reply: str, question: str, facts: Sequence[Fact], words: Words) -> list[Source]:
+    """The facts that explain what the reply says beyond the question, the weightiest first.
+
+    Each number and word of the reply is explained once, so a fact that merely shares a word with
+    the one that was used is no source.
+    """
+    left = _tokens(reply, words) - _tokens(question, words)
+    rest = list(facts)
+    chosen: list[Fact] = []
+    while rest and left:
+        weights = [_weight(left & _tokens(fact.quote, words)) for fact in rest]
+        best = max(range(len(rest)), key=lambda i: weights[i])
+        fact = rest.pop(best)
+        own = _tokens(fact.quote, words) - _tokens(question, words)
+        explained = left & own
+        told = any(token[0] == "#" for token in explained)
+        if not explained or not (
+            (told and weights[best] >= ENOUGH)
+            or (len(explained) >= 2 and len(explained) >= SHARE * len(own))
+        ):
+            break
+        left -= explained
+        chosen.append(fact)
+    found: dict[str, Fact] = {}
+    for fact in chosen:
+        found.setdefault(f"{fact.hit.passage.id} {fact.place}", fact)
+    return [
+        Source(
+            number, fact.hit.passage.file, fact.hit.passage.heading, fact.quote,
+            fact.hit.passage.page, fact.hit.passage.row,
+        )
+        for number, fact in enumerate(found.values(), 1)
+    ]  # fmt: skip
+
+
+def _tokens(text: str, words: Words) -> set[str]:
+    """Stems, and numbers as ``#3.4``."""
+    numbers = {f"#{digits(number)}" for number in NUMBER.findall(text)}
+    return numbers | {stem for word, stem in words.pairs(text) if not word[0].isdigit()}
+
+
+def _weight(tokens: set[str]) -> int:
+    return sum(A_NUMBER if token[0] == "#" else 1 for token in tokens)

@@ -1,0 +1,1087 @@
+"""Documents as people write them: what is read, where it stood, and what is said about the rest."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime, time
+from typing import Any
+
+import pytest
+from docx import Document as new_document
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from openpyxl import Workbook
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Table
+
+from brandbot.knowledge import documents
+from brandbot.knowledge.blocks import Outline, joined, plain
+from brandbot.knowledge.documents import READERS, Block, Document, read
+from brandbot.texts import tell
+from tests.conftest import ROOT
+
+
+def reading(name: str, content: str | bytes) -> Document:
+    return read(content.encode() if isinstance(content, str) else content, name)
+
+
+def texts(document: Document) -> list[str]:
+    return [block.text for block in document.blocks]
+
+
+def codes(document: Document) -> list[tuple[str, str, int | None]]:
+    """Severity, code and line of each problem; each can be told in both languages."""
+    for problem in document.problems:
+        assert tell(problem, "en").line
+        assert tell(problem, "es").line
+    return [(problem.severity, problem.code, problem.line) for problem in document.problems]
+
+
+# --- The folders that come with brandbot ----------------------------------------------------------
+
+
+def shipped(persona: str) -> dict[str, Document]:
+    folder = ROOT / "personas" / persona / "knowledge"
+    return {file.name: read(file.read_bytes(), file.name) for file in sorted(folder.iterdir())}
+
+
+def test_the_lighthouse() -> None:
+    found = shipped("lighthouse")
+    assert {name: (len(d.blocks), d.problems) for name, d in found.items()} == {
+        "delivery-and-subscriptions.md": (14, []),
+        "faq.csv": (10, []),
+        "menu.md": (32, []),
+        "visit.md": (14, []),
+    }
+    menu = "Menu and price list"
+    assert found["menu.md"].blocks[5] == Block(
+        "Latte: Small £3.60, Large £4.00", (menu, "Coffee drinks"), "row", line=13
+    )
+    assert found["menu.md"].blocks[1].text == "Espresso (double): Small £2.60"
+    assert found["menu.md"].blocks[13] == Block(
+        "Hot chocolate: £3.60, child size £2.40", (menu, "Tea and other drinks"), "item", line=28
+    )
+    assert found["menu.md"].blocks[28].text == (
+        "Spring Tide (seasonal single farm): Taste changes every three months, 250 g £13.50"
+    )
+    assert found["visit.md"].blocks[:2] == [
+        Block("Monday: closed", ("Visiting the cafe", "Opening hours"), "row", line=7),
+        Block(
+            "Tuesday to Friday: 7.30 am to 4.30 pm",
+            ("Visiting the cafe", "Opening hours"),
+            "row",
+            line=8,
+        ),
+    ]
+    assert found["visit.md"].blocks[-1] == Block(
+        "Cards, mobile payment and cash are accepted.", ("Visiting the cafe", "Payment"), line=48
+    )
+    assert found["faq.csv"].blocks[6] == Block(
+        "At the counter or by telephone on 01632 960144. Found items are kept for eight weeks.",
+        (),
+        "answer",
+        row=8,
+        question="Where can I ask about lost property?",
+    )
+    assert found["delivery-and-subscriptions.md"].blocks[1] == Block(
+        "Mainland UK, standard: Cost £3.50, Usual time 2 to 3 working days",
+        ("Delivery and subscriptions", "Delivery costs and times"),
+        "row",
+        line=11,
+    )
+
+
+def test_letra_clara() -> None:
+    found = shipped("letraclara")
+    assert {name: (len(d.blocks), d.problems) for name, d in found.items()} == {
+        "ahorro-y-prestamos.md": (28, []),
+        "cuenta-y-tarjeta.md": (21, []),
+        "preguntas.csv": (10, []),
+        "tarifas.md": (27, []),
+    }
+    assert found["tarifas.md"].blocks[1] == Block(
+        "Cuenta Clara: 0 € al mes, sin condiciones.",
+        ("Tarifas de Letra Clara", "Mantenimiento de la cuenta"),
+        "item",
+        line=7,
+    )
+    assert found["preguntas.csv"].blocks[0] == Block(
+        "Sí. No se exige nómina, domiciliar recibos ni saldo mínimo.",
+        (),
+        "answer",
+        row=2,
+        question="¿Se puede abrir la cuenta sin nómina?",
+    )
+    assert found["ahorro-y-prestamos.md"].blocks[20] == Block(
+        "Ejemplo: 1.000 € a 12 meses, 12 cuotas de 86,94 €, más 10 € de apertura; TAE 10,24 %.",
+        ("Ahorro y préstamos", "Préstamo Chiquito"),
+        "item",
+        line=41,
+    )
+
+
+# --- Markdown -------------------------------------------------------------------------------------
+
+
+def test_markdown() -> None:
+    text = """\
+# House *rules* #
+
+First  **bold** line,
+second `line`<br>third [link](https://a.example/b).
+
+<!-- not
+this -->
+Setext
+------
+
+> Quoted &amp; \\*kept\\*.
+
+### Deep
+
+```
+code   here
+more
+```
+## Back
+![A picture](a.png)
+Write to [us](mailto:hi@a.example?subject=x) or [hi@a.example](mailto:hi@a.example).
+"""
+    found = reading("a.md", text)
+    assert found.blocks == [
+        Block("First bold line, second line third link.", ("House rules",), line=3),
+        Block("Quoted & *kept*.", ("House rules", "Setext"), line=11),
+        Block("code here more", ("House rules", "Setext", "Deep"), line=15),
+        Block("Write to us (hi@a.example) or hi@a.example.", ("House rules", "Back"), line=20),
+    ]
+    assert codes(found) == []
+
+
+def test_lists() -> None:
+    text = """\
+We are open. We do not deliver to:
+
+- Islands
+- **Highlands**
+
+1. Cakes
+   1. Apple
+   2. Plum
+
+      with cream
+2. Hot drinks:
+   - Tea
+     - green
+   - Coffee
+
+   Ask for decaf.
+
+- Last
+"""
+    found = reading("a.md", text)
+    assert [(b.kind, b.line, b.text) for b in found.blocks] == [
+        ("paragraph", 1, "We are open."),
+        ("item", 3, "We do not deliver to: Islands"),
+        ("item", 4, "We do not deliver to: Highlands"),
+        ("item", 6, "Cakes"),
+        ("item", 7, "Cakes: Apple"),
+        ("item", 8, "Cakes: Plum: with cream"),
+        ("item", 12, "Hot drinks: Tea"),
+        ("item", 13, "Hot drinks: Tea: green"),
+        ("item", 14, "Hot drinks: Coffee"),
+        ("item", 11, "Ask for decaf."),
+        ("item", 18, "Last"),
+    ]
+
+
+def test_a_line_that_announces_no_list_stays() -> None:
+    found = reading("a.md", "We sell:\n\nCoffee.\n\nAnd:\n\n## Next\n\n- Tea\n")
+    assert texts(found) == ["We sell:", "Coffee.", "And:", "Tea"]
+    long = "x" * 170 + ":"
+    assert texts(reading("a.md", f"{long}\n\n- Tea\n")) == [long, "Tea"]
+
+
+def test_tables_in_markdown() -> None:
+    text = """\
+| Drink | Small | Large | |
+|---|---|---|---|
+| Latte | £3.60 | £4.00 | |
+| Espresso | £2.60 | – | |
+| Water \\| tap | | free | |
+| Tea | | | |
+
+|  | Price |
+|---|---|
+| Mug | 12 € |
+
+| Size | 250 g |
+|---|---|
+| Skiff | £9 |
+
+| Question | Answer | Valid until |
+|---|---|---|
+| Open? | **Yes**. | 24/11/2026 |
+"""
+    found = reading("a.md", text)
+    assert found.blocks == [
+        Block("Latte: Small £3.60, Large £4.00", (), "row", line=3),
+        Block("Espresso: Small £2.60", (), "row", line=4),
+        Block("Water | tap: Large free", (), "row", line=5),
+        Block("Tea", (), "row", line=6),
+        Block("Mug: 12 €", (), "row", line=10),
+        Block("Skiff: £9", (), "row", line=14),
+        Block("Yes.", (), "answer", line=18, question="Open?", valid_until=date(2026, 11, 24)),
+    ]
+
+
+def test_html_between_markdown() -> None:
+    text = "One\n\n<details><summary>More</summary>\n<p>Two <b>and</b> three</p>\n<script>x</script></details>\n\nFour\n"
+    found = reading("a.md", text)
+    assert [(b.line, b.text) for b in found.blocks] == [
+        (1, "One"),
+        (3, "More"),
+        (3, "Two and three"),
+        (7, "Four"),
+    ]
+
+
+def test_front_matter() -> None:
+    text = """\
+---
+title: Summer menu
+valid_from: 2026-06-01
+Válido hasta: 31/08/2026
+author: {name: Ana}
+tags: [a, b]
+---
+# Ices
+
+Lemon ice.
+"""
+    found = reading("summer/menu.md", text)
+    assert found == Document(
+        "summer/menu.md",
+        "Summer menu",
+        [
+            Block(
+                "Lemon ice.",
+                ("Ices",),
+                line=10,
+                valid_from=date(2026, 6, 1),
+                valid_until=date(2026, 8, 31),
+            )
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("front", "problem"),
+    [
+        ("valid_until: 2026-13-40", ("warning", "bad-date", 2)),
+        ("a: 1\nvalid_until: no", ("warning", "bad-date", 3)),
+        ("title: [", ("warning", "yaml-syntax", 3)),
+        ("valid_from: 2026-02-01\nvalid_until: 2026-01-01", ("warning", "dates-reversed", 3)),
+    ],
+)
+def test_mistakes_in_front_matter_cost_no_text(
+    front: str, problem: tuple[str, str, int | None]
+) -> None:
+    found = reading("a.md", f"---\n{front}\n---\nText.\n")
+    assert texts(found) == ["Text."]
+    assert codes(found) == [problem]
+    assert found.blocks[0].line == front.count("\n") + 4
+
+
+def test_lines_that_are_no_front_matter() -> None:
+    assert texts(reading("a.md", "---\n\nHello\n\n---\n\nYou\n")) == ["Hello", "You"]
+    assert texts(reading("a.md", "---\nvalid_until:\ntitle: ~\n---\nYou\n")) == ["You"]
+
+
+# --- Plain text -----------------------------------------------------------------------------------
+
+
+def test_plain_text() -> None:
+    text = "Our shop\r\n=====\r\n\r\nOne line\r\ngoes on.\r\n\r\n\r\nHours\r\n---\r\n- Monday: 9\r\n* Tuesday\r\n  10 to 12\r\n  - noon\r\n\r\nBring:\r\n• cup\r\n\r\n----\r\nEnd\r\n"
+    found = reading("a.txt", text)
+    assert found.blocks == [
+        Block("One line goes on.", ("Our shop",), line=4),
+        Block("Monday: 9", ("Our shop", "Hours"), "item", line=10),
+        Block("Tuesday 10 to 12", ("Our shop", "Hours"), "item", line=11),
+        Block("Tuesday 10 to 12: noon", ("Our shop", "Hours"), "item", line=13),
+        Block("Bring: cup", ("Our shop", "Hours"), "item", line=16),
+        Block("End", ("Our shop", "Hours"), line=19),
+    ]
+
+
+def test_a_long_line_over_dashes_is_no_heading() -> None:
+    found = reading("a.txt", "x" * 81 + "\n---\nText\n\na\nb\n---\n")
+    assert [(b.headings, b.text) for b in found.blocks] == [
+        ((), "x" * 81),
+        ((), "Text"),
+        ((), "a b"),
+    ]
+
+
+def test_old_windows_text() -> None:
+    found = reading("a.txt", "Uno\nCafé – 3 €\n".encode("cp1252"))
+    assert texts(found) == ["Uno Café – 3 €"]
+    assert codes(found) == [("warning", "not-utf8", 2)]
+
+
+def test_letters_are_made_whole() -> None:
+    assert plain("  of\ufb01ce\u00a0\u200b cafe\u0301\tsoft\u00adly \x07") == "office café softly"
+    assert plain("cut \ud83d") == "cut \ufffd"
+    assert plain("👩‍🍳") == "👩‍🍳"
+
+
+# --- Web pages ------------------------------------------------------------------------------------
+
+
+def test_a_web_page() -> None:
+    html = """\
+<!DOCTYPE html><html><head><meta charset="iso-8859-1"><title>Our
+ shop</title><style>p {}</style></head><body>
+<header><h1>Logo</h1></header><nav><a href="/">Home</a></nav>
+<main><article><header><h1>Café Sol</h1></header>
+<p>Price: 3 &lt; 4 * 5 &euro; &amp; _more_ # 1<p>Unclosed
+<ul><li>one<li>two:<ul><li>inner</ul></ul>
+<script>alert("x")</script><div hidden>h1</div><p style="color:red; DISPLAY : none">h2</p>
+<p aria-hidden="true">h3</p><template>h4</template>
+<p>1. Not a list</p><h2>Hours</h2>
+<dl><dt>Monday:</dt><dd>9 to 5</dd><dt>Sunday<dd>closed</dl>
+</article></main><footer>Imprint</footer></body></html>"""
+    found = reading("a.html", html.encode("latin-1"))
+    assert found == Document(
+        "a.html",
+        "Our shop",
+        [
+            Block("Price: 3 < 4 * 5 € & _more_ # 1", ("Café Sol",)),
+            Block("Unclosed", ("Café Sol",)),
+            Block("one", ("Café Sol",), "item"),
+            Block("two: inner", ("Café Sol",), "item"),
+            Block("1. Not a list", ("Café Sol",)),
+            Block("Monday: 9 to 5", ("Café Sol", "Hours"), "item"),
+            Block("Sunday: closed", ("Café Sol", "Hours"), "item"),
+        ],
+    )
+
+
+def test_tables_of_a_web_page() -> None:
+    html = """\
+<table><thead><tr><th>Drink<th>Small<th>Large</thead>
+<tr><td rowspan="2">Latte<td>1|2<td>2<tr><td>3<td>4<tr><td>Tea<td colspan=2>5</table>
+<table><tr><td>Monday<td>9 to 17<tr><td>Sunday<td>closed</table>
+<table><tr><td><table><tr><td>inner<td>cell</table><td>beside</table>"""
+    assert texts(reading("a.htm", html)) == [
+        "Latte: Small 1|2, Large 2",
+        "Latte: Small 3, Large 4",
+        "Tea: Small 5",
+        "Monday: 9 to 17",
+        "Sunday: closed",
+        "inner: cell",
+        "beside",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "problems"),
+    [
+        ("<p>Café €".encode(), "Café €", []),
+        ('<meta charset="utf-8"><p>Café €'.encode(), "Café €", []),
+        ('<meta charset="utf-8"><p>Café'.encode("cp1252"), "Café", [("warning", "not-utf8", 1)]),
+        ("<p>Café €".encode("cp1252"), "Café €", [("warning", "not-utf8", 1)]),
+        ('<meta charset="latin1"><p>Café €'.encode("cp1252"), "Café €", []),
+        ('<meta charset="koi8-r"><p>Чай'.encode("koi8-r"), "Чай", []),
+        ('<meta charset="no such"><p>Café'.encode(), "Café", []),
+        ('<meta charset="latin1"><p>Café'.encode("utf-8-sig"), "Café", []),
+        ("<p>Café".encode("utf-16"), "Café", []),
+        ('<?xml version="1.0" encoding="iso-8859-1"?><p>Café'.encode("latin-1"), "Café", []),
+    ],
+)  # fmt: skip
+def test_encodings_of_web_pages(
+    raw: bytes, text: str, problems: list[tuple[str, str, int | None]]
+) -> None:
+    found = reading("a.html", raw)
+    assert texts(found) == [text]
+    assert codes(found) == problems
+
+
+def test_a_file_name_as_a_page_is_text() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert texts(reading("a.html", "menu.html")) == ["menu.html"]
+
+
+# --- CSV and JSON lines ---------------------------------------------------------------------------
+
+
+def test_a_price_list_in_csv() -> None:
+    text = "Precios, tarifas y más\n\nProducto;Pequeño;Grande;Válido hasta\nCafé;1,20 €;1,50 €;24/12/2026\nTé;1,50 €;-;\n;;;\nAgua;;;\n"
+    found = reading("precios.csv", text)
+    above = ("Precios, tarifas y más",)
+    assert found.blocks == [
+        Block(
+            "Café: Pequeño 1,20 €, Grande 1,50 €",
+            above,
+            "row",
+            row=4,
+            valid_until=date(2026, 12, 24),
+        ),
+        Block("Té: Pequeño 1,50 €", above, "row", row=5),
+        Block("Agua", above, "row", row=7),
+    ]
+    assert codes(found) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Day,Hours\nMonday,9-17\n", ["Monday: 9-17"]),
+        ("Monday,9-17\nSunday,closed\n", ["Monday: 9-17", "Sunday: closed"]),
+        ("Monday\tclosed\n", ["Monday: closed"]),
+        ("Facts\nWe roast.\nWe sell.\n", ["We roast.", "We sell."]),
+        ("We roast.\n", ["We roast."]),
+        ("Name,,Note\n,x,y\nMug,,\n", ["x, Note y", "Mug"]),
+        ("valid_from,valid_until\n2026-01-01,\n", []),
+    ],
+)
+def test_small_tables(text: str, expected: list[str]) -> None:
+    assert texts(reading("a.csv", text)) == expected
+
+
+def test_questions_with_answers() -> None:
+    text = (
+        "question,answer,valid_from,valid_until,Topic,Notes,id\n"
+        "Open?,Yes.,2026-01-02,2026-11-24,Hours,x,1\n"
+        "When?,Soon.,2026-02-01,2026-01-01,,,\n"
+        "Why?,Why not.,tomorrow,11/24/2026,,,\n"
+        ',\n"Bad,"row"\n'
+        'Never,"closed\n'
+        "Who?,,,,,,\n"
+        "a,b,c, d,e,f,g,h\n"
+        "Last?,One,,,,,\n"
+    )
+    found = reading("faq.csv", text)
+    assert found.blocks == [
+        Block(
+            "Yes.",
+            ("Hours",),
+            "answer",
+            row=2,
+            question="Open?",
+            valid_from=date(2026, 1, 2),
+            valid_until=date(2026, 11, 24),
+        ),
+        Block(
+            "Soon.",
+            (),
+            "answer",
+            row=3,
+            question="When?",
+            valid_from=date(2026, 2, 1),
+            valid_until=date(2026, 1, 1),
+        ),
+        Block("Why not.", (), "answer", row=4, question="Why?"),
+        Block("One", (), "answer", row=10, question="Last?"),
+    ]
+    assert codes(found) == [
+        ("note", "unused-column", 1),
+        ("warning", "dates-reversed", 3),
+        ("warning", "bad-date", 4),
+        ("warning", "bad-date", 4),
+        ("warning", "half-question", 6),
+        ("warning", "open-quote", 7),
+        ("warning", "half-question", 8),
+        ("warning", "too-many-cells", 9),
+    ]
+
+
+def test_json_lines() -> None:
+    rows: list[Any] = [
+        {"question": "Open?", "answer": "Yes.", "valid_until": "2026-11-24", "x": [1]},
+        {"Pregunta": "¿Sí?", "Respuesta": 7},
+        {"question": "a"},
+        {"prompt": "a", "completion": ["b"]},
+        ["a"],
+        {"question": " ", "answer": "b"},
+        {"question": "cut \ud83d", "answer": "off"},
+    ]
+    found = reading("a.jsonl", "\n".join(json.dumps(row) for row in rows) + "\n{\n")
+    assert found.blocks == [
+        Block("Yes.", (), "answer", line=1, question="Open?", valid_until=date(2026, 11, 24)),
+        Block("7", (), "answer", line=2, question="¿Sí?"),
+        Block("off", (), "answer", line=7, question="cut \ufffd"),
+    ]
+    assert codes(found) == [
+        ("warning", "faq-keys", 3),
+        ("warning", "not-text", 4),
+        ("warning", "json-not-object", 5),
+        ("warning", "half-question", 6),
+        ("warning", "bad-json", 8),
+    ]
+
+
+# --- Excel ----------------------------------------------------------------------------------------
+
+
+def workbook(sheets: dict[str, list[list[object]]]) -> Workbook:
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    return book
+
+
+def saved(book: Any) -> bytes:
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def test_excel_shows_what_people_see() -> None:
+    book = workbook(
+        {
+            "Menu": [
+                [None, "Prices 2026"],
+                [],
+                [None, "Drink", "Small", "Off", "Since", "Opens", "Code", "valid_until"],
+                [None, "Latte", 3.6, 0.1, date(2026, 1, 2), time(9, 5), 8001, date(2026, 11, 24)],
+                [None, "Tea", 1200, 2.5, datetime(2026, 1, 2, 9), "–", 12.0, "31/12/2026"],
+                [None, "Milk", None, None, None, None, None, "never"],
+            ]
+        }
+    )
+    sheet = book.worksheets[0]
+    sheet["C4"].number_format = "£#,##0.00"
+    sheet["C5"].number_format = '#,##0.00\\ [$€-C0A]_-;[Red]-#,##0.00\\ "€"'
+    sheet["D4"].number_format = "0%"
+    sheet["G4"].number_format = "00000"
+    found = reading("menu.xlsx", saved(book))
+    above = ("Prices 2026",)
+    assert found.blocks == [
+        Block(
+            "Latte: Small £3.60, Off 10%, Since 2026-01-02, Opens 09:05, Code 08001",
+            above,
+            "row",
+            row=4,
+            valid_until=date(2026, 11, 24),
+        ),
+        Block(
+            "Tea: Small 1,200.00 €, Off 2.5, Since 2026-01-02 09:00, Code 12",
+            above,
+            "row",
+            row=5,
+            valid_until=date(2026, 12, 31),
+        ),
+        Block("Milk", above, "row", row=6),
+    ]
+    assert [(p.file, p.line, p.code) for p in found.problems] == [("menu.xlsx", 6, "bad-date")]
+
+
+def test_sheets_are_headings_if_there_are_several() -> None:
+    book = workbook(
+        {
+            "Hours": [["Day", "Hours"], ["Monday", "closed"]],
+            "FAQ": [["Pregunta", "Respuesta"], ["¿Sí?", "No."], ["¿Y?", None]],
+            "Old": [["Day", "Hours"], ["Monday", "open"]],
+            "Empty": [],
+        }
+    )
+    book["Old"].sheet_state = "hidden"
+    found = reading("all.xlsm", saved(book))
+    assert found.blocks == [
+        Block("Monday: closed", ("Hours",), "row", row=2),
+        Block("No.", ("FAQ",), "answer", row=2, question="¿Sí?"),
+    ]
+    assert [(p.place, p.code) for p in found.problems] == [("all.xlsm[FAQ]:3", "half-question")]
+    one = workbook({"Hours": [["Day", "Hours"], ["Monday", "closed"]], "Empty": []})
+    assert reading("one.xlsx", saved(one)).blocks == [Block("Monday: closed", (), "row", row=2)]
+
+
+def test_merged_cells_in_excel() -> None:
+    rows: list[list[object]] = [
+        ["Our prices", None, None],
+        ["Drink", "Size", "Price"],
+        ["Latte", "small", 3],
+        [None, "large", 4],
+        ["Water", "free", None],
+    ]
+    book = workbook({"Menu": rows})
+    for area in ("A1:C1", "A3:A4", "B5:C5"):
+        book.worksheets[0].merge_cells(area)
+    found = reading("a.xlsx", saved(book))
+    assert [(b.headings, b.row, b.text) for b in found.blocks] == [
+        (("Our prices",), 3, "Latte: Size small, Price 3"),
+        (("Our prices",), 4, "Latte: Size large, Price 4"),
+        (("Our prices",), 5, "Water: Size free"),
+    ]
+    assert codes(found) == []
+
+
+def test_a_cell_far_away() -> None:
+    book = workbook({"Menu": [["Day", "Hours"], ["Monday", "closed"]], "Other": [["a", "b"]]})
+    book["Menu"]["XFD1048576"] = " "
+    found = reading("a.xlsx", saved(book))
+    assert texts(found) == ["a: b"]
+    assert [(p.severity, p.code, p.place) for p in found.problems] == [
+        ("warning", "huge-sheet", "a.xlsx[Menu]")
+    ]
+
+
+# --- Word -----------------------------------------------------------------------------------------
+
+
+def test_word() -> None:
+    document = new_document()
+    document.add_heading("House rules", 0)
+    document.add_paragraph("Welcome.")
+    document.add_heading("Café", 1)
+    document.add_heading("Hours", 2)
+    paragraph = document.add_paragraph("Open ")
+    paragraph.add_run("daily").bold = True
+    paragraph.add_run(".\nExcept Monday.")
+    document.add_paragraph("Bring:")
+    document.add_paragraph("a cup", style="List Bullet")
+    document.add_paragraph("of glass", style="List Bullet 2")
+    document.add_paragraph("Order", style="List Number")
+    table = document.add_table(rows=4, cols=3)
+    rows = [
+        ["Drink", "Small", "Large"],
+        ["Latte", "£3.60", "£4.00"],
+        ["", "£3.80", "–"],
+        ["Water", "free", ""],
+    ]
+    for row, cells in zip(table.rows, rows, strict=True):
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.text = text
+    table.cell(1, 0).merge(table.cell(2, 0))
+    table.cell(3, 1).merge(table.cell(3, 2))
+    document.add_heading("Dogs", 1)
+    document.add_paragraph("Welcome, too.")
+    found = reading("rules.docx", saved(document))
+    hours = ("Café", "Hours")
+    assert found == Document(
+        "rules.docx",
+        "House rules",
+        [
+            Block("Welcome."),
+            Block("Open daily. Except Monday.", hours),
+            Block("Bring: a cup", hours, "item"),
+            Block("Bring: a cup: of glass", hours, "item"),
+            Block("Bring: Order", hours, "item"),
+            Block("Latte: Small £3.60, Large £4.00", hours, "row"),
+            Block("Latte: Small £3.80", hours, "row"),
+            Block("Water: Small free", hours, "row"),
+            Block("Welcome, too.", ("Dogs",)),
+        ],
+    )
+
+
+def test_word_as_it_is_read_not_as_it_is_stored() -> None:
+    """Changes that were suggested count as accepted; content controls and boxes are looked into."""
+    document = new_document()
+    document.styles.add_style("Chapter", 1).base_style = document.styles["Heading 1"]
+    document.add_paragraph("Prices", style="Chapter")
+    body = document.element.body
+    for xml in [
+        "<w:p {0}><w:r><w:t>Cake is </w:t></w:r><w:del><w:r><w:delText>3</w:delText></w:r></w:del>"
+        "<w:ins><w:r><w:t>4</w:t></w:r></w:ins><w:r><w:t> euros.</w:t></w:r>"
+        "<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>",
+        "<w:sdt {0}><w:sdtPr><w:docPartObj><w:docPartGallery w:val='Table of Contents'/>"
+        "</w:docPartObj></w:sdtPr><w:sdtContent><w:p><w:r><w:t>Contents</w:t></w:r></w:p>"
+        "</w:sdtContent></w:sdt>",
+        "<w:sdt {0}><w:sdtContent><w:p><w:r><w:t>Controlled.</w:t></w:r></w:p></w:sdtContent></w:sdt>",
+        "<w:p {0}><w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='5'/></w:numPr></w:pPr>"
+        "<w:r><w:t>Numbered</w:t></w:r></w:p>",
+        "<w:p {0}><w:r><w:t>Beside</w:t></w:r><w:r><w:pict><w:txbxContent>"
+        "<w:p><w:r><w:t>In a box</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>",
+        "<w:tbl {0}><w:tr><w:tc><w:p><w:r><w:t>Framed.</w:t></w:r></w:p></w:tc></w:tr></w:tbl>",
+        "<w:tbl {0}><w:tr><w:tc><w:p><w:r><w:t>Monday</w:t></w:r></w:p></w:tc><w:tc>"
+        "<w:p><w:r><w:t>9</w:t><w:br/><w:t>to 5</w:t></w:r></w:p></w:tc></w:tr>"
+        "<w:tr><w:tc><w:p><w:r><w:t>Sunday</w:t></w:r></w:p></w:tc></w:tr></w:tbl>",
+    ]:
+        body.insert(len(body) - 1, parse_xml(xml.format(nsdecls("w"))))
+    found = reading("a.docx", saved(document))
+    assert [(b.kind, b.headings, b.text) for b in found.blocks] == [
+        ("paragraph", ("Prices",), "Cake is 4 euros."),
+        ("paragraph", ("Prices",), "Controlled."),
+        ("item", ("Prices",), "Numbered"),
+        ("paragraph", ("Prices",), "Beside"),
+        ("paragraph", ("Prices",), "In a box"),
+        ("paragraph", ("Prices",), "Framed."),
+        ("row", ("Prices",), "Monday: 9 to 5"),
+        ("row", ("Prices",), "Sunday"),
+    ]
+
+
+# --- PDF ------------------------------------------------------------------------------------------
+
+BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=10, leading=12, spaceAfter=6)
+TOP = ParagraphStyle("top", BODY, fontSize=18, leading=22, spaceAfter=10)
+SUB = ParagraphStyle("sub", BODY, fontSize=13, leading=16, spaceAfter=8)
+
+LONG = (
+    "Coffee is roasted on Tuesday and Thursday in the back of the house, and whoever comes early "
+    "enough may watch how it is done and taste what comes out of the drum while it is warm."
+)
+
+
+def pdf(*parts: Any, footer: str = "") -> bytes:
+    buffer = io.BytesIO()
+
+    def draw(canvas: Canvas, document: Any) -> None:
+        if footer:
+            canvas.setFont("Helvetica", 8)
+            canvas.drawString(70, 810, "Acme Ltd - terms")
+            canvas.drawRightString(500, 30, footer.format(document.page))
+
+    template = SimpleDocTemplate(buffer, pagesize=A4)
+    template.build(list(parts), onFirstPage=draw, onLaterPages=draw)
+    return buffer.getvalue()
+
+
+def test_pdf() -> None:
+    raw = pdf(
+        Paragraph("House rules", TOP),
+        Paragraph("Roasting", SUB),
+        Paragraph(LONG, BODY),
+        Paragraph("Dogs are welcome.", BODY),
+        Paragraph("• a first item", BODY),
+        Paragraph("• a second item", BODY),
+        PageBreak(),
+        Paragraph("Prices", SUB),
+        Table([["Drink", "Small", "Large"], ["Latte", "3.60", "4.00"], ["Tea", "2.00", "-"]]),
+        Table([["Monday", "closed"], ["Sunday", "open"]]),
+        PageBreak(),
+        Paragraph("The end.", BODY),
+        footer="House rules of 2026, page {}",
+    )
+    found = reading("rules.pdf", raw)
+    roasting, prices = ("House rules", "Roasting"), ("House rules", "Prices")
+    assert found.blocks == [
+        Block(LONG, roasting, page=1),
+        Block("Dogs are welcome.", roasting, page=1),
+        Block("a first item", roasting, "item", page=1),
+        Block("a second item", roasting, "item", page=1),
+        Block("Latte: Small 3.60, Large 4.00", prices, "row", page=2),
+        Block("Tea: Small 2.00", prices, "row", page=2),
+        Block("Monday: closed", prices, "row", page=2),
+        Block("Sunday: open", prices, "row", page=2),
+        Block("The end.", prices, page=3),
+    ]
+    assert codes(found) == []
+
+
+def lines_pdf(*pages: list[str], leading: float = 12) -> bytes:
+    """Pages of lines just as they are given; an empty one is a gap."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4)
+    for page in pages:
+        text = canvas.beginText(70, 780)
+        text.setFont("Helvetica", 10, leading)
+        for line in page:
+            text.textLine(line)
+        canvas.drawText(text)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("leading", [11, 12, 15, 20])
+def test_paragraphs_of_a_pdf(leading: float) -> None:
+    page = [
+        "We deliver every-",
+        "where in the land on working days and, if the wea-",
+        "ther is good, a well-known ship brings the well-",
+        "known coffee to the islands.",
+        "",
+        "Another one.",
+    ]
+    found = reading("a.pdf", lines_pdf(page, leading=leading))
+    assert texts(found) == [
+        "We deliver everywhere in the land on working days and, if the weather is good, a well-known ship "
+        "brings the well-known coffee to the islands.",
+        "Another one.",
+    ]
+
+
+def test_a_paragraph_goes_on_over_the_page() -> None:
+    raw = lines_pdf(
+        ["A first one.", "", "This sentence is begun here and it"],
+        ["goes on over there.", "", "New."],
+    )
+    assert [(b.page, b.text) for b in reading("a.pdf", raw).blocks] == [
+        (1, "A first one."),
+        (1, "This sentence is begun here and it goes on over there."),
+        (2, "New."),
+    ]
+
+
+def test_what_repeats_on_pages_is_left_out_and_prices_are_not() -> None:
+    goods = [("Blue mug", "£12.50"), ("Red mug", "£9.00"), ("Tea pot", "£31.00")]
+    pages = [["Catalogue", *said, "", f"- {n} -"] for n, said in enumerate(goods, 5)]
+    assert texts(reading("a.pdf", lines_pdf(*pages))) == [
+        "Blue mug £12.50",
+        "Red mug £9.00",
+        "Tea pot £31.00",
+    ]
+    assert texts(reading("a.pdf", lines_pdf(["Catalogue", "", "Page 1 of 1"]))) == ["Catalogue"]
+
+
+def test_large_text_everywhere_is_no_heading() -> None:
+    raw = pdf(Paragraph(LONG, TOP), Paragraph("Roasting", SUB), Paragraph(LONG, BODY))
+    assert all(block.headings == () for block in reading("a.pdf", raw).blocks)
+
+
+def test_pages_without_text() -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    for text in ("One.", "", "Three."):
+        canvas.rect(50, 50, 100, 100)
+        canvas.drawString(100, 700, text)
+        canvas.showPage()
+    canvas.save()
+    found = reading("a.pdf", buffer.getvalue())
+    assert [(b.page, b.text) for b in found.blocks] == [(1, "One."), (3, "Three.")]
+    assert codes(found) == [("warning", "page-without-text", None)]
+    assert found.problems[0].values == {"page": 2}
+
+
+def test_a_scanned_pdf() -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    canvas.rect(50, 50, 100, 100)
+    canvas.showPage()
+    canvas.rect(50, 50, 100, 100)
+    canvas.save()
+    assert codes(reading("a.pdf", buffer.getvalue())) == [("error", "scanned-pdf", None)]
+
+
+@pytest.mark.parametrize(
+    ("password", "expected", "problems"),
+    [("secret", [], [("error", "locked-pdf", None)]), ("", ["A fact."], [])],
+)
+def test_an_encrypted_pdf(
+    password: str, expected: list[str], problems: list[tuple[str, str, int | None]]
+) -> None:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(lines_pdf(["A fact."]))))
+    writer.encrypt(password, "owner", algorithm="RC4-128")
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    found = reading("a.pdf", buffer.getvalue())
+    assert texts(found) == expected
+    assert codes(found) == problems
+
+
+def test_a_pdf_encrypted_as_pypdf_alone_can_not_read() -> None:
+    """AES needs another package; the empty password fits, and still no page can be read."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(lines_pdf(["A fact."]))))
+    writer.encrypt("", "owner", algorithm="RC4-128")
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    filters = b"/V 4 /CF << /StdCF << /CFM /AESV2 /Length 16 >> >> /StmF /StdCF /StrF /StdCF"
+    raw = buffer.getvalue().replace(b"/V 2", filters).replace(b"/R 3", b"/R 4")
+    found = reading("a.pdf", raw)
+    if found.blocks:  # the other package is here
+        assert texts(found) == ["A fact."]
+    else:
+        assert codes(found) == [("error", "locked-pdf", None)]
+
+
+# --- Files that can't be read ---------------------------------------------------------------------
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "code"),
+    [
+        ("a.odt", b"PK", "unknown-document"),
+        ("README", b"text", "unknown-document"),
+        ("a.xlsx", OLE, "old-or-locked-excel"),
+        ("a.xls", OLE, "old-or-locked-excel"),
+        ("a.docx", OLE, "old-or-locked-word"),
+        ("a.doc", OLE, "old-or-locked-word"),
+        ("a.pdf", b"not a pdf", "broken-document"),
+        ("a.docx", b"not a docx", "broken-document"),
+        ("a.xlsx", b"not a sheet", "bad-excel"),
+        ("a.txt", b"PK\0\0", "binary-file"),
+        ("a.md", b"# a\0b\n\ntext", "binary-file"),
+        ("a.html", b"<p>a\0b", "binary-file"),
+        ("a.html", b'<meta charset="koi8-r"><p>a\0b', "binary-file"),
+        ("a.csv", b"a,b\n\0,c\n", "binary-file"),
+        ("a.jsonl", b'{"question": "\0"}', "binary-file"),
+        ("a.md", b"# Only a heading\n", "no-text"),
+        ("a.md", b"<!-- nothing -->", "no-text"),
+        ("a.html", b"<script>x</script>", "no-text"),
+        ("a.csv", b"question,answer\n", "no-text"),
+        ("a.csv", b",,\n,,\n", "no-text"),
+    ],
+)  # fmt: skip
+def test_a_file_nothing_of_which_can_be_used(name: str, raw: bytes, code: str) -> None:
+    found = reading(name, raw)
+    assert found.blocks == []
+    assert codes(found) == [("error", code, None)]
+    assert found.problems[0].file == name
+
+
+@pytest.mark.parametrize("suffix", READERS)
+@pytest.mark.parametrize("raw", [b"", b" \n\n"])
+def test_an_empty_file(suffix: str, raw: bytes) -> None:
+    assert codes(reading(f"a{suffix}", raw)) == [("error", "no-text", None)]
+
+
+def a_docx() -> bytes:
+    document = new_document()
+    document.add_heading("Hours", 1)
+    document.add_paragraph("We are open.")
+    return saved(document)
+
+
+def a_pdf() -> bytes:
+    return lines_pdf(["We are open."], ["We are closed."])
+
+
+def an_xlsx() -> bytes:
+    return saved(workbook({"Hours": [["Day", "Hours"], ["Monday", "closed"]]}))
+
+
+MAKERS: dict[str, Callable[[], bytes]] = {"a.docx": a_docx, "a.pdf": a_pdf, "a.xlsx": an_xlsx}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("keep", [0.01, 0.2, 0.5, 0.9, 0.99])
+def test_a_truncated_file(name: str, keep: float) -> None:
+    whole = MAKERS[name]()
+    found = reading(name, whole[: int(len(whole) * keep)])
+    if not found.blocks:  # pypdf finds the pages of some
+        assert [severity for severity, _, _ in codes(found)] == ["error"]
+    else:
+        assert name == "a.pdf"
+        assert set(texts(found)) <= {"We are open.", "We are closed."}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_flipped_bytes_are_no_crash(name: str) -> None:
+    whole = MAKERS[name]()
+    for position in range(0, len(whole), max(1, len(whole) // 60)):
+        broken = bytearray(whole)
+        broken[position] ^= 0xFF
+        found = read(bytes(broken), name)
+        assert found.blocks or [p.severity for p in found.problems] == ["error"]
+
+
+def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "LARGEST", 1000)
+    assert codes(reading("a.txt", "x" * 1000)) == []
+    assert codes(reading("a.txt", "x" * 1001)) == [("error", "too-large", None)]
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.docx"])
+def test_a_small_file_that_unpacks_to_a_huge_one(name: str) -> None:
+    buffer = io.BytesIO(MAKERS[name]())
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet9.xml", b"<a>" + b" " * 101_000_000)
+    assert len(buffer.getvalue()) < documents.LARGEST
+    assert codes(reading(name, buffer.getvalue())) == [("error", "too-large", None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected", "problems"),
+    [
+        ("a.md", "- " * 5000 + "x\n\nafter\n", [], [("error", "too-nested", 1)]),
+        ("a.md", "before\n\n" + "- " * 5000 + "x", ["before"], [("warning", "too-nested", 3)]),
+        ("a.md", "> " * 5000 + "x\n\nafter\n", ["after"], [("warning", "too-nested", 1)]),
+        ("a.md", "- " * 20 + "x\n", ["x"], []),
+        ("a.md", "[" * 5000 + "x\n", ["[" * 5000 + "x"], []),
+        ("a.html", "<div>" * 5000 + "x", [], [("error", "too-nested", None)]),
+        ("a.html", "<ul><li>" * 5000 + "x", [], [("error", "too-nested", None)]),
+        ("a.html", "<div>" * 100 + "x", ["x"], []),
+        ("a.jsonl", "[" * 100_000, [], [("error", "bad-json", 1)]),
+    ],
+)  # fmt: skip
+def test_deep_nesting(
+    name: str, text: str, expected: list[str], problems: list[tuple[str, str, int | None]]
+) -> None:
+    found = reading(name, text)
+    assert texts(found) == expected
+    assert codes(found) == problems
+
+
+def test_a_word_file_with_a_damaged_place_is_read_up_to_it() -> None:
+    document = new_document()
+    document.add_paragraph("Before.")
+    paragraph = document.add_paragraph("After.", style="List Bullet")
+    style: Any = paragraph._p.pPr
+    del style.pStyle.attrib[style.pStyle.keys()[0]]
+    found = reading("a.docx", saved(document))
+    assert texts(found) == ["Before."]
+    assert codes(found) == [("warning", "broken-document", None)]
+
+
+def test_a_page_that_can_not_be_read() -> None:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(a_pdf())))
+    contents: Any = writer.pages[1]["/Contents"]
+    contents[NameObject("/Filter")] = NameObject("/Nope")
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    found = reading("a.pdf", buffer.getvalue())
+    assert texts(found) == ["We are open."]
+    assert [(p.severity, p.code, p.values["page"]) for p in found.problems] == [
+        ("warning", "broken-page", 2)
+    ]
+
+
+# --- What hangs on what ---------------------------------------------------------------------------
+
+
+def test_headings_of_skipped_and_repeated_levels() -> None:
+    document = Document("a")
+    outline = Outline(document)
+    for level, heading in [(2, "A"), (4, "B"), (3, "C"), (3, "D"), (1, "E"), (2, "")]:
+        outline.heading(level, heading)
+        outline.paragraph(heading or "none")
+    assert [block.headings for block in document.blocks] == [
+        ("A",),
+        ("A", "B"),
+        ("A", "C"),
+        ("A", "D"),
+        ("E",),
+        ("E",),
+    ]
+
+
+def test_joined() -> None:
+    assert joined("Cakes:", "Plum") == "Cakes: Plum"
+    assert joined("We deliver.", "Not on Sunday.") == "We deliver. Not on Sunday."
+    assert joined("Cakes", "Plum") == "Cakes: Plum"
+
+
+def test_importing_it_loads_nothing_heavy() -> None:
+    heavy = "('pypdf', 'docx', 'bs4', 'markdownify', 'markdown_it', 'openpyxl', 'lxml')"
+    code = (
+        f"import sys, brandbot.knowledge.documents; print([m for m in {heavy} if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_every_reader_keeps_the_name() -> None:
+    for suffix, reader in READERS.items():
+        assert reader(b"", f"x/a{suffix}").name == f"x/a{suffix}"
+
+
+def test_the_suffix_may_be_in_capitals() -> None:
+    assert texts(reading("deep/er/A.TXT", "x")) == ["x"]
