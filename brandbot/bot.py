@@ -26,12 +26,18 @@ from brandbot.prompt import Message, PromptFormat, build
 from brandbot.workspace import Workspace
 
 if TYPE_CHECKING:
+    from brandbot.grounding import Known
+    from brandbot.knowledge.lookup import Found, Lookup
+    from brandbot.knowledge.sources import Source
     from brandbot.nearest import Nearest
 
 KEPT = 6
 """Versions an engine goes on holding after others went live, for whoever compares them."""
 
 UNTUNED = "base"
+
+TRIES = 3
+"""Replies a strict persona tries until one says nothing that stands nowhere."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,10 @@ class Voice:
 class Reply:
     """A reply while it streams: iterate over it for its pieces of text; ``close`` stops it.
 
-    ``turn`` is the logged turn's number once it has ended.
+    ``turn`` is the logged turn's number once it has ended. ``found`` is what search found for it,
+    ``sources`` what it used of that, ``unknown`` the numbers, names and links in it that stand
+    nowhere; all three only for personas with documents. ``handed_off``: the persona's own words for
+    not knowing, not the model's.
     """
 
     voice: Voice
@@ -62,6 +71,10 @@ class Reply:
     finish: Finish | None = None
     turn: int | None = None
     conversation: str = ""
+    found: Found | None = None
+    sources: list[Source] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    handed_off: bool = False
 
     def __iter__(self) -> Iterator[str]:
         return self.pieces
@@ -89,6 +102,8 @@ class Bot:
     _voices: dict[tuple[str, int | None], Voice] = field(default_factory=dict)
     _bases: dict[str, BaseModel] = field(default_factory=dict)
     _nearest: dict[tuple[str, str], Nearest] = field(default_factory=dict)
+    _lookups: dict[str, Lookup] = field(default_factory=dict)
+    _known: dict[tuple[str, str], Known] = field(default_factory=dict)
     _log: ConversationLog | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -182,6 +197,13 @@ class Bot:
         reply.pieces = self._stream(reply, voice, messages, untuned, strength, settings)
         return reply
 
+    def search(self, persona: str, question: str) -> Found:
+        """What a persona's documents say to a question, and why; for people to look at."""
+        from brandbot.knowledge.lookup import Found
+
+        voice = self.voice(persona)
+        return self._find(voice, [Message("user", question)]) or Found(question)
+
     def judge(self, turn: int, verdict: Verdict, **details: str) -> None:
         self.log.judge(turn, verdict, **details)
 
@@ -230,6 +252,7 @@ class Bot:
                         first_token_ms=None if first is None else (first - started) * 1000,
                         latency_ms=(time.monotonic() - started) * 1000,
                         finish=reply.finish or "stopped",
+                        cited=[source.to_json() for source in reply.sources],
                     )
 
         reply.pieces = stream()
@@ -244,13 +267,39 @@ class Bot:
         strength: float | None,
         settings: dict[str, float | int | None],
     ) -> Iterator[str]:
+        reply.found = self._find(voice, messages)
+        if reply.found is not None and not untuned and reply.found.beyond:
+            yield self._hand_off(reply, voice, messages)
+            return
+        if reply.found is not None and not untuned and voice.persona.config.knowledge.strict:
+            yield self._strictly(reply, voice, messages, strength, settings)
+            return
+        yield from self._written(reply, voice, messages, untuned, strength, settings)
+        self._check(reply, messages)
+
+    def _written(
+        self,
+        reply: Reply,
+        voice: Voice,
+        messages: Sequence[Message],
+        untuned: bool,
+        strength: float | None,
+        settings: dict[str, float | int | None],
+    ) -> Iterator[str]:
+        """What the model writes, a piece at a time."""
         generation = {
             **voice.persona.config.generation.model_dump(exclude={"strength", "style_shots"}),
             **settings,
         }
         version = None if untuned else voice.version
         shots = [] if untuned else self._shots(voice, messages)
-        ids = _fitting(voice, messages, shots, int(generation["max_tokens"] or 0))
+        facts = reply.found.lines if reply.found else ()
+        ids = _fitting(voice, messages, shots, facts, int(generation["max_tokens"] or 0))
+        quote = "" if untuned else _quote(voice, reply.found)
+        if quote:
+            ids = voice.prompt_format.beginning(ids, quote)
+            reply.text = quote
+            yield quote
         request = Request(
             ids=ids,
             stop_ids=voice.prompt_format.stop_ids,
@@ -269,6 +318,77 @@ class Bot:
                         yield piece
             finally:
                 chunks.close()  # type: ignore[attr-defined]  # a generator
+
+    def _strictly(
+        self,
+        reply: Reply,
+        voice: Voice,
+        messages: Sequence[Message],
+        strength: float | None,
+        settings: dict[str, float | int | None],
+    ) -> str:
+        """A reply that says nothing that stands nowhere, or else the handoff; all at once."""
+        for seed in range(TRIES):
+            reply.text = ""
+            for _ in self._written(
+                reply, voice, messages, False, strength, {**settings, "seed": seed}
+            ):
+                pass
+            self._check(reply, messages)
+            if not reply.unknown:
+                return reply.text
+        return self._hand_off(reply, voice, messages)
+
+    def _hand_off(self, reply: Reply, voice: Voice, messages: Sequence[Message]) -> str:
+        """The persona's own words for not knowing, the same ones for the same question."""
+        reply.text = voice.persona.handoff(messages[-1].content)
+        reply.finish, reply.handed_off, reply.unknown, reply.sources = "stop", True, [], []
+        return reply.text
+
+    def _find(self, voice: Voice, messages: Sequence[Message]) -> Found | None:
+        """What the persona's documents say to the last message; None if it has none."""
+        if not voice.persona.config.knowledge.enabled:
+            return None
+        name = voice.persona.name
+        if not self.workspace.knowledge(name).is_dir():
+            return None
+        from brandbot.knowledge.lookup import Lookup
+
+        with self._lock:
+            lookup = self._lookups.setdefault(name, Lookup(self.workspace, name))
+        if lookup.search is None:
+            return None
+        return lookup.find(messages, voice.persona.config.knowledge.top_k)
+
+    def _check(self, reply: Reply, messages: Sequence[Message]) -> None:
+        """Finds the reply's sources, and what in it stands nowhere."""
+        if reply.found is None:
+            return
+        from brandbot.knowledge import sources
+
+        name = reply.voice.persona.name
+        search = self._lookups[name].search
+        if search is None:
+            return
+        reply.sources = sources.used(reply.text, reply.found.query, reply.found.facts, search.words)
+        given = [*(message.content for message in messages), *reply.found.lines]
+        reply.unknown = self._known_to(reply.voice).inventions(reply.text, "\n".join(given))
+
+    def _known_to(self, voice: Voice) -> Known:
+        """What a persona may say without a source: what stands in its examples and its guide."""
+        from brandbot.grounding import Known
+        from brandbot.knowledge.words import function_words
+
+        key = (voice.persona.name, voice.version_name)
+        with self._lock:
+            if key not in self._known:
+                folder = self.workspace.persona(voice.persona.name) / "examples"
+                config = voice.persona.config
+                texts = [m.content for e in examples.read(folder).examples for m in e.messages]
+                texts += [voice.persona.voice, config.name, config.greeting, *config.starters]
+                texts += config.handoff
+                self._known[key] = Known(texts, frozenset(function_words(voice.persona.language)))
+            return self._known[key]
 
     def _shots(self, voice: Voice, messages: Sequence[Message]) -> list[Message]:
         """The nearest style examples as turns before the conversation, if the persona wants any."""
@@ -344,13 +464,24 @@ def _strength(voice: Voice, strength: float | None) -> float:
     return voice.persona.config.generation.strength if strength is None else strength
 
 
+def _quote(voice: Voice, found: Found | None) -> str:
+    """The documents' own words that the reply begins with, if the persona wants it so."""
+    return found.quote if found and voice.persona.config.knowledge.quote_first else ""
+
+
 def _fitting(
-    voice: Voice, messages: Sequence[Message], shots: Sequence[Message], max_tokens: int
+    voice: Voice,
+    messages: Sequence[Message],
+    shots: Sequence[Message],
+    facts: Sequence[str],
+    max_tokens: int,
 ) -> list[int]:
-    """The prompt's token ids; examples, then the oldest turns go, until all have room."""
+    """The prompt's token ids; examples go first, then the oldest turns, until all have room."""
     turns = list(messages)
+    persona = voice.persona
     while True:
-        ids = voice.prompt_format.encode(build(voice.persona.system_prompt, [*shots, *turns])).ids
+        built = build(persona.system_prompt, [*shots, *turns], facts, persona.language)
+        ids = voice.prompt_format.encode(built).ids
         if len(ids) + max_tokens <= CONTEXT or (len(turns) <= 1 and not shots):
             break
         if shots:

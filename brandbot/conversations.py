@@ -8,9 +8,9 @@ it is on disk (SQLite: write-ahead log, ``synchronous=FULL``).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +81,19 @@ feedback = Table(
     Column("created", String(40), nullable=False),
 )
 
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("turn", Integer, ForeignKey("turns.id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("heading", Text, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("page", Integer),
+    Column("row", Integer),
+)
+
 votes = Table(
     "votes",
     metadata,
@@ -102,7 +115,11 @@ Choice = Literal["left", "right", "neither"]
 
 @dataclass(frozen=True)
 class Turn:
-    """A logged turn. ``version`` is None for what a person said, "base" for the untuned model."""
+    """A logged turn. ``version`` is None for what a person said, "base" for the untuned model.
+
+    ``sources`` are the places in documents that a reply has something from: dicts with number,
+    file, heading, quote and, where known, page or row.
+    """
 
     id: int
     role: Literal["user", "assistant"]
@@ -110,6 +127,7 @@ class Turn:
     version: str | None = None
     finish: str | None = None
     verdict: Verdict | None = None
+    sources: tuple[dict[str, Any], ...] = ()
 
     @property
     def message(self) -> Message:
@@ -154,13 +172,27 @@ class ConversationLog:
             found = connection.execute(query).scalar_one_or_none()
         return None if found is None else str(found)
 
-    def add(self, conversation: str, role: str, content: str, **details: Any) -> int:
-        """Logs a turn and returns its number. ``details`` are columns of ``turns``."""
+    def add(
+        self,
+        conversation: str,
+        role: str,
+        content: str,
+        *,
+        cited: Sequence[dict[str, Any]] = (),
+        **details: Any,
+    ) -> int:
+        """Logs a turn and returns its number. ``details`` are columns of ``turns``.
+
+        ``cited`` are its sources, as ``Turn`` has them.
+        """
         row = {"conversation": conversation, "role": role, "content": content, "created": _now(),
                "retired": False, **details}  # fmt: skip
         with self._transaction() as connection:
             result = connection.execute(insert(turns).values(row))
             key = result.inserted_primary_key
+            if key is not None and cited:
+                rows = [{"page": None, "row": None, **source, "turn": key[0]} for source in cited]
+                connection.execute(insert(sources), rows)
         if key is None:
             raise LogError("The turn was not stored.")
         return int(key[0])
@@ -184,7 +216,16 @@ class ConversationLog:
             .order_by(turns.c.id)
         )  # fmt: skip
         with self._transaction() as connection:
-            return [Turn(*row) for row in connection.execute(query)]
+            found = [Turn(*row) for row in connection.execute(query)]
+            cited: dict[int, list[dict[str, Any]]] = {}
+            chosen = sources.c.turn.in_([turn.id for turn in found])
+            for row in connection.execute(
+                select(sources).where(chosen).order_by(sources.c.turn, sources.c.number)
+            ):
+                kept = {k: v for k, v in row._mapping.items() if v is not None}
+                cited.setdefault(kept.pop("turn"), []).append(kept)
+                kept.pop("id")
+        return [replace(turn, sources=tuple(cited.get(turn.id, ()))) for turn in found]
 
     def retire_from(self, conversation: str, turn: int) -> None:
         """Takes a turn and all after it out of the conversation; the log keeps them."""

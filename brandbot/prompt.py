@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Role = Literal["system", "user", "assistant"]
 
-PROMPT_FORM = 2
+PROMPT_FORM = 3
 """Counts up when ``build`` or ``encode`` changes what a model sees; part of the fingerprint."""
 
 PLAIN_TEMPLATE = (
@@ -43,6 +43,9 @@ PLAIN_TEMPLATE = (
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 """For bases that come without a chat template: plain labels, each reply ended by the EOS token."""
+
+FACTS = {"en": "Facts:", "es": "Datos:"}
+"""What stands above the facts a reply is given to know; other languages get the English word."""
 
 _PLAIN_LABEL = re.compile(r"(?m)^([^\S\n]*)(User|Assistant):")
 # Zephyr's turns are marked by plain text that its tokenizer does not know as special.
@@ -66,8 +69,18 @@ class Encoded:
     mask: list[int]
 
 
-def build(system: str, conversation: Sequence[Message]) -> list[Message]:
-    """The messages a model sees: the system prompt, then the conversation as it went."""
+def build(
+    system: str,
+    conversation: Sequence[Message],
+    facts: Sequence[str] = (),
+    language: str = "en",
+) -> list[Message]:
+    """The messages a model sees: the system prompt, then the conversation as it went.
+
+    ``facts`` stand before the last message, in its turn, a line each; so what came before keeps its
+    tokens, and an engine its cache. A fact is text from a document: whatever is in it, it stays in
+    its line.
+    """
     turns: list[Message] = []
     for message in conversation:
         if message.role == "system":
@@ -78,6 +91,12 @@ def build(system: str, conversation: Sequence[Message]) -> list[Message]:
             turns[-1] = Message(message.role, f"{turns[-1].content}\n{message.content}")
         else:
             turns.append(message)
+    asked = next((i for i in reversed(range(len(turns))) if turns[i].role == "user"), None)
+    if facts and asked is not None:
+        lines = [f"- {' '.join(fact.split())}" for fact in facts]
+        head = FACTS.get(language, FACTS["en"])
+        text = "\n".join((head, *lines, "", turns[asked].content))
+        turns[asked] = Message("user", text)
     return [Message("system", system), *turns] if system else turns
 
 
@@ -214,6 +233,11 @@ class PromptFormat:
             system, first, *rest = prepared
             prepared = [Message("user", f"{system.content}\n\n{first.content}"), *rest]
         return prepared
+
+    def beginning(self, ids: Sequence[int], text: str) -> list[int]:
+        """A prompt's token ids, with what the reply is to begin with."""
+        lead, _ = self._reply_frame
+        return [*ids, *self._tokenize(lead + self.clean(text))]
 
     def encode(self, messages: Sequence[Message]) -> Encoded:
         """Token ids and loss mask of a conversation.

@@ -116,7 +116,7 @@ def test_replies_that_stand_many_times_are_found() -> None:
 
 
 def test_inventions_are_what_stands_nowhere() -> None:
-    known = metrics.Known(["A flat white costs £3.40. Ask Maren.", "mail x@y.example"], "en")
+    known = Known(["A flat white costs £3.40. Ask Maren.", "mail x@y.example"], stop_words("en"))
     found = known.inventions
     assert found("It costs 3,40. Maren knows, write to x@y.example.", "") == []
     assert found("It costs £4.20 at Brew House. See www.brew.example", "") == [
@@ -190,7 +190,7 @@ def test_the_ruler_knows_each_demo_brand_and_not_by_its_topic(name: str) -> None
     assert isinstance(made, ruler.Ruler) and not made.weakness
     assert made.auc >= 0.95 and made.ceiling.value >= 0.75 and made.others.value <= 0.1
 
-    stop, dice = ruler.stop_words(BRANDS[name]), random.Random(3)
+    stop, dice = stop_words(BRANDS[name]), random.Random(3)
 
     def topics(texts: list[str]) -> list[str]:
         found = [w for text in texts for w in ruler._WORD.findall(text)]

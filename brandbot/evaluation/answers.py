@@ -41,33 +41,50 @@ class Answer:
     cut: bool
 
 
-def prompt_ids(
-    speaker: Speaker, conversation: Sequence[Message], shots: Sequence[Example]
-) -> list[int]:
-    before = [message for shot in shots for message in shot.messages]
-    messages = build(speaker.persona.system_prompt, [*before, *conversation])
+@dataclass(frozen=True)
+class Prompt:
+    """What is answered: a conversation, examples before it, and facts; see ``findings.Asked``."""
+
+    conversation: tuple[Message, ...]
+    shots: tuple[Example, ...] = ()
+    facts: tuple[str, ...] = ()
+    quote: str = ""
+    beyond: bool = False
+
+
+def prompt_ids(speaker: Speaker, prompt: Prompt) -> list[int]:
+    before = [message for shot in prompt.shots for message in shot.messages]
+    persona = speaker.persona
+    messages = build(
+        persona.system_prompt, [*before, *prompt.conversation], prompt.facts, persona.language
+    )
     return speaker.prompt_format.encode(messages).ids
 
 
 def generate(
     engine: Engine,
     speaker: Speaker,
-    conversations: Sequence[Sequence[Message]],
-    shots: Sequence[Sequence[Example]],
+    prompts: Sequence[Prompt],
     *,
     max_tokens: int,
     kept: Kept,
     step: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
-    """The speaker's answer to each conversation, as it would be served.
+    """The speaker's answer to each prompt, as it would be served.
 
     The seed of each is made from its prompt. Calls ``step`` after each.
     """
     settings = speaker.persona.config.generation
 
-    def answer(conversation: Sequence[Message], examples: Sequence[Example]) -> Answer:
+    def answer(prompt: Prompt) -> Answer:
+        if prompt.beyond and speaker.version is not None:
+            step()
+            return Answer(speaker.persona.handoff(prompt.conversation[-1].content), False)
+        ids = prompt_ids(speaker, prompt)
+        version, config = speaker.version, speaker.persona.config.knowledge
+        quote = prompt.quote if version is not None and config.quote_first else ""
         request = Request(
-            ids=prompt_ids(speaker, conversation, examples),
+            ids=speaker.prompt_format.beginning(ids, quote) if quote else ids,
             stop_ids=speaker.prompt_format.stop_ids,
             adapter=speaker.version,
             strength=settings.strength,
@@ -75,12 +92,12 @@ def generate(
             temperature=settings.temperature,
             top_p=settings.top_p,
             repeat_penalty=settings.repeat_penalty,
-            seed=_seed(conversation),
+            seed=_seed(prompt.conversation),
         )
         name = _key(speaker, request)
         known = kept.get(name)
         if known is None:
-            text, cut = "", True
+            text, cut = quote, True
             for chunk in engine.generate(request):
                 text += chunk.text
                 if chunk.finish:
@@ -92,7 +109,7 @@ def generate(
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            return list(pool.map(answer, conversations, shots))
+            return list(pool.map(answer, prompts))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

@@ -14,6 +14,7 @@ from brandbot.evaluation.answers import Answer
 from brandbot.evaluation.losses import RowLoss
 from brandbot.evaluation.report import BRAND, Row, Told
 from brandbot.examples import Example
+from brandbot.grounding import Known, stop_words
 from brandbot.lint_text import broken_rules
 from brandbot.persona import Persona
 from brandbot.prompt import Message
@@ -22,13 +23,20 @@ from brandbot.workspace import Workspace
 
 @dataclass(frozen=True)
 class Asked:
-    """A prompt to answer: a held-out example, an evaluation question, or a probe (neither)."""
+    """A prompt to answer: a held-out example, an evaluation question, or a probe (neither).
+
+    ``facts`` are what it is given to know and ``quote`` what a version begins with; ``beyond``: it
+    asks for a fact that no document holds, so a version would be served handing off.
+    """
 
     conversation: tuple[Message, ...]
     place: str
     group: str
     example: Example | None = None
     question: questions.Question | None = None
+    facts: tuple[str, ...] = ()
+    quote: str = ""
+    beyond: bool = False
 
     @property
     def reference(self) -> str:
@@ -46,7 +54,7 @@ def rows(
     training = metrics.TrainingText(r for e in reading.split("train") for r in e.replies)
     real = [reply for example in reading.examples for reply in example.replies]
     closes = sum(metrics.ends_well(reply) for reply in real) > 0.9 * len(real)
-    known = metrics.Known(_known_texts(persona, reading), persona.language)
+    known = Known(_known_texts(persona, reading), stop_words(persona.language))
     given = {**told, BRAND: {one: Answer(one.reference, False) for one in asked if one.example}}
     topical = _on_topic(workspace, asked, given)
     found: dict[Asked, dict[str, Told]] = {one: {} for one in asked}
@@ -88,18 +96,19 @@ def _passing(
 
 def _told(
     one: Asked, answer: Answer, persona: Persona,
-    training: metrics.TrainingText, known: metrics.Known, closes: bool,
+    training: metrics.TrainingText, known: Known, closes: bool,
 ) -> Told:  # fmt: skip
     """What can be read off one answer by itself."""
     text, language = answer.text, persona.language
-    invented = known.inventions(text, "\n".join(m.content for m in one.conversation))
+    given = [*(m.content for m in one.conversation), *one.facts]
+    invented = known.inventions(text, "\n".join(given))
     copied = training.copied(text)
     right = declined = None
     asked = one.question
     if asked is not None and asked.answerable and (asked.must_contain or asked.expect):
         right = metrics.right(text, asked.must_contain, asked.must_not_contain, asked.expect)
     elif asked is not None and not asked.answerable:
-        declined = metrics.declines(text, language, invented)
+        declined = metrics.declines(text, language, invented, persona.config.handoff)
         if declined is not None:
             declined = declined and metrics.right(text, (), asked.must_not_contain, "")
     return Told(
@@ -153,4 +162,5 @@ def _on_topic(
 def _known_texts(persona: Persona, reading: example_files.Reading) -> list[str]:
     texts = [message.content for example in reading.examples for message in example.messages]
     texts += [persona.voice, persona.config.name, persona.config.greeting]
-    return [*texts, *persona.config.starters, *metrics.documents_text(persona.folder / "knowledge")]
+    texts += persona.config.handoff
+    return [*texts, *persona.config.starters]

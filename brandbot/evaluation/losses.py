@@ -99,6 +99,7 @@ def reply_rows(
     prompt_format: PromptFormat,
     system: str,
     shots: Sequence[Sequence[Example]] | None = None,
+    language: str = "en",
 ) -> list[Encoded]:
     """Rows whose loss is taken on the last reply alone.
 
@@ -107,7 +108,8 @@ def reply_rows(
     rows = []
     for index, example in enumerate(examples):
         before = [m for shot in (shots[index] if shots else ()) for m in shot.messages]
-        row = prompt_format.encode(build(system, [*before, *example.messages]))
+        messages = build(system, [*before, *example.messages], example.facts, language)
+        row = prompt_format.encode(messages)
         rows.append(_last_reply_only(row))
     return rows
 
@@ -116,7 +118,7 @@ def strangers(examples: Sequence[Example]) -> list[Example]:
     """Each example's reply under the prompt of another: the next one's, all the way round."""
     moved = [*examples[1:], *examples[:1]]
     return [
-        Example((*other.messages[:-1], own.messages[-1]), own.file, own.line)
+        Example((*other.messages[:-1], own.messages[-1]), own.file, own.line, other.facts)
         for own, other in zip(examples, moved, strict=True)
     ]
 

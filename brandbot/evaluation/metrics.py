@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from brandbot.evaluation.ruler import stop_words
+from brandbot.grounding import NUMBER, digits, words
 from brandbot.lint_text import emojis, other_language
 
 Fault = Literal["empty", "cut", "repeating", "language"]
@@ -23,13 +21,7 @@ Fault = Literal["empty", "cut", "repeating", "language"]
 GRAM = 12
 """Words in a row that count as copied; chance alone hardly ever makes so many."""
 
-_WORDS = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
 _CLOSED = re.compile(r"[.!?…:)\]\"'»”’*]$")
-
-
-def words(text: str) -> list[str]:
-    """The words of a text in small letters, numbers whole, without punctuation."""
-    return _WORDS.findall(unicodedata.normalize("NFC", text).casefold().replace("’", "'"))
 
 
 # --- Coherence ------------------------------------------------------------------------------------
@@ -155,84 +147,6 @@ def says(answer: str, reply: str) -> bool:
     )
 
 
-# --- Invention ------------------------------------------------------------------------------------
-
-_LINK = re.compile(r"\b(?:https?://|www\.)[^\s)»”\"]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_NAME = re.compile(r"(?<![\w'’])[^\W\d_a-zà-ÿ][\w'’-]+")
-
-
-class Known:
-    """Every number, link and word the bot may have from somewhere: examples, documents, prompts."""
-
-    def __init__(self, texts: Iterable[str], language: str) -> None:
-        self.language = language
-        self._words: set[str] = set()
-        self._numbers: set[str] = set()
-        self._links: set[str] = set()
-        for text in texts:
-            self._words.update(word.removesuffix("'s") for word in words(text))
-            self._numbers.update(_digits(n) for n in _NUMBER.findall(text))
-            self._links.update(_link(found) for found in _LINK.findall(text))
-
-    def inventions(self, answer: str, prompt: str) -> list[str]:
-        """Numbers, prices, dates, links, addresses and proper names that stand nowhere else.
-
-        A proper name is a capitalised word in the middle of a sentence. Numbers are compared as
-        numbers (3.40 is 3,40). Small numbers written as words are not looked at.
-        """
-        own = Known([prompt], self.language)
-        found = []
-        rest = answer
-        for link in _LINK.findall(answer):
-            rest = rest.replace(link, " ")
-            if not {_link(link)} & (self._links | own._links):
-                found.append(link)
-        for number in _NUMBER.findall(rest):
-            if not {_digits(number)} & (self._numbers | own._numbers):
-                found.append(number)
-        common = stop_words(self.language)
-        for name in _NAME.finditer(rest):
-            before = rest[: name.start()].rstrip(" \t\"'«“‘(¿¡*_")
-            if not before or before[-1] in ".!?…:\n;":
-                continue
-            word = name[0].casefold().replace("’", "'")
-            bare = word.removesuffix("'s")
-            if {word, bare} & common or word.split("'")[0] in common:
-                continue
-            if bare not in self._words and bare not in own._words:
-                found.append(name[0])
-        return found
-
-
-def _digits(number: str) -> str:
-    """A number without the marks that countries write differently: 3,40 and 3.40 are 3.4."""
-    whole, _, part = number.replace(":", ".").replace(",", ".").rpartition(".")
-    if not whole:
-        return number.lstrip("0") or "0"
-    if len(part) == 3 and ":" not in number:  # thousands
-        return (whole + part).replace(".", "")
-    return f"{whole.replace('.', '').lstrip('0') or '0'}.{part}".rstrip("0").rstrip(".")
-
-
-def _link(found: str) -> str:
-    return re.sub(r"^(https?://)?(www\.)?", "", found.casefold()).rstrip("/.,;")
-
-
-TEXT_FILES = frozenset([".md", ".txt", ".csv", ".html", ".htm", ".jsonl", ".json"])
-
-
-def documents_text(folder: Path) -> list[str]:
-    """The text of the documents that are plain text files."""
-    if not folder.is_dir():
-        return []
-    return [
-        file.read_text(encoding="utf-8", errors="replace")
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.suffix.lower() in TEXT_FILES
-    ]
-
-
 # --- Domain ---------------------------------------------------------------------------------------
 
 _DECLINES = {
@@ -266,11 +180,18 @@ def _declining(language: str) -> re.Pattern[str] | None:
     return re.compile(pattern, re.IGNORECASE) if pattern else None
 
 
-def declines(answer: str, language: str, invented: Sequence[str]) -> bool | None:
+def declines(
+    answer: str, language: str, invented: Sequence[str], handoff: Sequence[str] = ()
+) -> bool | None:
     """Whether an answer says that it does not know, or whom to ask, and invents nothing.
 
-    By phrases, in English and Spanish; None for other languages.
+    Whatever is nearly (80% by rapidfuzz's ratio) one of the persona's ``handoff`` does; else by
+    phrases, in English and Spanish; None for other languages.
     """
+    from rapidfuzz import fuzz
+
+    if any(fuzz.ratio(answer, text) >= 80 for text in handoff):
+        return not invented
     pattern = _declining(language)
     if pattern is None:
         return None
@@ -294,8 +215,8 @@ def right(
 
 
 def _holds(answer: str, text: str) -> bool:
-    numbers = _NUMBER.findall(text)
-    if numbers and _NUMBER.sub("", text).strip() == "":
-        return {_digits(n) for n in numbers} <= {_digits(n) for n in _NUMBER.findall(answer)}
+    numbers = NUMBER.findall(text)
+    if numbers and NUMBER.sub("", text).strip() == "":
+        return {digits(n) for n in numbers} <= {digits(n) for n in NUMBER.findall(answer)}
     plain = " ".join(answer.casefold().split())
     return " ".join(text.casefold().split()) in plain

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brandbot.evaluation.intervals import SEED, Measure, mean
+from brandbot.grounding import stop_words
 from brandbot.lint_text import count_sentences, emojis
 
 FEWEST_REPLIES = 40
@@ -45,17 +46,6 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+", re.UNICODE)
 
 
 @functools.lru_cache(maxsize=8)
-def stop_words(language: str) -> frozenset[str]:
-    """The language's function words by spaCy's list; empty for a language it has none for."""
-    import spacy
-
-    try:
-        defaults = spacy.util.get_lang_class(language).Defaults
-    except ImportError:
-        return frozenset()
-    return frozenset(defaults.stop_words)
-
-
 def mask_topic(text: str, language: str) -> str:
     """``text`` with each content word as an asterisk and each number as #.
 

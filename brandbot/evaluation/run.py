@@ -21,7 +21,7 @@ from brandbot.engines import open_engine
 from brandbot.engines.base import EngineName
 from brandbot.errors import ModelError, PersonaError, VersionError
 from brandbot.evaluation import advice, answers, findings, judge, losses, metrics, ruler
-from brandbot.evaluation.answers import Answer, Speaker
+from brandbot.evaluation.answers import Answer, Prompt, Speaker
 from brandbot.evaluation.findings import Asked
 from brandbot.evaluation.kept import Kept, key
 from brandbot.evaluation.losses import LossMeter, RowLoss
@@ -33,6 +33,7 @@ from brandbot.evaluation.report import (
     Report,
     RulerCheck,
 )
+from brandbot.evaluation.served import Served
 from brandbot.examples import Example
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
@@ -86,7 +87,8 @@ def evaluate(
     found = questions.read(persona.folder / "evals")
     if found.problems:
         raise PersonaError(persona.folder, found.problems, persona.language)
-    asked = _asked(reading, found)
+    served = Served(workspace, persona)
+    asked = [served.asked(one) for one in _asked(reading, found)]
     try:
         models.embedder_folder(workspace.models)
     except ModelError as error:
@@ -97,11 +99,11 @@ def evaluate(
          for i, m in enumerate(e.messages) if m.role == "assistant"]
     )  # fmt: skip
     probes = [
-        Asked((Message("user", prompt),), "", "")
+        served.asked(Asked((Message("user", prompt),), "", ""))
         for _, prompts in planted for prompt in prompts[:PROBES]
     ]  # fmt: skip
     lessons = [
-        Asked((Message("user", e.prompt),), "", "")
+        served.asked(Asked((Message("user", e.prompt),), "", ""))
         for e in _spread(reading.split("train"), RULER_ANSWERS)
     ]
     asked_of = {
@@ -128,7 +130,8 @@ def evaluate(
         job.speaker.name: dict(zip(asked_of[job.speaker.name], given, strict=False))
         for job, given in zip(jobs, answered, strict=False)
     }
-    measured = _losses(base, speakers, reading, near, asked_of, kept, done)
+    seen = [served.example(e) for e in _spread(reading.split("train"), SEEN)]
+    measured = _losses(base, speakers, seen, near, asked_of, kept, done)
     sharp = _ruler(
         workspace, persona, reading,
         [answer.text for answer in answered[-1]], [answer.text for answer in told[BASE].values()],
@@ -305,9 +308,14 @@ def _answer(
                 job = jobs[place]
                 answered[place] = answers.generate(
                     opened, job.speaker,
-                    [one.conversation for one in job.asked],
-                    [near.find(one.conversation[-1].content, job.speaker.shots)
-                     for one in job.asked],
+                    [
+                        Prompt(
+                            one.conversation,
+                            tuple(near.find(one.conversation[-1].content, job.speaker.shots)),
+                            one.facts, one.quote, one.beyond,
+                        )
+                        for one in job.asked
+                    ],
                     max_tokens=job.most_tokens, kept=kept, step=done,
                 )  # fmt: skip
         finally:
@@ -327,7 +335,7 @@ def _blocks(speaker: Speaker) -> tuple[str, ...]:
 
 
 def _losses(
-    base: BaseModel, speakers: Sequence[Speaker], reading: example_files.Reading, near: Nearest,
+    base: BaseModel, speakers: Sequence[Speaker], seen: Sequence[Example], near: Nearest,
     asked_of: dict[str, list[Asked]], kept: Kept, done: Callable[[], None],
 ) -> dict[str, dict[str, list[RowLoss]]]:  # fmt: skip
     """Of each speaker: losses on held-out, strange, seen and general rows."""
@@ -337,7 +345,7 @@ def _losses(
         held_out = [one.example for one in asked_of[speaker.name] if one.example is not None]
         measured[speaker.name] = {}
         for block in _blocks(speaker):
-            rows = _block_rows(block, speaker, held_out, reading, near)
+            rows = _block_rows(block, speaker, held_out, seen, near)
             name = key(
                 "losses", base.sha256, speaker.version.meta["files"] if speaker.version else None,
                 [[row.ids, row.mask] for row in rows],
@@ -358,7 +366,7 @@ def _losses(
 
 def _block_rows(
     block: str, speaker: Speaker, held_out: Sequence[Example],
-    reading: example_files.Reading, near: Nearest,
+    seen: Sequence[Example], near: Nearest,
 ) -> list[Encoded]:  # fmt: skip
     if block == "general":
         rows = losses.general_rows(speaker.prompt_format, speaker.persona.language)
@@ -366,17 +374,21 @@ def _block_rows(
     chosen = {
         "own": list(held_out),
         "strange": losses.strangers(held_out)[:STRANGERS],
-        "seen": _spread(reading.split("train"), SEEN),
+        "seen": list(seen),
     }[block]
     shots: list[list[Example]] | None = None
     if speaker.shots:  # an example must not stand in its own prompt
         shots = [
-            [e for e in near.find(one.messages[-2].content, speaker.shots + 1) if e != one]
+            [
+                e for e in near.find(one.messages[-2].content, speaker.shots + 1)
+                if e.messages != one.messages
+            ]
             [-speaker.shots :]
             for one in chosen
         ]  # fmt: skip
     system = speaker.persona.system_prompt
-    return losses.reply_rows(chosen, speaker.prompt_format, system, shots)
+    language = speaker.persona.language
+    return losses.reply_rows(chosen, speaker.prompt_format, system, shots, language)
 
 
 def _unseen_and_seen(measured: dict[str, list[RowLoss]]) -> Losses:

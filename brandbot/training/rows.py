@@ -18,9 +18,13 @@ class Rows:
 
 
 def encode(
-    examples: Sequence[Example], prompt_format: PromptFormat, system: str, max_length: int
+    examples: Sequence[Example],
+    prompt_format: PromptFormat,
+    system: str,
+    max_length: int,
+    language: str = "en",
 ) -> Rows:
-    """Each example as training sees it: the persona's prompt, then the conversation.
+    """Each example as training sees it: the persona's prompt, then the conversation and its facts.
 
     An example over ``max_length`` tokens is left out whole: cut replies would teach to stop in
     mid-sentence.
@@ -28,7 +32,7 @@ def encode(
     encoded: list[Encoded] = []
     too_long: list[Example] = []
     for example in examples:
-        row = prompt_format.encode(build(system, example.messages))
+        row = prompt_format.encode(build(system, example.messages, example.facts, language))
         if len(row.ids) > max_length:
             too_long.append(example)
         else:

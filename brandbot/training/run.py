@@ -18,9 +18,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +34,14 @@ from brandbot.errors import (
     TrainingError,
     VersionError,
 )
+from brandbot.examples import Example, Split
+from brandbot.knowledge import lookup
+from brandbot.knowledge.lookup import Lookup
 from brandbot.lint import FEWEST
 from brandbot.models import BaseModel
 from brandbot.persona import Persona, dump
-from brandbot.prompt import Encoded, PromptFormat
+from brandbot.prompt import Encoded, Message, PromptFormat
+from brandbot.training import mix
 from brandbot.training.rows import encode
 from brandbot.workspace import Workspace
 
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LEARNING_RATE = {"lora": 5e-4, "full": 1e-4}
 CHECKS_AN_EPOCH = 2
+SIDES: tuple[Split, ...] = ("train", "valid", "test")
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "brandbot")
 
 
@@ -180,6 +185,8 @@ def train(
         if not resume and run.is_dir():
             shutil.rmtree(run)
         run.mkdir(exist_ok=True)
+        if persona.config.knowledge.enabled and (persona.folder / "knowledge").is_dir():
+            lookup.update_index(workspace, persona)
         state.wait_for_everyone()
         trained = _train(workspace, planned, run, resume, report, say)
         shutil.rmtree(run, ignore_errors=True)
@@ -202,14 +209,13 @@ def _train(
     settings = planned.persona.config.training
     system = planned.persona.system_prompt
     rows: dict[str, list[Encoded]] = {}
-    left_out: list[str] = []
-    for side in ("train", "valid", "test"):
+    left_out: dict[str, None] = {}  # an example may stand in several rows
+    for side, chosen in _served(workspace, planned).items():
         found = encode(
-            planned.reading.split(side),
-            planned.prompt_format, system, settings.max_length,
-        )  # fmt: skip
+            chosen, planned.prompt_format, system, settings.max_length, planned.persona.language
+        )
         rows[side] = found.encoded
-        left_out += [f"{example.file}:{example.line}" for example in found.too_long]
+        left_out |= dict.fromkeys(f"{e.file}:{e.line}" for e in found.too_long)
     if not rows["train"]:
         raise TrainingError(
             f"No example fits into training.max_length = {settings.max_length} tokens together "
@@ -245,7 +251,39 @@ def _train(
         batch, accumulate = math.ceil(batch / 2), accumulate * 2
         say(f"Memory ran out; going on with {batch} examples at a time.")
         resume = True
-    return _publish(workspace, planned, trainer, rows, prefix, base_test, left_out, started)
+    return _publish(workspace, planned, trainer, rows, prefix, base_test, list(left_out), started)
+
+
+def _served(workspace: Workspace, planned: Plan) -> dict[Split, list[Example]]:
+    """Each side's examples with the facts that their replies would be served with.
+
+    Held-out examples get just what search finds for them, or their own; those that are trained are
+    mixed (``mix``).
+    """
+    sides: dict[Split, list[Example]] = {side: planned.reading.split(side) for side in SIDES}
+    persona = planned.persona
+    if not persona.config.knowledge.enabled:
+        return sides
+    documents = Lookup(workspace, persona.name)
+    search = documents.search
+    passages = [line for p in (search.passages if search else []) for line in p.lines()]
+
+    def find(conversation: Sequence[Message]) -> Sequence[str]:
+        return documents.find(conversation, persona.config.knowledge.top_k).lines
+
+    seed = persona.config.training.seed
+    mixed = mix.mixed(
+        sides["train"], find, passages, persona.config.handoff, seed,
+        quote_first=persona.config.knowledge.quote_first,
+    )  # fmt: skip
+    return {
+        "train": mixed,
+        **{
+            side: [e if e.facts else replace(e, facts=tuple(find(e.messages[:-1])))
+                   for e in sides[side]]
+            for side in ("valid", "test")
+        },
+    }  # fmt: skip
 
 
 def _trainer(
@@ -480,7 +518,10 @@ def _publish(
     trained_tokens = sum(len(row.ids) for row in rows["train"]) * (trainer.state.epoch or 0)
     speed = trained_tokens / max(1e-9, _training_seconds(trainer))
     store = AdapterStore(workspace.adapters(persona.name))
-    counts = {side: len(found) for side, found in rows.items()}
+    counts: dict[str, int] = {
+        side: sum(f"{e.file}:{e.line}" not in left_out for e in planned.reading.split(side))
+        for side in SIDES
+    }
     if not trainer.is_world_process_zero():
         return Trained(
             persona.name, "", planned.base.name, counts, seconds, speed, losses, "", False, left_out

@@ -1,0 +1,47 @@
+"""What each prompt of an evaluation is given to know, as it would be served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from brandbot.evaluation.findings import Asked
+from brandbot.examples import Example
+from brandbot.knowledge import lookup
+from brandbot.knowledge.lookup import Found, Lookup
+from brandbot.persona import Persona
+from brandbot.prompt import Message
+from brandbot.workspace import Workspace
+
+
+class Served:
+    """The facts that search finds; an example's own facts, if it has any, stand for them."""
+
+    def __init__(self, workspace: Workspace, persona: Persona) -> None:
+        self._top_k = persona.config.knowledge.top_k
+        self._lookup: Lookup | None = None
+        if persona.config.knowledge.enabled and (persona.folder / "knowledge").is_dir():
+            lookup.update_index(workspace, persona)
+            self._lookup = Lookup(workspace, persona.name)
+
+    def asked(self, one: Asked) -> Asked:
+        if one.example is not None and one.example.facts:
+            return replace(one, facts=one.example.facts)
+        found = self._find(one.conversation)
+        example = one.example and replace(one.example, facts=found.lines)
+        return replace(
+            one, facts=found.lines, quote=found.quote, beyond=found.beyond, example=example
+        )
+
+    def example(self, one: Example) -> Example:
+        if one.facts:
+            return one
+        return replace(one, facts=self._find(one.messages[:-1]).lines)
+
+    def _find(self, conversation: Sequence[Message]) -> Found:
+        if self._lookup is None or self._lookup.search is None:
+            return NOTHING
+        return self._lookup.find(conversation, self._top_k)
+
+
+NOTHING = Found("")

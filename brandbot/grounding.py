@@ -1,0 +1,89 @@
+"""Whether a reply says only what it was given: numbers, names and links that stand somewhere.
+
+Pure functions over texts; they know no model, no persona and no search.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_WORDS = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
+_LINK = re.compile(r"\b(?:https?://|www\.)[^\s)»”\"]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
+NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NAME = re.compile(r"(?<![\w'’])[^\W\d_a-zà-ÿ][\w'’-]+")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in small letters, numbers whole, without punctuation."""
+    return _WORDS.findall(unicodedata.normalize("NFC", text).casefold().replace("’", "'"))
+
+
+def stop_words(language: str) -> frozenset[str]:
+    """The language's function words by spaCy's list; empty for a language it has none for."""
+    import spacy
+
+    try:
+        defaults = spacy.util.get_lang_class(language).Defaults
+    except ImportError:
+        return frozenset()
+    return frozenset(defaults.stop_words)
+
+
+class Known:
+    """Every number, link and word the bot may have from somewhere: examples, documents, prompts."""
+
+    def __init__(self, texts: Iterable[str], common: frozenset[str]) -> None:
+        """``common`` are words that are no name, however they are written."""
+        self._common = common
+        self._words: set[str] = set()
+        self._numbers: set[str] = set()
+        self._links: set[str] = set()
+        for text in texts:
+            self._words.update(word.removesuffix("'s") for word in words(text))
+            self._numbers.update(digits(n) for n in NUMBER.findall(text))
+            self._links.update(_link(found) for found in _LINK.findall(text))
+
+    def inventions(self, answer: str, prompt: str) -> list[str]:
+        """Numbers, prices, dates, links, addresses and proper names that stand nowhere else.
+
+        A proper name is a capitalised word in the middle of a sentence. Numbers are compared as
+        numbers (3.40 is 3,40). Small numbers written as words are not looked at.
+        """
+        own = Known([prompt], self._common)
+        found = []
+        rest = answer
+        for link in _LINK.findall(answer):
+            rest = rest.replace(link, " ")
+            if not {_link(link)} & (self._links | own._links):
+                found.append(link)
+        for number in NUMBER.findall(rest):
+            if not {digits(number)} & (self._numbers | own._numbers):
+                found.append(number)
+        common = self._common
+        for name in _NAME.finditer(rest):
+            before = rest[: name.start()].rstrip(" \t\"'«“‘(¿¡*_")
+            if not before or before[-1] in ".!?…:\n;":
+                continue
+            word = name[0].casefold().replace("’", "'")
+            bare = word.removesuffix("'s")
+            if {word, bare} & common or word.split("'")[0] in common:
+                continue
+            if bare not in self._words and bare not in own._words:
+                found.append(name[0])
+        return found
+
+
+def digits(number: str) -> str:
+    """A number without the marks that countries write differently: 3,40 and 3.40 are 3.4."""
+    whole, _, part = number.replace(":", ".").replace(",", ".").rpartition(".")
+    if not whole:
+        return number.lstrip("0") or "0"
+    if len(part) == 3 and ":" not in number:  # thousands
+        return (whole + part).replace(".", "")
+    return f"{whole.replace('.', '').lstrip('0') or '0'}.{part}".rstrip("0").rstrip(".")
+
+
+def _link(found: str) -> str:
+    return re.sub(r"^(https?://)?(www\.)?", "", found.casefold()).rstrip("/.,;")

@@ -1,0 +1,163 @@
+"""What each example is given to know in training, so that a model learns to use what search finds.
+
+Replies are served with the facts that search found, with facts that do not answer, or with none. An
+example of style is trained with each of these in turn. An example with facts of its own is trained
+with other facts among them, again with other numbers (in facts and reply alike, so that the model
+learns to read them and not to know them), and without the fact that answers: then the reply is one
+of the persona's ``handoff``. Where replies begin with the document's own words, so do these. The
+numbers of documents themselves are never trained.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from brandbot.examples import Example
+from brandbot.knowledge.lookup import as_sentence
+from brandbot.lint_text import sentences
+from brandbot.prompt import Message
+
+FOUND, OTHERS = 0.5, 0.15
+"""Shares of style examples that get what search finds, and other passages' facts."""
+
+RENUMBERED = 1
+"""Further copies of an example with facts, each with other numbers."""
+
+MOST_FACTS = 4
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+
+Find = Callable[[Sequence[Message]], Sequence[str]]
+
+
+def mixed(
+    examples: Sequence[Example],
+    find: Find,
+    passages: Sequence[str],
+    handoff: Sequence[str],
+    seed: int,
+    *,
+    quote_first: bool,
+) -> list[Example]:
+    """The examples as they are trained.
+
+    ``find`` gives the facts that a reply to a conversation would be served with, ``passages`` are
+    facts to take others from. The same arguments give the same list.
+    """
+    own = [fact for example in examples for fact in example.facts]
+    found: list[Example] = []
+    for example in examples:
+        chance = random.Random(f"{seed} {example.prompt}")
+        if not example.facts:
+            found.append(_styled(example, find, passages, chance))
+            continue
+        others = [fact for fact in own if fact not in example.facts] or list(passages)
+        own_reply = _quoting(example) if quote_first else example
+        found.append(_among(own_reply, others, chance))
+        for _ in range(RENUMBERED):
+            found.append(_among(_renumbered(own_reply, chance), others, chance))
+        if handoff:
+            found.append(_unanswered(example, others, chance.choice(list(handoff)), chance))
+    return found
+
+
+def _styled(
+    example: Example, find: Find, passages: Sequence[str], chance: random.Random
+) -> Example:
+    drawn = chance.random()
+    if drawn < FOUND:
+        return replace(example, facts=tuple(find(example.messages[:-1])))
+    if drawn < FOUND + OTHERS and passages:
+        return replace(example, facts=tuple(chance.sample(list(passages), min(3, len(passages)))))
+    return example
+
+
+def _among(example: Example, others: Sequence[str], chance: random.Random) -> Example:
+    """The example with other facts behind its own; now and then they change places."""
+    facts = list(example.facts)
+    room = max(0, MOST_FACTS - len(facts))
+    facts += chance.sample(list(others), min(chance.randint(0, room), len(others)))
+    if chance.random() < 0.3:
+        chance.shuffle(facts)
+    return replace(example, facts=tuple(facts))
+
+
+def _quoting(example: Example) -> Example:
+    """The example with the answering fact, as it stands, for the sentence with its figures."""
+    fact = _answering(example)
+    text = as_sentence(fact.partition(": ")[2] or fact)
+    numbers = set(_NUMBER.findall(fact))
+    told = sentences(example.reply)
+    held = [i for i, sentence in enumerate(told) if numbers & set(_NUMBER.findall(sentence))]
+    rest = told[max(held, default=0) + 1 :]
+    reply = " ".join((text, *rest))
+    return replace(example, messages=(*example.messages[:-1], Message("assistant", reply)))
+
+
+def _unanswered(
+    example: Example, others: Sequence[str], handoff: str, chance: random.Random
+) -> Example:
+    """The example without the fact that answers it, and so with nothing to say but that."""
+    answering = _answering(example)
+    left = [fact for fact in example.facts if fact != answering]
+    if chance.random() < 0.5:
+        left += chance.sample(list(others), min(MOST_FACTS - len(left), 2, len(others)))
+    messages = (*example.messages[:-1], Message("assistant", handoff))
+    return replace(example, messages=messages, facts=tuple(left))
+
+
+def _answering(example: Example) -> str:
+    """The fact that shares most with the reply, numbers first."""
+    numbers = set(_NUMBER.findall(example.reply))
+    words = set(re.findall(r"\w{4,}", example.reply.casefold()))
+
+    def shared(fact: str) -> tuple[int, int]:
+        own = set(re.findall(r"\w{4,}", fact.casefold()))
+        return len(numbers & set(_NUMBER.findall(fact))), len(words & own)
+
+    return max(example.facts, key=shared)
+
+
+def _renumbered(example: Example, chance: random.Random) -> Example:
+    """The example with other numbers, the same in facts and reply; those that were asked stay."""
+    asked = "\n".join(message.content for message in example.messages[:-1])
+    kept = set(_NUMBER.findall(asked))
+    changed: dict[str, str] = {}
+
+    def other(found: re.Match[str]) -> str:
+        number = found[0]
+        if number in kept:
+            return number
+        if number not in changed:
+            changed[number] = _like(number, chance)
+        return changed[number]
+
+    reply = _NUMBER.sub(other, example.reply)
+    facts = tuple(_NUMBER.sub(other, fact) for fact in example.facts)
+    return replace(
+        example, messages=(*example.messages[:-1], Message("assistant", reply)), facts=facts
+    )
+
+
+def _like(number: str, chance: random.Random) -> str:
+    """Another number of the same form: 8.15 stays a time or a price, 7 stays small."""
+    parts = re.split(r"([.,:])", number)
+    first = int(parts[0])
+    digits = len(parts[0])
+    if first <= 12 and digits <= 2:
+        low = 1 if digits == 1 else 10
+        other = chance.randint(low, 12 if digits == 2 else 9)
+        parts[0] = str(other).zfill(digits)
+    elif not parts[0].startswith("0"):
+        low = 10 ** (digits - 1)
+        scale = 5 if first % 5 == 0 else 1
+        parts[0] = str(max(low, chance.randrange(low, low * 10) // scale * scale))
+    for place in range(2, len(parts), 2):
+        if len(parts[place]) == 2:
+            parts[place] = f"{chance.randrange(0, 60, 5):02d}"
+        else:
+            parts[place] = "".join(str(chance.randint(0, 9)) for _ in parts[place])
+    return "".join(parts)
