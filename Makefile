@@ -47,6 +47,9 @@ bench: setup
 	$(RUN)/python benchmarks/training.py
 	$(RUN)/python benchmarks/replies.py
 	$(RUN)/python benchmarks/evaluation.py
+	$(RUN)/python benchmarks/search.py
+	$(RUN)/python benchmarks/answers.py lighthouse
+	$(RUN)/python benchmarks/answers.py letraclara
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

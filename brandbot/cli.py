@@ -463,6 +463,7 @@ def chat(
 
     bot = _bot(engine)
     try:
+        cli_knowledge.bring_up_to_date(bot.workspace, [name])
         with _loading(f"Loading {name}"):
             voice = bot.voice(name, version)
         # The model loads and reads the prompt while the person reads the greeting and types.
@@ -491,6 +492,7 @@ def serve(
         raise MissingExtraError(str(error.name), "web", "The web chat") from error
     bot = _bot(engine)
     try:
+        cli_knowledge.bring_up_to_date(bot.workspace, bot.workspace.persona_names())
         studio.serve(bot, host=host, port=port, open_browser=open_browser)
     finally:
         bot.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -61,6 +62,25 @@ def _index(workspace: Workspace, persona: Persona, as_json: bool) -> None:
     for problem in built.problems:
         typer.echo(_problem(problem, persona.language), err=True)
     typer.echo(told(built, persona.name, time.monotonic() - started))
+
+
+def bring_up_to_date(workspace: Workspace, names: Sequence[str]) -> None:
+    """Indexes what changed in the documents of personas that are about to be talked to."""
+    from brandbot.persona import Persona
+
+    for name in names:
+        try:
+            persona = Persona.load(workspace.persona(name))
+            if not persona.config.knowledge.enabled:
+                continue
+            if not (persona.folder / "knowledge").is_dir():
+                continue
+            from brandbot.knowledge import lookup
+
+            if not lookup.is_current(workspace, persona):
+                _index(workspace, persona, as_json=False)
+        except BrandbotError as error:  # without documents it can still talk
+            typer.echo(f"brandbot: {name}: {error}", err=True)
 
 
 def told(built: Built, name: str, seconds: float) -> str:

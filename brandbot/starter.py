@@ -74,6 +74,10 @@ starters:
   - "What do you do?"
   - "Where do I start?"
 
+# What it says when it does not know, and whom people can ask. One line or several.
+handoff:
+  - "I don't know that. Please ask a person of our team."
+
 # House rules. The examples are checked against them.
 rules:
   # Words the brand never uses, one a line. For example: [cheap, ASAP]
@@ -182,6 +186,10 @@ greeting: "¡Hola! ¿En qué te ayudamos?"
 starters:
   - "¿Qué hacéis?"
   - "¿Por dónde empiezo?"
+
+# Lo que dice cuando no lo sabe, y a quién se puede preguntar. Una línea o varias.
+handoff:
+  - "Eso no lo sé. Pregunta, por favor, a una persona del equipo."
 
 # Reglas de la casa. Con ellas se revisan los ejemplos.
 rules:

@@ -109,6 +109,13 @@ def _show(reply: Reply) -> None:
         reply.close()
         out.print(" [dim](stopped)[/]", end="")
     out.print()
+    for source in reply.sources:
+        where = f"{source.file} › {source.heading}"
+        where += f", page {source.page}" if source.page else ""
+        where += f", row {source.row}" if source.row else ""
+        out.print(f"[dim][{source.number}] {escape(where)}: “{escape(source.quote)}”[/]")
+    if reply.unknown:
+        out.print(f"[yellow]Not in the documents: {escape(', '.join(reply.unknown))}[/]")
 
 
 def choose(test: Taste, name: str, one: str, other: str, *, pairs: int, voter: str) -> None:

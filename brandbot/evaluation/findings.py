@@ -65,8 +65,11 @@ def rows(
         own = dict(zip(held_out, expected.get("own", []), strict=False))
         strange = dict(zip(held_out, expected.get("strange", []), strict=False))
         for (one, answer), (score, passes) in zip(answers.items(), passing, strict=True):
+            read = _told(one, answer, persona, training, known, closes)
+            if passes and {"empty", "cut"} & set(read.faults):
+                passes = 0.0  # whatever its words, it was not brought to an end
             found[one][name] = replace(
-                _told(one, answer, persona, training, known, closes),
+                read,
                 score=score,
                 passes=passes,
                 on_topic=topical.get(name, {}).get(one),

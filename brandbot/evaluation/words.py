@@ -19,11 +19,11 @@ METRICS: dict[str, dict[str, Word]] = {
     "style": {
         "en": Word(
             "Style", "How often an answer could pass as the brand's own.",
-            "Share of answers that pass the style ruler, divided by the share of the brand's own held-out replies that do. The ruler is a logistic regression on character n-grams of the text with its topic words masked (Stamatatos 2018), and on stylometry.",
+            "Share of answers that come to an end and pass the style ruler, divided by the share of the brand's own held-out replies that do. The ruler is a logistic regression on character n-grams of the text with its topic words masked (Stamatatos 2018), and on stylometry.",
         ),
         "es": Word(
             "Estilo", "Cuántas respuestas podrían pasar por ser de la marca.",
-            "Parte de las respuestas que pasan la regla de estilo, dividida por la parte de las respuestas reales apartadas que la pasan. La regla es una regresión logística sobre n-gramas de caracteres del texto con las palabras del tema tapadas (Stamatatos 2018) y sobre estilometría.",
+            "Parte de las respuestas que llegan a su fin y pasan la regla de estilo, dividida por la parte de las respuestas reales apartadas que la pasan. La regla es una regresión logística sobre n-gramas de caracteres del texto con las palabras del tema tapadas (Stamatatos 2018) y sobre estilometría.",
         ),
     },
     "loss": {

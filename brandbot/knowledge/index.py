@@ -54,6 +54,8 @@ READ_AGAIN = 5
 BATCH = 256
 """Passages embedded between two steps of the progress bar."""
 
+NOTES = frozenset(["README.md", "LEEME.md"])
+
 Progress = Callable[[int, int], None]
 
 
@@ -186,9 +188,9 @@ def is_current(documents_folder: Path, store: IndexStore, embedder_setting: str)
     """Whether the current build was made from just these files, by size and date."""
     before = _before(store, embedder_setting)
     if before is None:
-        return not _files(documents_folder)
+        return not document_files(documents_folder)
     known: dict[str, Any] = before.manifest["documents"]
-    files = _files(documents_folder)
+    files = document_files(documents_folder)
     return known.keys() == files.keys() and all(
         _state(file) == known[name]["state"] for name, file in files.items()
     )
@@ -204,7 +206,7 @@ def _build(
     old_of: dict[str, list[Passage]] = {}
     for passage in old:
         old_of.setdefault(passage.file, []).append(passage)
-    files = _files(folder)
+    files = document_files(folder)
     built = Built(before.folder.name if before else "")
     built.removed = sorted(set(known) - set(files))
     entries: dict[str, Any] = {}
@@ -266,14 +268,17 @@ def _before(store: IndexStore, setting: str) -> Build | None:
     return build if build and build.manifest["setting"] == setting else None
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    """The documents by their path in ``knowledge/``; hidden files and Office's locks are none."""
+def document_files(folder: Path) -> dict[str, Path]:
+    """The documents by their path in ``knowledge/``.
+
+    Hidden files, Office's locks and the note that a new persona's folder comes with are none.
+    """
     if not folder.is_dir():
         return {}
     found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
     return {
         name: path for name, path in found.items()
-        if not any(part.startswith((".", "~$")) for part in name.split("/"))
+        if not any(part.startswith((".", "~$")) for part in name.split("/")) and name not in NOTES
     }  # fmt: skip
 
 
