@@ -58,8 +58,8 @@ def uses() -> list[tuple[str, str, set[str] | None]]:
             if kind not in ("Problem", "problem", "BrokenRule"):
                 continue
             code = call.args[0 if kind == "BrokenRule" else 1]
-            if isinstance(code, ast.Attribute):  # a broken rule's own code, found where it is made
-                continue
+            if isinstance(code, (ast.Attribute, ast.Subscript)):
+                continue  # a broken rule's or a remembered problem's own, found where it was made
             if isinstance(code, ast.Name):
                 source = assigned(tree, code.id, call.lineno)
                 if source is None:  # a parameter: lint's problem(), whose calls are found

@@ -237,7 +237,7 @@ def _build(
                 continue
         built.unchanged.append(name)
         kept += old_of.get(name, [])
-    built.problems = [Problem(**problem) for e in entries.values() for problem in e["problems"]]
+    built.problems = [told for e in entries.values() for told in map(_problem, e["problems"])]
     built.passages = len(kept)
     if before and not (built.added or built.changed or built.removed):
         return built
@@ -305,6 +305,11 @@ def _read(file: Path) -> tuple[bytes, list[int]]:
 
 def _entry(state: list[int], digest: str, problems: Sequence[Problem]) -> dict[str, Any]:
     return {"state": state, "sha256": digest, "problems": [asdict(problem) for problem in problems]}
+
+
+def _problem(row: dict[str, Any]) -> Problem:
+    """A problem that a build before found, from its manifest."""
+    return Problem(row["severity"], row["code"], row["file"], row["line"], row["values"])
 
 
 def _unlike(found: Sequence[Passage]) -> list[Passage]:

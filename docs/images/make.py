@@ -59,7 +59,8 @@ def take(browser: Browser, url: str, file: Path, width: int, height: int) -> Non
 def ask(page: Page, question: str, number: int) -> None:
     page.locator("#box textarea").fill(question)
     page.locator("#box textarea").press("Enter")
-    page.get_by_test_id("bot").nth(number).wait_for()
+    # Not the bubbles that hold a reply's sources.
+    page.locator("#chat .message.bot:not(.component)").nth(number).wait_for()
     page.locator("#send").wait_for()
 
 
