@@ -1,7 +1,7 @@
 """Adapters that are wrong on purpose, really trained: the gate refuses each for the right reason.
 
-All on SmolLM2 and three fifths of the lighthouse's examples, with a short voice guide so that it
-does not take all day. What is measured with is always the true folder: somebody trained from a
+All on SmolLM2 and three fifths of the lighthouse's examples of style, without its documents and with
+a short voice guide so that it does not take all day. What is measured with is always the true folder: somebody trained from a
 wrong one.
 """
 
@@ -50,7 +50,9 @@ def house(tmp_path_factory: pytest.TempPathFactory, embedded: Path) -> Iterator[
         # Of 88 examples to train on a version learns the voice less well than of all.
         with (folder / "persona.yaml").open("a") as file:
             file.write("gate: {min_style: 0.4}\n")
-        found = examples.read(folder / "examples").examples
+        settings = (folder / "persona.yaml").read_text()
+        (folder / "persona.yaml").write_text(settings.replace("enabled: true", "enabled: false"))
+        found = style_of("lighthouse")
         write(folder, random.Random(1).sample(found, round(len(found) * SHARE)))
         asked = (folder / "evals" / "questions.jsonl").read_text().splitlines()
         (folder / "evals" / "questions.jsonl").write_text("\n".join(asked[-QUESTIONS:]) + "\n")
@@ -61,6 +63,12 @@ def house(tmp_path_factory: pytest.TempPathFactory, embedded: Path) -> Iterator[
 def at_home(house: Workspace, _home: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """All tests of this file share one home, in which the good version is live."""
     monkeypatch.setenv("BRANDBOT_HOME", str(house.root / ".brandbot"))
+
+
+def style_of(name: str) -> list[Example]:
+    """A demo brand's examples that need no document."""
+    found = examples.read(ROOT / "personas" / name / "examples").examples
+    return [example for example in found if not example.facts]
 
 
 def write(folder: Path, chosen: Sequence[Example]) -> None:
@@ -99,7 +107,7 @@ def one_turn(example: Example) -> Example:
 
 
 def other_brand(found: list[Example]) -> Sequence[Example]:
-    return examples.read(ROOT / "personas" / "letraclara" / "examples").examples[: len(found)]
+    return style_of("letraclara")[: len(found)]
 
 
 def twenty(found: list[Example]) -> Sequence[Example]:
