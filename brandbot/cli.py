@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from brandbot.engines.base import EngineName
     from brandbot.evaluation.gate import GateRow
     from brandbot.evaluation.report import Report
+    from brandbot.lint import Check
     from brandbot.training.run import Trained
     from brandbot.workspace import Workspace
 
@@ -91,11 +92,17 @@ def check(
     name: Annotated[
         Optional[str], typer.Argument(help="One persona; all of them if left out.")
     ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="Take out the examples that contradict the documents."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: don't ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong with a persona's files, where, and what to do.
 
-    Exits with 1 if something must be mended before training. Example: brandbot check lighthouse
+    Exits with 1 if something must be mended before training. --fix shows what it would take out and
+    asks; what it takes out is kept in the persona's removed/. Example: brandbot check lighthouse
     """
     from brandbot import lint
     from brandbot.screen import bar, print_check
@@ -104,6 +111,9 @@ def check(
     names = [name] if name else workspace.persona_names()
     if not names:
         raise BrandbotError("There is no persona yet. Make one with: brandbot new my-brand")
+    if (fix or yes) and not (fix and name):
+        raise BrandbotError("Name the persona whose examples are to be mended: "
+                            "brandbot check NAME --fix")  # fmt: skip
     checks = []
     for each in names:
         folder = workspace.persona(each)
@@ -111,11 +121,33 @@ def check(
             checks.append(lint.check(folder, progress=progress))
         if not as_json:
             print_check(checks[-1], each)
+    fixed = _fix(checks[0], yes, as_json) if fix else None
+    if fixed and fixed["removed"]:
+        checks[0] = lint.check(checks[0].folder)
     if as_json:
-        rows = [found.to_json() for found in checks]
+        rows = [{**found.to_json(), **({"fix": fixed} if fix else {})} for found in checks]
         typer.echo(json.dumps(rows[0] if name else rows, ensure_ascii=False, indent=2))
     if not all(found.ok for found in checks):
         raise typer.Exit(1)
+
+
+def _fix(found: Check, yes: bool, as_json: bool) -> dict[str, Any]:
+    """Takes contradicting examples out, if that is wanted; what was or would be done, as values."""
+    from datetime import date
+
+    from brandbot import lint_fix
+    from brandbot.screen import confirm_fix, print_fix, print_fixed
+
+    plan = lint_fix.plan(found)
+    if not as_json:
+        print_fix(plan)
+    asked = not yes and not as_json and sys.stdin.isatty()
+    done = None
+    if plan.taken and (yes or (asked and confirm_fix(plan))):
+        done = lint_fix.apply(plan, date.today())
+    if plan.taken and not as_json:
+        print_fixed(plan, done, told_only=not asked)
+    return {**plan.to_json(), **(done.to_json() if done else {"removed": None, "backups": []})}
 
 
 @app.command()

@@ -1,21 +1,24 @@
 """What is wrong with a persona's folder, and where: the work behind ``brandbot check``.
 
 Gathers the problems of ``persona.yaml`` and of the readers, and adds what can be said of the
-examples themselves, one by one (``lint_text``, ``lint_privacy``) and together (``lint_pairs``).
-Knows nothing of models or training.
+examples themselves, one by one (``lint_text``, ``lint_privacy``), together (``lint_pairs``) and
+beside the documents (``lint_knowledge``). Knows nothing of models or training.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from brandbot import examples as example_files
-from brandbot import lint_pairs, lint_privacy, lint_text, persona, questions, texts
+from brandbot import lint_knowledge, lint_pairs, lint_privacy, lint_text, persona, questions, texts
 from brandbot.errors import Problem, Severity
 from brandbot.examples import Example, Reading
+from brandbot.lint_contradictions import Contradiction
+from brandbot.lint_figures import figures, plain, without
 from brandbot.lint_text import broken_rules
 from brandbot.persona import Persona
 from brandbot.prompt import Message
@@ -44,6 +47,7 @@ class Check:
     reading: Reading
     problems: list[Problem]
     language: str
+    contradictions: tuple[Contradiction, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -88,16 +92,23 @@ class Check:
         }
 
 
-def check(folder: Path, *, progress: Callable[[int, int], object] | None = None) -> Check:
+def check(
+    folder: Path,
+    *,
+    progress: Callable[[int, int], object] | None = None,
+    today: date | None = None,
+) -> Check:
     """Everything that can be said of a persona's folder without a model.
 
-    ``progress`` is called with the examples looked at and their total. Raises nothing for what
-    people wrote; a folder that is not there is one finding among others.
+    ``progress`` is called with the examples looked at and their total. ``today`` decides which
+    facts are still valid. Raises nothing for what people wrote; a folder that is not there is one
+    finding among others.
     """
     found, problems = persona.read(folder)
     reading = example_files.read(folder / "examples")
     total = len(reading.examples)
-    problems = [*problems, *reading.problems, *_amount(total)]
+    read = [problem for problem in reading.problems if not _backup(problem)]
+    problems = [*problems, *read, *_amount(total)]
     asked = questions.read(folder / "evals")
     if found is not None and not found.voice:
         problems.append(Problem("warning", "no-voice", "voice.md"))
@@ -111,9 +122,16 @@ def check(folder: Path, *, progress: Callable[[int, int], object] | None = None)
     problems += asked.problems
     problems += lint_pairs.eval_leaks(reading.examples, asked.questions)
     problems += lint_pairs.sameness(reading.examples)
-    problems.sort(key=lambda p: (_ORDER[p.severity], p.file, p.line or 0, p.code))
     language = found.language if found else persona.guess_language(folder)
-    return Check(folder, found, reading, problems, language)
+    beside = lint_knowledge.check(folder, found, reading.examples, language, today or date.today())
+    problems += beside.problems
+    problems.sort(key=lambda p: (_ORDER[p.severity], p.file, p.line or 0, p.code))
+    return Check(folder, found, reading, problems, language, tuple(beside.contradictions))
+
+
+def _backup(problem: Problem) -> bool:
+    """Whether a file is no example file only because ``lint_fix`` left it as a backup."""
+    return problem.code == "unknown-format" and problem.file.endswith(".bak")
 
 
 def _verdict(total: int) -> str:
@@ -161,7 +179,8 @@ def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
         if len(message.content.split()) < 2:
             yield problem("note", "short-reply")
         given = " ".join(example.facts)  # made up, and given to read: nothing that goes stale
-        for fact in lint_text.facts(message.content):
+        rest = without(plain(message.content), figures(plain(given)))
+        for fact in lint_text.facts(rest):
             if fact.value in given:
                 continue
             yield problem("warning", "changing-fact", kind=f"@{fact.kind}", found=fact.value)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from brandbot.examples import Example
     from brandbot.knowledge.lookup import Found
     from brandbot.lint import Check
+    from brandbot.lint_contradictions import Contradiction
+    from brandbot.lint_fix import Done, Plan
     from brandbot.persona import Persona
     from brandbot.prompt import PromptFormat
     from brandbot.training.run import Trained
@@ -49,6 +51,39 @@ SUMMARY = {
         "good": "Es un buen número: de 100 a 500 hacen una voz.",
         "plenty": "Sobran: por encima de 500 ayudan más los ejemplos mejores que otros más.",
         "found": "{} errores, {} avisos, {} notas",
+    },
+}
+
+FIX = {
+    "en": {
+        "none": "No example contradicts the documents: there is nothing to take out.",
+        "out": "To be taken out, with a copy in {folder}:",
+        "left": "To be done by hand:",
+        "says": "says {said}; {source}: \u201c{fact}\u201d",
+        "excel": "Open the Excel file and delete the row or its figure.",
+        "changed": "The file has just been changed. Run the command again.",
+        "tangled": "It can't be cut out of this file without changing other examples.",
+        "ask": "Take out {count}? (y/n) ",
+        "tell": "Nothing was changed. To take them out: brandbot check {name} --fix --yes",
+        "kept": "Nothing was changed.",
+        "done": "Taken out: {count}. They are kept in {removed}",
+        "backup": "The file as it was: {backup}",
+        "train": "Train again, so that the bot forgets them: brandbot train {name}",
+    },
+    "es": {
+        "none": "Ningún ejemplo contradice los documentos: no hay nada que quitar.",
+        "out": "Para quitar, con una copia en {folder}:",
+        "left": "Para hacer a mano:",
+        "says": "dice {said}; {source}: «{fact}»",
+        "excel": "Abre el archivo de Excel y borra la fila o la cifra.",
+        "changed": "El archivo acaba de cambiar. Ejecuta la orden otra vez.",
+        "tangled": "No se puede sacar de este archivo sin cambiar otros ejemplos.",
+        "ask": "¿Quitar {count}? (s/n) ",
+        "tell": "No se ha cambiado nada. Para quitarlos: brandbot check {name} --fix --yes",
+        "kept": "No se ha cambiado nada.",
+        "done": "Quitados: {count}. Se conservan en {removed}",
+        "backup": "El archivo como estaba: {backup}",
+        "train": "Entrena otra vez para que el bot los olvide: brandbot train {name}",
     },
 }
 
@@ -136,6 +171,53 @@ def print_check(check: Check, name: str) -> None:
     out.print(f"  {told_in[check.verdict]}")
     numbers = [sum(p.severity == kind for p in check.problems) for kind in COLOURS]
     out.print(f"  {told_in['found'].format(*numbers)}")
+
+
+def print_fix(plan: Plan) -> None:
+    """What ``check --fix`` would take out, and what has to be done by hand."""
+    words = FIX["es" if plan.language == "es" else "en"]
+
+    def show(found: Contradiction) -> None:
+        said = words["says"].format(said=found.said, source=found.source, fact=found.fact)
+        place = f"{found.example.file}:{found.example.line}"
+        out.print(f"  [bold]{escape(place)}[/]  {escape(found.example.prompt)}")
+        out.print(f"      [dim]{escape(said)}[/]")
+
+    if not plan.taken and not plan.left:
+        out.print(words["none"])
+    if plan.taken:
+        out.print(escape(words["out"].format(folder=plan.folder / "removed")))
+    for taken in plan.taken:
+        show(taken.contradiction)
+    if plan.left:
+        out.print(words["left"])
+    for found, reason in plan.left:
+        show(found)
+        out.print(f"      {words[reason]}")
+
+
+def confirm_fix(plan: Plan) -> bool:
+    """Asks in the terminal whether to take out what is planned; Enter alone is no."""
+    words = FIX["es" if plan.language == "es" else "en"]
+    try:
+        answer = input(words["ask"].format(count=len(plan.taken)))
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes", "s", "si", "sí")
+
+
+def print_fixed(plan: Plan, done: Done | None, told_only: bool) -> None:
+    """What was done, or that nothing was; ``told_only`` where nobody could be asked."""
+    words = FIX["es" if plan.language == "es" else "en"]
+    name = plan.folder.name
+    if done is None:
+        out.print(escape(words["tell" if told_only else "kept"].format(name=name)))
+        return
+    count = len(plan.taken)
+    out.print(escape(words["done"].format(count=count, removed=done.removed)))
+    for backup in done.backups:
+        out.print(escape(words["backup"].format(backup=backup)))
+    out.print(escape(words["train"].format(name=name)))
 
 
 def print_examples(

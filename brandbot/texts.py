@@ -96,6 +96,12 @@ WORDS: dict[str, dict[str, str]] = {
     "hours": {"en": "a time or opening hours", "es": "una hora o un horario"},
     "date": {"en": "a date", "es": "una fecha"},
     "stock": {"en": "what is in stock", "es": "lo que queda en existencias"},
+    # Further facts beside the one that is quoted.
+    "and-more": {"en": " and {others} more", "es": " y {others} más"},
+    "and-lines": {
+        "en": " and {others} more (lines {lines})",
+        "es": " y {others} más (líneas {lines})",
+    },
     # Sides of the split.
     "train": {"en": "training", "es": "entrenamiento"},
     "valid": {"en": "validation", "es": "validación"},
@@ -774,6 +780,123 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Vale desde {start} hasta {end}, que es anterior.",
             "No hay ningún día en que el bot lo diría.",
             "Corrige una de las dos fechas.",
+        ),
+    },
+    "expired-fact": {
+        "en": (
+            "This was valid until {day} and is over: \u201c{found}\u201d{more}.",
+            "The bot no longer says it, and has nothing else to say instead.",
+            "Write what holds now, with its own dates, or delete it.",
+        ),
+        "es": (
+            "Esto valía hasta el {day} y ya ha pasado: «{found}»{more}.",
+            "El bot ya no lo dice, y no tiene otra cosa que decir en su lugar.",
+            "Escribe lo que vale ahora, con sus fechas, o bórralo.",
+        ),
+    },
+    "coming-fact": {
+        "en": (
+            "This is valid from {day} on: \u201c{found}\u201d{more}.",
+            "Until then the bot does not say it.",
+            "Nothing to do if the date is right.",
+        ),
+        "es": (
+            "Esto vale a partir del {day}: «{found}»{more}.",
+            "Hasta entonces el bot no lo dice.",
+            "Si la fecha es correcta, no hay que hacer nada.",
+        ),
+    },
+    "ending-fact": {
+        "en": (
+            "This is valid until {day} only: \u201c{found}\u201d{more}.",
+            "From the next day on the bot no longer says it.",
+            "Write beside it what holds from then on, with its own dates.",
+        ),
+        "es": (
+            "Esto vale solo hasta el {day}: «{found}»{more}.",
+            "A partir del día siguiente el bot ya no lo dice.",
+            "Escribe al lado lo que valdrá desde entonces, con sus fechas.",
+        ),
+    },
+    "no-knowledge-extra": {
+        "en": (
+            "The documents were not looked at: the package {package} is not installed.",
+            "Without it the bot can't look anything up in them, either.",
+            "Run pip install 'brandbot[knowledge]' in a terminal.",
+        ),
+        "es": (
+            "No se han revisado los documentos: falta instalar el paquete {package}.",
+            "Sin él, el bot tampoco puede consultar nada en ellos.",
+            "Ejecuta pip install 'brandbot[knowledge]' en un terminal.",
+        ),
+    },
+    # --- Examples beside the documents -----------------------------------------------------------
+    "contradicts-document": {
+        "en": (
+            "A reply says {said}, but {source} says: \u201c{fact}\u201d",
+            "What an example says is learnt by heart: the bot would go on saying it.",
+            (
+                "Facts belong in knowledge/: take the figure out of the example, "
+                "or run brandbot check {persona} --fix."
+            ),
+        ),
+        "es": (
+            "Una respuesta dice {said}, pero {source} dice: «{fact}»",
+            "Lo que dice un ejemplo se aprende de memoria: el bot lo seguiría diciendo.",
+            (
+                "Los datos van en knowledge/: quita la cifra del ejemplo "
+                "o ejecuta brandbot check {persona} --fix."
+            ),
+        ),
+    },
+    "changed-meanwhile": {
+        "en": (
+            "The file was changed while you were asked.",
+            "Nothing was taken out, so that no change is lost.",
+            "Save it in the other program, then run the command again.",
+        ),
+        "es": (
+            "El archivo ha cambiado mientras se te preguntaba.",
+            "No se ha quitado nada, para no perder ningún cambio.",
+            "Guárdalo en el otro programa y ejecuta la orden otra vez.",
+        ),
+    },
+    "few-facts": {
+        "en": (
+            "Examples with facts: {count}. {fewest} to {most} help.",
+            (
+                "From them the model learns to answer with what the documents say, "
+                "instead of making it up."
+            ),
+            (
+                'Write some, with invented figures. In .jsonl: {{"prompt": "How much is a latte?", '
+                '"facts": ["Drinks: Latte: £3.10"], "completion": "£3.10, and worth the walk."}} '
+                "In .csv or .xlsx: a column facts, each fact on a line of its own in the cell."
+            ),
+        ),
+        "es": (
+            "Ejemplos con datos: {count}. De {fewest} a {most} ayudan.",
+            (
+                "Con ellos el modelo aprende a contestar con lo que dicen los documentos, "
+                "en vez de inventárselo."
+            ),
+            (
+                'Escribe unos cuantos, con cifras inventadas. En .jsonl: {{"prompt": "¿Cuánto vale '
+                'un cortado?", "datos": ["Cafés: Cortado: 1,30 €"], "completion": "1,30 €, y con '
+                'galleta."}} En .csv o .xlsx: una columna datos, cada dato en su línea de la celda.'
+            ),
+        ),
+    },
+    "no-handoff": {
+        "en": (
+            "handoff is empty: what the bot says when the documents don't hold the answer.",
+            "It would say a plain sentence of ours, without your voice.",
+            "Write under handoff: a few sentences that say so as the brand does, and whom to ask.",
+        ),
+        "es": (
+            "handoff está vacío: lo que dice el bot cuando la respuesta no está en los documentos.",
+            "Diría una frase nuestra, sin vuestra voz.",
+            "Escribe en handoff: unas frases que lo digan como la marca, y a quién preguntar.",
         ),
     },
     # --- How many --------------------------------------------------------------------------------

@@ -205,8 +205,8 @@ def test_style_shots_stand_in_the_prompt_and_give_way_to_a_long_talk(trained: Pa
     shots = bot._shots(eager, asked)
     assert [m.role for m in shots] == ["user", "assistant"] * 2
     assert "raining" in shots[-2].content and shots[-2].content != asked[0].content
-    plain, with_shots = _fitting(voice, asked, [], 24), _fitting(voice, asked, shots, 24)
-    assert len(with_shots) > len(plain) and _fitting(voice, asked, shots, 4000) == plain
+    plain, with_shots = _fitting(voice, asked, [], [], 24), _fitting(voice, asked, shots, [], 24)
+    assert len(with_shots) > len(plain) and _fitting(voice, asked, shots, [], 4000) == plain
     bot.close()
 
 

@@ -18,6 +18,7 @@ from brandbot.evaluation.kept import Kept
 from brandbot.evaluation.report import BASE, BRAND, METRICS, Report
 from brandbot.evaluation.run import evaluate
 from brandbot.examples import Example
+from brandbot.grounding import Known, stop_words
 from brandbot.persona import Persona
 from brandbot.prompt import Message
 from brandbot.workspace import Workspace

@@ -22,6 +22,8 @@ LAYERS = [
         "lint_knowledge",
         "lint_contradictions",
         "lint_figures",
+        "lint_patterns",
+        "lint_topics",
         "lint_fix",
         "adapters",
         "conversations",

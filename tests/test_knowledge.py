@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -89,7 +90,9 @@ def test_passages_follow_the_structure() -> None:
 
 
 def test_a_question_stays_with_its_answer() -> None:
-    (found,) = passages.of(documents.read(b"question,answer\nDogs?,Yes. On a lead.\n", "f.csv"), count)
+    (found,) = passages.of(
+        documents.read(b"question,answer\nDogs?,Yes. On a lead.\n", "f.csv"), count
+    )
     assert (found.question, found.facts, found.row) == ("Dogs?", ("Yes. On a lead.",), 2)
     assert found.embedded == "Dogs?\nYes. On a lead."
     assert found.lines() == ["Dogs?: Yes. On a lead."]
@@ -99,7 +102,7 @@ def test_only_what_is_too_long_is_cut_and_overlaps() -> None:
     sentences = [f"Sentence number {n} has just these eight words." for n in range(60)]
     found = passages.of(documents.read(f"# T\n\n{' '.join(sentences)}".encode(), "t.md"), count)
     assert all(count(p.embedded) <= passages.LONGEST for p in found) and len(found) > 2
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert after.facts[0] == before.facts[-1]
     assert [f for i, p in enumerate(found) for f in p.facts[bool(i) :]] == sentences
 
@@ -139,7 +142,9 @@ def test_lexical_shares_worked_out_by_hand() -> None:
     # The one word of the question is all of the text: it scores the most that it can.
     assert shares.tolist() == [1.0, 0.0, 0.0]
     # Of two words one stands nowhere and weighs as much as the rarest: one half.
-    assert lexical.shares("tea zebra")[0] == pytest.approx(1 / 3)  # zebra counts twice: its beginning
+    assert lexical.shares("tea zebra")[0] == pytest.approx(
+        1 / 3
+    )  # zebra counts twice: its beginning
     assert lexical.shares("of the")[0] == 0.0
 
 
@@ -414,7 +419,13 @@ def test_recall_worked_out_by_hand(workspace: Path, acme: Persona, tmp_path: Pat
     found = measure.recall(opened(workspace), asked)
     assert (found.recall_1, found.recall_4, found.mrr) == (0.75, 0.75, 0.75)
     assert [one.source for one in found.missed] == ["nowhere.md"]
-    assert set(found.to_json()) == {"questions", "recall@1", "recall@4", "mrr", "queries_per_second"}
+    assert set(found.to_json()) == {
+        "questions",
+        "recall@1",
+        "recall@4",
+        "mrr",
+        "queries_per_second",
+    }
 
 
 def test_questions_that_cannot_be_read_are_named(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ CHAI = example(
 
 
 def mixed(*given: Example, quote_first: bool, found: tuple[str, ...] = ()) -> list[Example]:
-    return mix.mixed(given, lambda _: found, ["Other: A fact."], HANDOFF, 0, quote_first=quote_first)
+    return mix.mixed(
+        given, lambda _: found, ["Other: A fact."], HANDOFF, 0, quote_first=quote_first
+    )
 
 
 def test_an_example_with_facts_becomes_three() -> None:
@@ -59,7 +61,9 @@ def test_style_examples_get_what_search_finds_others_or_nothing() -> None:
     given = [example(f"question {n}", "A reply.") for n in range(300)]
     found = [one.facts for one in mixed(*given, quote_first=True, found=("Found: It.",))]
     shares = [found.count(facts) / 300 for facts in (("Found: It.",), ("Other: A fact.",), ())]
-    for share, wanted in zip(shares, (mix.FOUND, mix.OTHERS, 1 - mix.FOUND - mix.OTHERS), strict=True):
+    for share, wanted in zip(
+        shares, (mix.FOUND, mix.OTHERS, 1 - mix.FOUND - mix.OTHERS), strict=True
+    ):
         assert abs(share - wanted) < 0.09
     assert all(one.reply == "A reply." for one in mixed(*given, quote_first=True))
 
@@ -91,7 +95,7 @@ def test_facts_are_read_from_json_and_from_tables() -> None:
     assert [e.facts for e in reading.examples] == [("H: one", "H: two"), ("H: one",)]
     assert [(p.code, p.line) for p in reading.problems] == [("not-text", 3)]
     reading = Reading()
-    read_csv('prompt,completion,Facts\na,b,"H: one\nH: two"\nc,d,\n'.encode(), "x.csv", reading)
+    read_csv(b'prompt,completion,Facts\na,b,"H: one\nH: two"\nc,d,\n', "x.csv", reading)
     assert [e.facts for e in reading.examples] == [("H: one", "H: two"), ()]
     assert reading.problems == []
 

@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 
 from brandbot import Bot
-from connectors.studio import events, taste_page
+from connectors.studio import events, search_page, taste_page
 from connectors.studio.chat import LONGEST_MESSAGE, Chat
 from connectors.studio.feedback import FeedbackForm
 from connectors.studio.memory import SECRET, STORAGE_KEY, Memory
-from connectors.studio.page import TASTE
+from connectors.studio.page import SEARCH, TASTE
 from connectors.studio.screen import Screen, header, notice, version_card
 from connectors.studio.taste import Tasting
 from connectors.studio.texts import TEXTS
@@ -33,7 +33,9 @@ def build(bot: Bot) -> gr.Blocks:
     )
     with blocks:
         events.wire(blocks, Page(chat.brands()), chat)
-    # A page of its own: the chat loads nothing of it.
+    # Pages of their own: the chat loads nothing of them.
+    with blocks.route("Search", SEARCH, show_in_navbar=False):
+        search_page.wire(blocks, search_page.SearchPage(chat.brands(), I18N), chat)
     with blocks.route("Taste", TASTE, show_in_navbar=False):
         taste_page.wire(blocks, taste_page.TastePage(chat.brands(), I18N), chat, Tasting(bot))
     blocks.queue(default_concurrency_limit=CONCURRENT, max_size=WAITING, api_open=False)

@@ -16,7 +16,7 @@ from typing import Literal
 from brandbot import Bot, BrandbotError, Persona, Reply, Turn
 from connectors.studio.memory import Memory
 from connectors.studio.running import Running, Signal
-from connectors.studio.screen import Screen, comparison, message, transcript
+from connectors.studio.screen import Screen, comparison, message, remarks, transcript
 from connectors.studio.texts import REASONS, say
 
 CHANNEL = "web"
@@ -228,10 +228,7 @@ class Chat:
             yield screen
             for text in _frames(reply, signal):
                 yield replace(screen, messages=[*screen.messages, message("assistant", text)])
-            if not reply.text.strip():
-                notice = say(language, "stopped_early" if signal.stopped else "no_words")
-            elif reply.finish == "length":
-                notice = say(language, "cut_off")
+            notice = remarks(reply, language, stopped=signal.stopped)
         except BrandbotError as error:
             notice = say(language, "error", reason=error)
         except Exception:

@@ -37,8 +37,23 @@
   });
   document.getElementById("fold")?.setAttribute("aria-controls", "side");
 
-  // The taste test. A new pair is read from its top, and announced; keys vote.
-  document.querySelector("#taste-status .html-container")?.setAttribute("role", "status");
+  // Sources that are opened near the foot of the conversation would open out of sight.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.(".sources[open]")) event.target.scrollIntoView({ block: "nearest" });
+  }, true); // it does not bubble
+
+  // What was found scrolls; keys reach it in every browser.
+  const found = document.getElementById("search-results");
+  found?.setAttribute("tabindex", "0");
+  found?.setAttribute("role", "region");
+  found?.setAttribute("aria-labelledby", "search-status");
+
+  // What the search and the taste test are doing is announced.
+  for (const line of document.querySelectorAll("[id$='-status'] .html-container")) {
+    line.setAttribute("role", "status");
+  }
+
+  // The taste test. A new pair is read from its top; keys vote.
   const keys = { 1: "a", ArrowLeft: "a", 2: "b", ArrowRight: "b", 0: "neither", ArrowDown: "neither" };
   document.addEventListener("brandbot:pair", () => {
     const stage = document.getElementById("taste-stage");

@@ -20,6 +20,8 @@ from connectors.studio.texts import LANGUAGES, choose, say
 COOKIE = "brandbot-language"
 TASTE = "taste"
 """Where the taste test lies."""
+SEARCH = "search"
+"""Where the documents are searched."""
 
 # Gradio starts from inline scripts, compiles its own templates and inlines styles; what matters is
 # that nothing is fetched from, or sent to, another host, and that no other site may frame the page.
@@ -106,7 +108,11 @@ def links(language: str, here: str) -> str:
     """Links to each page of the studio, and to this one (its path) in each language, as HTML."""
     pages = "".join(
         f'<a href="./{path}"{" aria-current=page" if path == here else ""}>{name}</a>'
-        for path, name in (("", say(language, "chat")), (TASTE, say(language, "taste")))
+        for path, name in (
+            ("", say(language, "chat")),
+            (SEARCH, say(language, "search")),
+            (TASTE, say(language, "taste")),
+        )
     )
     languages = "".join(
         f'<a href="?lang={code}" lang="{code}" hreflang="{code}"'

@@ -9,19 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from brandbot import Persona, Turn, Voice
+from brandbot import Persona, Reply, Turn, Voice
+from connectors.studio import sources
 from connectors.studio.memory import Memory
 from connectors.studio.texts import say
 
 FEEDBACK = {"like": "Like", "dislike": "Dislike"}
 """The log's verdicts in the chatbot's words."""
 
+MOST_UNKNOWN = 8
+"""Numbers, names and links that a notice lists; a reply that is all invention needs no more."""
+
 
 @dataclass(frozen=True)
 class Screen:
     """``turns`` holds the logged turn behind each message (None: the greeting, or a reply still
-    being written), ``problems`` why the brand can't be talked to, ``unanswered`` whether the last
-    message still waits for its reply."""
+    being written), ``feedback`` what was thought of each bubble on the bot's side, ``problems`` why
+    the brand can't be talked to, ``unanswered`` whether the last message still waits for its
+    reply."""
 
     memory: Memory
     persona: str | None = None
@@ -75,7 +80,10 @@ def greeting(persona: Persona, language: str, *, starters: bool) -> dict[str, An
 def transcript(
     persona: Persona, history: Sequence[Turn], language: str
 ) -> tuple[list[dict[str, Any]], list[int | None], list[str | None]]:
-    """Messages, the turn behind each, and the feedback on each of the bot's messages."""
+    """Messages, the turn behind each, and the feedback on each of the bot's bubbles.
+
+    A reply's sources are part of its message, but Gradio gives them a bubble of their own.
+    """
     messages = [greeting(persona, language, starters=not history)]
     turns: list[int | None] = [None]
     feedback: list[str | None] = [None]
@@ -84,6 +92,9 @@ def transcript(
         turns.append(turn.id)
         if turn.role == "assistant":
             feedback.append(FEEDBACK.get(turn.verdict or ""))
+        if turn.sources:
+            messages[-1]["content"].append(sources.block(turn.sources, language))
+            feedback.append(None)
     return messages, turns, feedback
 
 
@@ -141,6 +152,18 @@ def notice(screen: Screen, language: str) -> str:
     if screen.notice:
         return f'<div class="notice" role="alert"><p>{html.escape(screen.notice)}</p></div>'
     return ""
+
+
+def remarks(reply: Reply, language: str, *, stopped: bool) -> str:
+    """What has to be said of a reply that ended; empty if nothing has."""
+    if not reply.text.strip():
+        return say(language, "stopped_early" if stopped else "no_words")
+    said = [say(language, "cut_off")] if reply.finish == "length" else []
+    if reply.unknown:
+        words = list(dict.fromkeys(reply.unknown))
+        shown = ", ".join(words[:MOST_UNKNOWN]) + (", …" if len(words) > MOST_UNKNOWN else "")
+        said.append(say(language, "not_in_documents", words=shown))
+    return " ".join(said)
 
 
 def comparison(question: str, answer: str, language: str, *, busy: bool = False) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from brandbot import AdapterStore, Persona, Workspace
+from brandbot import AdapterStore, Persona, Workspace, update_index
 from brandbot.engines.base import Chunk, Request
 from brandbot.models import resolve
 
@@ -125,6 +125,16 @@ def make_persona(root: Path, folder_name: str, base: Path, **settings: Any) -> N
     config = {"name": folder_name.title(), "base_model": str(base), **settings}
     (folder / "persona.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
     (folder / "voice.md").write_text("Be kind.\n")
+
+
+def make_documents(workspace: Workspace, name: str, documents: dict[str, str]) -> None:
+    """Writes a persona's documents, by their names, and its index, as ``brandbot index`` does."""
+    persona = Persona.load(workspace.persona(name))
+    folder = persona.folder / "knowledge"
+    folder.mkdir(exist_ok=True)
+    for file, text in documents.items():
+        (folder / file).write_text(text, "utf-8")
+    update_index(workspace, persona)
 
 
 def publish(workspace: Workspace, name: str) -> None:
