@@ -343,6 +343,12 @@ def test_long_answers_keep_the_buttons_at_hand(
     taster.page.keyboard.press("ArrowUp")
     assert votes(studio, brand) == []
     taster.page.keyboard.press("End")
+    foot = taster.page.locator("#taste-foot").bounding_box()
+    assert foot is not None
+    taster.page.wait_for_function(
+        "(top) => document.querySelector('.answers').getBoundingClientRect().bottom <= top",
+        arg=foot["y"],
+    )
     taster.page.keyboard.press("0")
     expect(taster.status).to_contain_text("You chose neither.")
 
