@@ -312,6 +312,8 @@ class Bot:
             try:
                 for chunk in chunks:
                     piece = chunk.text if reply.text else chunk.text.lstrip()
+                    if quote and reply.text == quote and piece and not piece[0].isspace():
+                        piece = f" {piece}"
                     reply.text += piece
                     reply.finish = chunk.finish or reply.finish
                     if piece:

@@ -57,7 +57,10 @@ def acme(workspace: Path) -> Persona:
     (folder / "knowledge" / "prices.md").write_text(PRICES)
     (folder / "knowledge" / "visit.md").write_text(HOURS)
     with (folder / "persona.yaml").open("a") as stream:
-        stream.write("knowledge: {embedder: use-multilingual}\nhandoff: [Ask the keeper.]\n")
+        stream.write(
+            "knowledge: {embedder: use-multilingual, quote_first: false}\n"
+            "handoff: [Ask the keeper.]\n"
+        )
     return Persona.load(folder)
 
 
@@ -515,6 +518,25 @@ def test_a_reply_gets_the_facts_and_names_its_sources(
         {"number": 1, "file": "prices.md", "heading": "Boats",
          "quote": "A rowing boat costs £8.75 an hour."},
     )  # fmt: skip
+    bot.close()
+
+
+def test_a_reply_begins_with_the_documents_words_and_the_model_goes_on(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = acme.folder / "persona.yaml"
+    settings.write_text(settings.read_text().replace("quote_first: false", "quote_first: true"))
+    lookup.update_index(Workspace(workspace), Persona.load(acme.folder))
+    engine = Scripted("Mind the tide.")
+    bot = serving(workspace, engine, monkeypatch)
+    reply = bot.reply("acme", "What does a rowing boat cost?")
+    quote, rest = list(reply)
+    assert (quote, rest) == ("A rowing boat costs £8.75 an hour.", " Mind the tide.")
+    prompt = bot.voice("acme").prompt_format.decode(engine.requests[0].ids)
+    assert prompt.endswith("assistant\nA rowing boat costs 8.75 an hour.")
+    assert [s.quote for s in reply.sources] == ["A rowing boat costs £8.75 an hour."]
+    talk = bot.reply("acme", "Good evening to you")
+    assert list(talk) == ["Mind the tide."]
     bot.close()
 
 

@@ -99,7 +99,8 @@ def generate(
         if known is None:
             text, cut = quote, True
             for chunk in engine.generate(request):
-                text += chunk.text
+                parted = text != quote or not quote or chunk.text[:1].isspace()
+                text += chunk.text if parted or not chunk.text else f" {chunk.text}"
                 if chunk.finish:
                     cut = chunk.finish == "length"
             known = [text.strip(), cut]
