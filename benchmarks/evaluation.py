@@ -45,7 +45,8 @@ def main() -> None:
             file = folder / f"{Path(example.file).stem}.jsonl"
             turns = [{"role": m.role, "content": m.content} for m in example.messages]
             with file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"messages": turns}, ensure_ascii=False) + "\n")
+                row = {"messages": turns, "facts": list(example.facts)}
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
         workspace = Workspace(root)
         persona = Persona.load(workspace.persona(asked.persona))
         for seed in (0, 1):

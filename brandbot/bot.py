@@ -274,8 +274,10 @@ class Bot:
         if reply.found is not None and not untuned and voice.persona.config.knowledge.strict:
             yield self._strictly(reply, voice, messages, strength, settings)
             return
-        yield from self._written(reply, voice, messages, untuned, strength, settings)
-        self._check(reply, messages)
+        try:
+            yield from self._written(reply, voice, messages, untuned, strength, settings)
+        finally:  # also of a reply that was stopped: what it said came from somewhere
+            self._check(reply, messages)
 
     def _written(
         self,
