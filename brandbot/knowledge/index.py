@@ -42,8 +42,11 @@ HALF_UP_TO = 60_000
 KEPT = 2
 """Builds that stay: the current one, and the one before for when that is damaged."""
 
-SAMPLE, TIES = 400, 6
+SAMPLE, TIES = 150, 6
 """Passages that the weight of meaning is measured on, and made-up ties among its searches."""
+
+LITTLE = 0.1
+"""Share of new passages up to which the weight of meaning stays what it was."""
 
 HEADINGS_ALONE = 0.75
 """What is left of meaning's share when people ask in sentences instead of headings."""
@@ -244,6 +247,10 @@ def _build(
     opened = opened or embedder()
     vectors, built.embedded = _vectors(before, old, kept, opened, progress)
     words = Words(language)
+    if before is not None and built.embedded <= LITTLE * len(kept) and kept:
+        meaning = before.manifest["meaning"]
+    else:
+        meaning = round(weight_of_meaning(kept, opened, words), 3)
     manifest = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -251,7 +258,7 @@ def _build(
         "embedder": opened.name,
         "language": language,
         "passages": len(kept),
-        "meaning": round(weight_of_meaning(kept, opened, words), 3),
+        "meaning": meaning,
         "documents": entries,
     }
 
