@@ -18,6 +18,7 @@ from brandbot.errors import (
     MissingExtraError,
     ModelError,
     PersonaError,
+    ReviewConflictError,
     TrainingError,
     VersionError,
     WorkspaceError,
@@ -26,7 +27,8 @@ from brandbot.errors import (
 if TYPE_CHECKING:
     from brandbot.adapters import AdapterStore, Version
     from brandbot.bot import UNTUNED, Bot, Reply, Voice
-    from brandbot.conversations import ConversationLog, Turn
+    from brandbot.claims import Claim, Claims
+    from brandbot.conversations import ConversationLog, Room, Turn
     from brandbot.evaluation.report import Report
     from brandbot.evaluation.run import evaluate
     from brandbot.examples import Example
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from brandbot.lint import check
     from brandbot.persona import Persona
     from brandbot.prompt import Message
+    from brandbot.review import Exchange, Outcome, Review
     from brandbot.taste import Pair, Results, Taste
     from brandbot.training.run import plan, train
     from brandbot.workspace import Workspace
@@ -49,7 +52,10 @@ _HOMES = {
     "Bot": "bot",
     "Reply": "bot",
     "Voice": "bot",
+    "Claim": "claims",
+    "Claims": "claims",
     "ConversationLog": "conversations",
+    "Room": "conversations",
     "Turn": "conversations",
     "Report": "evaluation.report",
     "evaluate": "evaluation.run",
@@ -60,6 +66,9 @@ _HOMES = {
     "check": "lint",
     "Persona": "persona",
     "Message": "prompt",
+    "Exchange": "review",
+    "Outcome": "review",
+    "Review": "review",
     "Pair": "taste",
     "Results": "taste",
     "Taste": "taste",
@@ -73,9 +82,12 @@ __all__ = [
     "AdapterStore",
     "Bot",
     "BrandbotError",
+    "Claim",
+    "Claims",
     "ConversationLog",
     "EngineError",
     "Example",
+    "Exchange",
     "Found",
     "GateError",
     "Hit",
@@ -85,12 +97,16 @@ __all__ = [
     "Message",
     "MissingExtraError",
     "ModelError",
+    "Outcome",
     "Pair",
     "Persona",
     "PersonaError",
     "Reply",
     "Report",
     "Results",
+    "Review",
+    "ReviewConflictError",
+    "Room",
     "Taste",
     "TrainingError",
     "Turn",

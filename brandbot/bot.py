@@ -157,18 +157,24 @@ class Bot:
         conversation: str | None = None,
         channel: str = "python",
         author: str | None = None,
+        place: str | None = None,
+        message_id: str | None = None,
         strength: float | None = None,
         version: int | None = None,
     ) -> Reply:
-        """Answers a message and logs both turns; starts a conversation if none is given."""
+        """Answers a message and logs both turns; starts a conversation if none is given.
+
+        ``place`` and ``message_id`` are where the channel holds the conversation and what it calls
+        the message: a place has one conversation with a persona, a message is logged once.
+        """
         if not text.strip():
             raise EngineError("There is nothing to reply to: the message is empty.")
         voice = self.voice(persona, version)
         if conversation is None:
-            conversation = self.log.start(persona, channel, author)
+            conversation = self.log.start(persona, channel, author, place)
         elif self.log.persona_of(conversation) != persona:
             raise LogError(f"There is no conversation {conversation} with {persona}.")
-        self.log.add(conversation, "user", text.strip())
+        self.log.add(conversation, "user", text.strip(), author=author, message_id=message_id)
         return self._logged(voice, conversation, strength)
 
     def retry(
@@ -252,6 +258,8 @@ class Bot:
                         first_token_ms=None if first is None else (first - started) * 1000,
                         latency_ms=(time.monotonic() - started) * 1000,
                         finish=reply.finish or "stopped",
+                        handed_off=reply.handed_off,
+                        unsourced=reply.unknown,
                         cited=[source.to_json() for source in reply.sources],
                     )
 

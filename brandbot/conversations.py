@@ -1,113 +1,34 @@
-"""The conversation log: every turn, what people thought of it, and their votes. SQLAlchemy.
+"""The conversation log: every turn, what people thought of it, and their votes.
 
 Append-only but for two things: a reply that was asked for again is marked ``retired``, and so are
-the turns after a message that was edited. A turn is acknowledged once its method returns; by then
-it is on disk (SQLite: write-ahead log, ``synchronous=FULL``).
+the turns after a message that was edited; and a message that was edited or deleted where it was
+written, in Slack, is edited or deleted here. A turn is acknowledged once its method returns; by
+then it is on disk (SQLite: write-ahead log, ``synchronous=FULL``).
 """
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from brandbot.database import (
+    Database,
+    conversations,
+    feedback,
+    now,
+    rooms,
+    sources,
+    turns,
+    votes,
+)
 from brandbot.errors import LogError
 from brandbot.prompt import Message
-
-LOCK_WAIT_SECONDS = 30
-
-metadata = MetaData()
-
-conversations = Table(
-    "conversations",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("persona", String(64), nullable=False, index=True),
-    Column("channel", String(32), nullable=False),
-    Column("author", String(128)),
-    Column("created", String(40), nullable=False),
-)
-turns = Table(
-    "turns",
-    metadata,
-    # The order of turns is that of their numbers, never of the clock, which can jump.
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("conversation", String(64), ForeignKey("conversations.id"), nullable=False, index=True),
-    Column("role", String(16), nullable=False),
-    Column("content", Text, nullable=False),
-    Column("created", String(40), nullable=False),
-    Column("version", String(16)),
-    Column("engine", String(32)),
-    Column("strength", Float),
-    Column("first_token_ms", Float),
-    Column("latency_ms", Float),
-    Column("finish", String(16)),
-    Column("retired", Boolean, nullable=False, default=False),
-)
-feedback = Table(
-    "feedback",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("turn", Integer, ForeignKey("turns.id"), nullable=False, index=True),
-    Column("verdict", String(16), nullable=False),
-    Column("reason", Text),
-    Column("suggestion", Text),
-    Column("author", String(128)),
-    Column("created", String(40), nullable=False),
-)
-
-sources = Table(
-    "sources",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("turn", Integer, ForeignKey("turns.id"), nullable=False, index=True),
-    Column("number", Integer, nullable=False),
-    Column("file", Text, nullable=False),
-    Column("heading", Text, nullable=False),
-    Column("quote", Text, nullable=False),
-    Column("page", Integer),
-    Column("row", Integer),
-)
-
-votes = Table(
-    "votes",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("persona", String(64), nullable=False, index=True),
-    Column("prompt", Text, nullable=False),
-    Column("left_version", String(16), nullable=False),
-    Column("right_version", String(16), nullable=False),
-    Column("left_text", Text, nullable=False),
-    Column("right_text", Text, nullable=False),
-    Column("choice", String(8), nullable=False),
-    Column("voter", String(128), nullable=False),
-    Column("created", String(40), nullable=False),
-)
 
 Verdict = Literal["like", "dislike", "withdrawn"]
 Choice = Literal["left", "right", "neither"]
@@ -117,8 +38,9 @@ Choice = Literal["left", "right", "neither"]
 class Turn:
     """A logged turn. ``version`` is None for what a person said, "base" for the untuned model.
 
-    ``sources`` are the places in documents that a reply has something from: dicts with number,
-    file, heading, quote and, where known, page or row.
+    ``author`` said it, ``message_id`` is the channel's name of it. ``unsourced`` are the numbers,
+    names and links in a reply that stand nowhere. ``sources`` are the places in documents that a
+    reply has something from: dicts with number, file, heading, quote and, where known, page or row.
     """
 
     id: int
@@ -126,6 +48,10 @@ class Turn:
     content: str
     version: str | None = None
     finish: str | None = None
+    author: str | None = None
+    message_id: str | None = None
+    handed_off: bool = False
+    unsourced: tuple[str, ...] = ()
     verdict: Verdict | None = None
     sources: tuple[dict[str, Any], ...] = ()
 
@@ -134,43 +60,68 @@ class Turn:
         return Message(self.role, self.content)
 
 
+@dataclass(frozen=True)
+class Room:
+    """What a channel was set to: its persona, and whether threads go on without a mention."""
+
+    persona: str | None = None
+    follows: bool | None = None
+
+
 class ConversationLog:
     """The log at a database URL; SQLite files and their folder are made when needed."""
 
     def __init__(self, url: str) -> None:
-        options: dict[str, Any] = {"pool_pre_ping": True}
-        if url.startswith("sqlite:///"):
-            file = Path(url.removeprefix("sqlite:///"))
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise LogError(f"The log's folder {file.parent} can't be made: {error}") from error
-            options = {
-                "poolclass": QueuePool,
-                "connect_args": {"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False},
-            }
-        self._engine = create_engine(url, **options)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _set_pragmas)
-            event.listen(self._engine, "begin", _begin_immediate)
-        with self._transaction() as connection:
-            metadata.create_all(connection)
+        self.database = Database(url)
 
-    def start(self, persona: str, channel: str, author: str | None = None) -> str:
-        """A new conversation's id, which can't be guessed."""
+    def start(
+        self, persona: str, channel: str, author: str | None = None, place: str | None = None
+    ) -> str:
+        """A new conversation's id, which can't be guessed.
+
+        At a ``place`` (a Slack thread) a persona has one conversation: that one's id, if there is.
+        """
         conversation = uuid.uuid4().hex
         row = {"id": conversation, "persona": persona, "channel": channel, "author": author,
-               "created": _now()}  # fmt: skip
-        with self._transaction() as connection:
-            connection.execute(insert(conversations).values(row))
-        return conversation
+               "created": now(), "place": place}  # fmt: skip
+
+        def work(connection: Connection) -> str:
+            known = select(conversations.c.id).where(
+                conversations.c.persona == persona, conversations.c.place == place
+            )
+            found = None if place is None else connection.execute(known).scalar()
+            if found is not None:
+                return str(found)
+            try:
+                with connection.begin_nested():
+                    connection.execute(insert(conversations).values(row))
+            except IntegrityError:  # another process began it, or this write was done before
+                return str(connection.execute(known).scalar() or conversation)
+            return conversation
+
+        return self.database.run(work)
+
+    def at(self, place: str) -> list[tuple[str, str]]:
+        """(id, persona) of the conversations held at a place, the newest first."""
+        query = (
+            select(conversations.c.id, conversations.c.persona)
+            .where(conversations.c.place == place)
+            .order_by(conversations.c.created.desc())
+        )
+        return self.database.run(
+            lambda connection: [(str(row[0]), str(row[1])) for row in connection.execute(query)]
+        )
 
     def persona_of(self, conversation: str) -> str | None:
         """The persona a conversation is with, or None if there is no such conversation."""
-        with self._transaction() as connection:
-            query = select(conversations.c.persona).where(conversations.c.id == conversation)
-            found = connection.execute(query).scalar_one_or_none()
+        query = select(conversations.c.persona).where(conversations.c.id == conversation)
+        found = self.database.run(lambda connection: connection.execute(query).scalar())
         return None if found is None else str(found)
+
+    def knows(self, author: str) -> bool:
+        """Whether a person has said anything before."""
+        query = select(turns.c.id).where(turns.c.author == author).limit(1)
+        return self.database.run(lambda connection: connection.execute(query).scalar()) is not None
 
     def add(
         self,
@@ -179,59 +130,82 @@ class ConversationLog:
         content: str,
         *,
         cited: Sequence[dict[str, Any]] = (),
+        unsourced: Sequence[str] = (),
         **details: Any,
     ) -> int:
         """Logs a turn and returns its number. ``details`` are columns of ``turns``.
 
-        ``cited`` are its sources, as ``Turn`` has them.
+        ``cited`` are its sources, as ``Turn`` has them. A turn whose ``message_id`` is logged
+        already is not logged again; its number is returned.
         """
-        row = {"conversation": conversation, "role": role, "content": content, "created": _now(),
-               "retired": False, **details}  # fmt: skip
-        with self._transaction() as connection:
-            result = connection.execute(insert(turns).values(row))
-            key = result.inserted_primary_key
-            if key is not None and cited:
-                rows = [{"page": None, "row": None, **source, "turn": key[0]} for source in cited]
-                connection.execute(insert(sources), rows)
-        if key is None:
-            raise LogError("The turn was not stored.")
-        return int(key[0])
+        key = uuid.uuid4().hex
+        row = {"conversation": conversation, "role": role, "content": content, "created": now(),
+               "retired": False, "key": key,
+               "unsourced": json.dumps(list(unsourced)) if unsourced else None,
+               **details}  # fmt: skip
+
+        def work(connection: Connection) -> int:
+            try:
+                with connection.begin_nested():
+                    made = connection.execute(insert(turns).values(row)).inserted_primary_key
+                    if made is None:
+                        raise LogError("The turn was not stored.")
+                    if cited:
+                        empty = {"page": None, "row": None}
+                        rows = [{**empty, **source, "turn": made[0]} for source in cited]
+                        connection.execute(insert(sources), rows)
+                    return int(made[0])
+            except IntegrityError:
+                message_id = details.get("message_id")
+                same = turns.c.key == key
+                if message_id is not None:
+                    same |= turns.c.message_id == message_id
+                found = connection.execute(select(turns.c.id).where(same)).scalar()
+                if found is None:
+                    raise LogError(f"There is no conversation {conversation}.") from None
+                return int(found)
+
+        return self.database.run(work)
 
     def history(self, conversation: str) -> list[Turn]:
         """The turns that stand, oldest first, each with its last verdict."""
-        last = (
-            select(feedback.c.turn, func.max(feedback.c.id).label("id"))
-            .group_by(feedback.c.turn)
-            .subquery()
-        )
-        verdicts = select(feedback.c.turn, feedback.c.verdict).join(
-            last, last.c.id == feedback.c.id
-        )
-        judged = verdicts.subquery()
-        query = (
-            select(turns.c.id, turns.c.role, turns.c.content, turns.c.version, turns.c.finish,
-                   judged.c.verdict)
-            .outerjoin(judged, judged.c.turn == turns.c.id)
-            .where(turns.c.conversation == conversation, turns.c.retired.is_(False))
-            .order_by(turns.c.id)
-        )  # fmt: skip
-        with self._transaction() as connection:
-            found = [Turn(*row) for row in connection.execute(query)]
-            cited: dict[int, list[dict[str, Any]]] = {}
-            chosen = sources.c.turn.in_([turn.id for turn in found])
-            for row in connection.execute(
-                select(sources).where(chosen).order_by(sources.c.turn, sources.c.number)
-            ):
-                kept = {k: v for k, v in row._mapping.items() if v is not None}
-                cited.setdefault(kept.pop("turn"), []).append(kept)
-                kept.pop("id")
-        return [replace(turn, sources=tuple(cited.get(turn.id, ()))) for turn in found]
+        here = (turns.c.conversation == conversation) & turns.c.retired.is_(False)
+        return self.database.run(lambda connection: read_turns(connection, here))
+
+    def turn(self, message_id: str) -> tuple[str, Turn] | None:
+        """(conversation, turn) of a message by its channel's name of it; None if not logged."""
+
+        def work(connection: Connection) -> tuple[str, Turn] | None:
+            found = read_turns(connection, turns.c.message_id == message_id)
+            if not found:
+                return None
+            query = select(turns.c.conversation).where(turns.c.id == found[0].id)
+            return str(connection.execute(query).scalar_one()), found[0]
+
+        return self.database.run(work)
+
+    def name(self, turn: int, message_id: str) -> None:
+        """Remembers under which name the channel holds a turn that was logged before."""
+        change = update(turns).where(turns.c.id == turn).values(message_id=message_id)
+        self.database.run(lambda connection: connection.execute(change))
+
+    def edit(self, message_id: str, content: str) -> bool:
+        """A message was edited where it was written; False if it is not logged."""
+        change = {"content": content, "changed": now()}
+        query = update(turns).where(turns.c.message_id == message_id).values(change)
+        return self.database.run(lambda connection: connection.execute(query).rowcount) > 0
+
+    def delete(self, message_id: str) -> bool:
+        """A message was deleted where it was written: its words go, the turn is retired."""
+        change = {"content": "", "changed": now(), "retired": True}
+        query = update(turns).where(turns.c.message_id == message_id).values(change)
+        return self.database.run(lambda connection: connection.execute(query).rowcount) > 0
 
     def retire_from(self, conversation: str, turn: int) -> None:
         """Takes a turn and all after it out of the conversation; the log keeps them."""
-        with self._transaction() as connection:
-            chosen = (turns.c.conversation == conversation) & (turns.c.id >= turn)
-            connection.execute(update(turns).where(chosen).values(retired=True))
+        chosen = (turns.c.conversation == conversation) & (turns.c.id >= turn)
+        change = update(turns).where(chosen).values(retired=True)
+        self.database.run(lambda connection: connection.execute(change))
 
     def judge(
         self,
@@ -244,69 +218,88 @@ class ConversationLog:
     ) -> None:
         """Stores what somebody thought of a reply; LogError if there is no such reply."""
         row = {"turn": turn, "verdict": verdict, "reason": reason or None,
-               "suggestion": suggestion or None, "author": author, "created": _now()}  # fmt: skip
-        with self._transaction() as connection:
+               "suggestion": suggestion or None, "author": author, "created": now()}  # fmt: skip
+
+        def work(connection: Connection) -> None:
             role = connection.execute(select(turns.c.role).where(turns.c.id == turn)).scalar()
             if role != "assistant":
                 raise LogError(f"There is no reply number {turn} to judge.")
             connection.execute(insert(feedback).values(row))
 
+        self.database.run(work)
+
     def feedback_of(self, turn: int) -> list[dict[str, Any]]:
         """Everything people said of a reply, oldest first."""
         query = select(feedback).where(feedback.c.turn == turn).order_by(feedback.c.id)
-        with self._transaction() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+        return self.database.run(
+            lambda connection: [dict(row) for row in connection.execute(query).mappings()]
+        )
 
     def add_vote(self, **vote: str) -> None:
         """Stores a choice between two versions' answers; the keys are the columns of ``votes``."""
-        with self._transaction() as connection:
-            connection.execute(insert(votes).values({**vote, "created": _now()}))
+        made = insert(votes).values({**vote, "created": now()})
+        self.database.run(lambda connection: connection.execute(made))
 
     def votes(self, persona: str) -> list[dict[str, Any]]:
         """Every choice people made for a persona, oldest first."""
         query = select(votes).where(votes.c.persona == persona).order_by(votes.c.id)
-        with self._transaction() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+        return self.database.run(
+            lambda connection: [dict(row) for row in connection.execute(query).mappings()]
+        )
+
+    def room(self, place: str) -> Room:
+        """What a channel was set to; an empty Room if it was not."""
+        query = select(rooms.c.persona, rooms.c.follows).where(rooms.c.place == place)
+        found = self.database.run(lambda connection: connection.execute(query).one_or_none())
+        return Room() if found is None else Room(*found)
+
+    def set_room(self, place: str, **settings: Any) -> None:
+        """Sets a channel's ``persona`` or ``follows``."""
+
+        def work(connection: Connection) -> None:
+            change = update(rooms).where(rooms.c.place == place).values(settings)
+            if not connection.execute(change).rowcount:
+                connection.execute(insert(rooms).values({"place": place, **settings}))
+
+        self.database.run(work)
 
     def count(self) -> int:
-        with self._transaction() as connection:
-            return int(connection.execute(select(func.count()).select_from(turns)).scalar_one())
+        query = select(func.count()).select_from(turns)
+        return int(self.database.run(lambda connection: connection.execute(query).scalar_one()))
 
     def close(self) -> None:
-        self._engine.dispose()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            reason = str(error.orig)
-            # SQLite's connection may keep a half-written page in mind; a new one starts clean.
-            self._engine.dispose()
-            if "full" in reason or "disk I/O" in reason:
-                raise LogError(
-                    "The conversation could not be saved because the disk is full. Free some space "
-                    "and send the message again; nothing that was saved before is lost."
-                ) from error
-            raise LogError(f"The conversation log can't be reached: {reason}") from error
-        except DBAPIError as error:
-            raise LogError(f"The conversation log is damaged or not a log: {error.orig}") from error
+        self.database.close()
 
 
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_immediate
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # A read that turns into a write could not wait for another writer's lock.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def read_turns(connection: Connection, chosen: Any) -> list[Turn]:
+    """The turns that a condition on ``turns`` chooses, oldest first, each with its last verdict."""
+    mine = select(turns.c.id).where(chosen)
+    last = (
+        select(feedback.c.turn, func.max(feedback.c.id).label("id"))
+        .where(feedback.c.turn.in_(mine))
+        .group_by(feedback.c.turn)
+        .subquery()
+    )
+    judged = (
+        select(feedback.c.turn, feedback.c.verdict).join(last, last.c.id == feedback.c.id)
+    ).subquery()
+    query = (
+        select(turns.c.id, turns.c.role, turns.c.content, turns.c.version, turns.c.finish,
+               turns.c.author, turns.c.message_id, turns.c.handed_off, turns.c.unsourced,
+               judged.c.verdict)
+        .outerjoin(judged, judged.c.turn == turns.c.id)
+        .where(chosen)
+        .order_by(turns.c.id)
+    )  # fmt: skip
+    found = []
+    for *row, handed_off, unsourced, verdict in connection.execute(query):
+        words = tuple(json.loads(unsourced)) if unsourced else ()
+        told = {"handed_off": bool(handed_off), "unsourced": words, "verdict": verdict}
+        found.append(Turn(*row, **told))
+    cited: dict[int, list[dict[str, Any]]] = {}
+    of_these = select(sources).where(sources.c.turn.in_(mine))
+    for place in connection.execute(of_these.order_by(sources.c.turn, sources.c.number)):
+        kept = {k: v for k, v in place._mapping.items() if v is not None}
+        cited.setdefault(kept.pop("turn"), []).append(kept)
+        kept.pop("id")
+    return [replace(turn, sources=tuple(cited.get(turn.id, ()))) for turn in found]

@@ -11,6 +11,7 @@ BrandbotError
 ├── GateError             a version did not pass the gate
 ├── KnowledgeError        documents can't be indexed, or an index can't be used
 ├── LogError              the conversation log can't be read or written
+│   └── ReviewConflictError   somebody else decided about this exchange in between
 └── MissingExtraError     an optional dependency is not installed
 
 A message says what was found, what was expected and what to do now. The command line prints it
@@ -99,6 +100,14 @@ class KnowledgeError(BrandbotError):
 
 class LogError(BrandbotError):
     pass
+
+
+class ReviewConflictError(LogError):
+    """Two reviewers looked at one exchange; this one was second."""
+
+    def __init__(self, reviewer: str, decision: str) -> None:
+        self.reviewer, self.decision = reviewer, decision
+        super().__init__(f"{reviewer} has {decision} this exchange in the meantime.")
 
 
 class MissingExtraError(BrandbotError):

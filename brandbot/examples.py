@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +38,12 @@ VALID_SHARE = 0.10
 FACT_NAMES = frozenset(["facts", "fact", "context", "datos", "dato", "hechos"])
 """Keys and columns that hold what a reply was given to know, a line each."""
 
+PROVENANCE = "provenance"
+"""Key of a JSON line that says which conversation an example came from, and who approved it."""
+
+FROM_CONVERSATIONS = "from-conversations.jsonl"
+"""The file that approved exchanges are appended to."""
+
 SAMPLE_MARKS = ("[sample]", "[muestra]")
 """What the examples of a new persona begin with, so that they are not trained by mistake."""
 
@@ -59,13 +65,15 @@ class Example:
     ``messages`` alternate user and assistant. ``file`` is relative to ``examples/``, ``line`` the
     place it starts at (a row in a sheet). ``facts`` are what the last reply was given to know, as
     search would hand it over: a line each, ``Heading: text``. They teach how the brand uses facts;
-    they are made up, since what is true is looked up.
+    they are made up, since what is true is looked up. ``provenance`` is where a reviewed exchange
+    came from; only its last reply was approved, so that the others count for nothing.
     """
 
     messages: tuple[Message, ...]
     file: str = ""
     line: int | None = None
     facts: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] | None = field(default=None, hash=False, compare=False)
 
     @property
     def prompt(self) -> str:
@@ -79,6 +87,9 @@ class Example:
 
     @property
     def replies(self) -> list[str]:
+        """What the brand said, as people who write for it approve of it."""
+        if self.provenance is not None:
+            return [self.reply]
         return [m.content for m in self.messages if m.role == "assistant"]
 
     @property
@@ -105,7 +116,11 @@ class Reading:
 def fingerprint(examples: Sequence[Example]) -> str:
     """Names a set of examples by its words, whatever their order, files and lines."""
     rows = sorted(
-        json.dumps([[m.role, m.content] for m in e.messages] + [list(e.facts)] * bool(e.facts))
+        json.dumps(
+            [[m.role, m.content] for m in e.messages]
+            + [list(e.facts)] * bool(e.facts)
+            + ["last"] * (e.provenance is not None)
+        )
         for e in examples
     )
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
@@ -148,6 +163,7 @@ def _add(
     line: int | None,
     reading: Reading,
     facts: Sequence[str] = (),
+    provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Checks that a conversation is one, joins turns of the same speaker, and keeps it."""
     messages: list[Message] = []
@@ -168,7 +184,7 @@ def _add(
         reading.problems.append(Problem("error", "ends-without-reply", file, line))
     else:
         kept = tuple(" ".join(fact.split()) for fact in facts if fact.strip())
-        reading.examples.append(Example(tuple(messages), file, line, kept))
+        reading.examples.append(Example(tuple(messages), file, line, kept, provenance))
 
 
 # --- JSON Lines ---------------------------------------------------------------------------------
@@ -181,7 +197,9 @@ def read_jsonl(raw: bytes, file: str, reading: Reading) -> None:
         turns = _json_turns(row, file, number, reading)
         facts = _json_facts(row, file, number, reading)
         if turns is not None and facts is not None:
-            _add(turns, file, number, reading, facts)
+            origin = row.get(PROVENANCE)
+            provenance = origin if isinstance(origin, dict) else None
+            _add(turns, file, number, reading, facts, provenance)
 
 
 def _json_facts(row: dict[str, Any], file: str, line: int, reading: Reading) -> list[str] | None:

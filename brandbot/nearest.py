@@ -34,3 +34,9 @@ class Nearest:
         likeness = (self._vectorizer.transform([message]) @ self._vectors.T).toarray()[0]
         order = sorted(range(len(self.examples)), key=lambda i: (-likeness[i], i))
         return [self.examples[i] for i in reversed(order[:count])]
+
+    def likeness(self, message: str) -> float:
+        """How like the nearest example's first message is, 0 to 1; 0 without examples."""
+        if not self.examples:
+            return 0.0
+        return float((self._vectorizer.transform([message]) @ self._vectors.T).max())

@@ -117,6 +117,20 @@ class Gate(Section):
     max_forgetting: float = Field(0.1, ge=0, description="general language lost, in nats a token")
 
 
+class Review(Section):
+    """How conversations become examples, and how long they are kept."""
+
+    max_author: float = Field(
+        0.1, gt=0, le=1, description="share of the examples that one person's words may be"
+    )
+    max_unedited: float = Field(
+        0.3, ge=0, le=1, description="share that the model wrote and a person only approved"
+    )
+    keep_days: int | None = Field(
+        None, ge=1, description="days after which conversations are deleted; default: kept"
+    )
+
+
 class PersonaConfig(Section):
     name: Text = Field(description="shown to people")
     language: str = Field("en", pattern=LANGUAGE_TAG, description="BCP 47, such as en, es, es-MX")
@@ -133,6 +147,7 @@ class PersonaConfig(Section):
     generation: Generation = Generation()
     training: Training = Training()
     gate: Gate = Gate()
+    review: Review = Review()
 
 
 @dataclass(frozen=True)

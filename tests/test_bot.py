@@ -35,7 +35,7 @@ def test_a_message_becomes_a_logged_reply(bot: Bot) -> None:
     asked, answered = bot.history(reply.conversation)
     assert (asked.content, answered.content) == ("Is it raining?", reply.text.strip())
     assert (answered.id, answered.version) == (reply.turn, "0001")
-    with bot.log._transaction() as connection:
+    with bot.log.database._engine.begin() as connection:
         row = connection.exec_driver_sql(
             "SELECT engine, finish, strength, latency_ms > 0, first_token_ms > 0, channel, author "
             "FROM turns JOIN conversations ON conversations.id = conversation WHERE role='assistant'"

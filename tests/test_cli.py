@@ -161,7 +161,7 @@ def test_a_conversation_in_the_terminal(trained: Path) -> None:
     assert "version 0001" in done.stdout and "Evening." in done.stdout
     assert "untuned:" in done.stdout and "/retry" in done.stdout
     log = ConversationLog(Workspace(trained).database_url)
-    with log._transaction() as connection:
+    with log.database._engine.begin() as connection:
         turns = connection.exec_driver_sql(
             "SELECT role, retired, version FROM turns ORDER BY id"
         ).all()

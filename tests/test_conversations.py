@@ -65,15 +65,15 @@ def test_feedback_is_appended_and_the_last_word_counts(log: ConversationLog) -> 
 def test_the_order_is_not_the_clocks(log: ConversationLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 32: the clock jumps back a day between two turns."""
     talk = log.start("acme", "web")
-    monkeypatch.setattr("brandbot.conversations._now", lambda: "2026-11-24T00:00:00.000+00:00")
+    monkeypatch.setattr("brandbot.conversations.now", lambda: "2026-11-24T00:00:00.000+00:00")
     log.add(talk, "user", "first")
-    monkeypatch.setattr("brandbot.conversations._now", lambda: "2026-11-23T00:00:00.000+00:00")
+    monkeypatch.setattr("brandbot.conversations.now", lambda: "2026-11-23T00:00:00.000+00:00")
     log.add(talk, "user", "second")
     assert [turn.content for turn in log.history(talk)] == ["first", "second"]
 
 
 def test_writes_are_synced(log: ConversationLog, tmp_path: Path) -> None:
-    with log._transaction() as connection:
+    with log.database._engine.begin() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
@@ -151,3 +151,65 @@ def test_row_12_a_full_disk_while_chatting(small_disk: Path) -> None:
     contents = [turn.content for turn in log.history(talk)]
     assert contents[0] == "before" and contents[-1] == "after" and len(contents) == saved + 1
     log.close()
+
+
+def test_a_log_from_before_keeps_its_turns(tmp_path: Path) -> None:
+    """The tables as they were before there were migrations, with a conversation in them."""
+    file = tmp_path / "brandbot.db"
+    old = sqlite3.connect(file)
+    old.executescript(
+        """
+        CREATE TABLE conversations (id VARCHAR(64) PRIMARY KEY, persona VARCHAR(64) NOT NULL,
+            channel VARCHAR(32) NOT NULL, author VARCHAR(128), created VARCHAR(40) NOT NULL);
+        CREATE TABLE turns (id INTEGER PRIMARY KEY AUTOINCREMENT, conversation VARCHAR(64) NOT NULL
+            REFERENCES conversations(id), role VARCHAR(16) NOT NULL, content TEXT NOT NULL,
+            created VARCHAR(40) NOT NULL, version VARCHAR(16), engine VARCHAR(32), strength FLOAT,
+            first_token_ms FLOAT, latency_ms FLOAT, finish VARCHAR(16), retired BOOLEAN NOT NULL);
+        CREATE TABLE feedback (id INTEGER PRIMARY KEY AUTOINCREMENT, turn INTEGER NOT NULL
+            REFERENCES turns(id), verdict VARCHAR(16) NOT NULL, reason TEXT, suggestion TEXT,
+            author VARCHAR(128), created VARCHAR(40) NOT NULL);
+        CREATE TABLE sources (id INTEGER PRIMARY KEY AUTOINCREMENT, turn INTEGER NOT NULL, number
+            INTEGER NOT NULL, file TEXT NOT NULL, heading TEXT NOT NULL, quote TEXT NOT NULL,
+            page INTEGER, row INTEGER);
+        CREATE TABLE votes (id INTEGER PRIMARY KEY AUTOINCREMENT, persona VARCHAR(64) NOT NULL,
+            prompt TEXT, left_version TEXT, right_version TEXT, left_text TEXT, right_text TEXT,
+            choice TEXT, voter TEXT, created TEXT);
+        INSERT INTO conversations VALUES ('c1', 'acme', 'web', 'ana', '2026-11-01T00:00:00');
+        INSERT INTO turns (conversation, role, content, created, retired)
+            VALUES ('c1', 'user', 'hi', '2026-11-01T00:00:00', 0);
+        """
+    )
+    old.close()
+    log = ConversationLog(f"sqlite:///{file}")
+    assert [turn.content for turn in log.history("c1")] == ["hi"]
+    log.add("c1", "assistant", "Evening.", message_id="C1:1")
+    assert [turn.message_id for turn in log.history("c1")] == [None, "C1:1"]
+
+
+def test_the_tables_are_those_of_the_migrations(tmp_path: Path) -> None:
+    """A column added to database.py and to no migration fails here."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    from brandbot import database
+
+    opened = database.Database(f"sqlite:///{tmp_path / 'new.db'}")
+    differ = opened.run(
+        lambda c: compare_metadata(MigrationContext.configure(c), database.metadata)
+    )
+    assert differ == []
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [database.HEAD]
+
+
+def test_a_log_of_a_newer_brandbot_is_not_touched(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    ConversationLog(url).close()
+    with sqlite3.connect(tmp_path / "new.db") as newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.close()
+    with pytest.raises(LogError, match="newer brandbot"):
+        ConversationLog(url)

@@ -104,19 +104,3 @@ def test_both_bad_is_half_for_each() -> None:
     one, other = rate(votes(("a", "b", "neither"), ("b", "a", "neither")))
     assert one.rating.value == pytest.approx(1000) == other.rating.value
     assert (one.neither, one.won, one.lost) == (2, 0, 0)
-
-
-def test_old_logs_get_the_table(trained: Path) -> None:
-    """A log from before taste tests opens, and takes votes."""
-    from sqlalchemy import create_engine, text
-
-    from brandbot.conversations import ConversationLog, metadata
-
-    url = Workspace(trained).database_url
-    engine = create_engine(url)
-    metadata.create_all(engine)
-    with engine.begin() as connection:
-        connection.execute(text("drop table votes"))
-    engine.dispose()
-    assert ConversationLog(url).votes("acme") == []
-    assert AdapterStore(Workspace(trained).adapters("acme")).live_number() == 1

@@ -22,6 +22,7 @@ from brandbot.engines.base import EngineName
 from brandbot.errors import ModelError, PersonaError, VersionError
 from brandbot.evaluation import advice, answers, findings, judge, losses, metrics, ruler
 from brandbot.evaluation.answers import Answer, Prompt, Speaker
+from brandbot.evaluation.brand_ruler import brand_ruler
 from brandbot.evaluation.findings import Asked
 from brandbot.evaluation.kept import Kept, key
 from brandbot.evaluation.losses import LossMeter, RowLoss
@@ -132,7 +133,7 @@ def evaluate(
     }
     seen = [served.example(e) for e in _spread(reading.split("train"), SEEN)]
     measured = _losses(base, speakers, seen, near, asked_of, kept, done)
-    sharp = _ruler(
+    sharp = brand_ruler(
         workspace, persona, reading,
         [answer.text for answer in answered[-1]], [answer.text for answer in told[BASE].values()],
     )  # fmt: skip
@@ -397,43 +398,6 @@ def _unseen_and_seen(measured: dict[str, list[RowLoss]]) -> Losses:
         [loss.nats for loss in general], [loss.tokens for loss in general],
         [loss.nats for loss in seen], [loss.tokens for loss in seen],
     )  # fmt: skip
-
-
-def _ruler(
-    workspace: Workspace,
-    persona: Persona,
-    reading: example_files.Reading,
-    untuned: Sequence[str],
-    untuned_held_out: Sequence[str],
-) -> ruler.Ruler | str:
-    """The brand's style against texts that ship, untuned answers and the other personas' replies.
-
-    Every third shipped text, and the other personas' held-out replies, are kept for the check.
-    Replies in other languages are learnt from but not checked with: they would flatter the ruler.
-    """  # fmt: skip
-    file = losses.GENERAL / f"others.{persona.language}.txt"
-    shipped = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    learnt = [text for i, text in enumerate(shipped) if i % 3] + list(untuned)
-    checked = [text for i, text in enumerate(shipped) if not i % 3] + list(untuned_held_out)
-    for name in workspace.persona_names():
-        folder = workspace.persona(name)
-        if name == persona.name or not (folder / "examples").is_dir():
-            continue
-        other = example_files.read(folder / "examples")
-        learnt += [reply for example in other.split("train") for reply in example.replies]
-        try:
-            same_language = Persona.load(folder).language == persona.language
-        except PersonaError:
-            continue
-        if same_language:
-            checked += [reply for example in other.split("test") for reply in example.replies]
-    return ruler.make(
-        [reply for example in reading.split("train") for reply in example.replies],
-        [text for text in learnt if text.strip()],
-        [reply for example in reading.split("test") for reply in example.replies],
-        [text for text in checked if text.strip()],
-        persona.language,
-    )
 
 
 def _check(sharp: ruler.Ruler | str, reading: example_files.Reading) -> RulerCheck:

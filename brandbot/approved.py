@@ -1,0 +1,106 @@
+"""Which approved exchanges are trained on: no one person's too many, none that is tested with.
+
+Approval says that a reply is good; these limits say that a set of good replies is not one person's
+voice, or the model's own. What is left out stays in its file, and ``check`` says why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from brandbot.examples import Example, normalise
+from brandbot.lint_pairs import same_question
+from brandbot.persona import Review
+
+ALIKE = 90
+"""Similarity in percent from which a prompt is one of the test split's."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An approved example that is not trained on; ``code`` is an entry of ``texts.PROBLEMS``."""
+
+    example: Example
+    code: str
+    limit: float = 0.0
+
+
+@dataclass(frozen=True)
+class Chosen:
+    examples: list[Example]
+    left_out: list[LeftOut]
+
+
+def choose(examples: Sequence[Example], limits: Review) -> Chosen:
+    """All examples but approved ones over the limits. Of too many, the newest are kept.
+
+    Shares are of the examples that are trained on, what is left out not counted.
+    """
+    left: dict[int, LeftOut] = {}
+    tested = Tested(examples)
+    for place, example in enumerate(examples):
+        if example.provenance is not None and example.split != "test" and tested.holds(example):
+            left[place] = LeftOut(example, "in-test-split")
+
+    def over(most: float, code: str, names: Callable[[Example], set[str]]) -> None:
+        """Leaves out the oldest of each name's until none has more than its share."""
+        while True:
+            kept = [
+                place for place, example in enumerate(examples)
+                if place not in left and example.split == "train"
+            ]  # fmt: skip
+            counts = Counter(name for place in kept for name in names(examples[place]))
+            allowed = max(1, int(most * len(kept))) if most else 0
+            worst = [name for name, count in counts.items() if count > allowed]
+            if not worst:
+                return
+            name = worst[0]
+            mine = [place for place in kept if name in names(examples[place])]
+            for place in mine[: counts[name] - allowed]:
+                left[place] = LeftOut(examples[place], code, most)
+
+    over(limits.max_author, "author-share", _people)
+    over(limits.max_unedited, "unedited-share", _unedited)
+    kept = [example for place, example in enumerate(examples) if place not in left]
+    return Chosen(kept, [left[place] for place in sorted(left)])
+
+
+class Tested:
+    """The prompts that versions are tested with, from what people wrote."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self._prompts = {
+            normalise(example.prompt): example
+            for example in examples
+            if example.split == "test" and example.provenance is None
+        }
+
+    def holds(self, example: Example) -> bool:
+        """Whether anything the person said there is, but for spelling, a test prompt."""
+        from rapidfuzz import fuzz, process
+
+        for message in example.messages:
+            if message.role != "user":
+                continue
+            said = normalise(message.content)
+            if said in self._prompts:
+                return True
+            close = process.extract(
+                said, list(self._prompts), scorer=fuzz.ratio, score_cutoff=ALIKE, limit=3
+            )
+            if any(same_question(said, prompt) for prompt, _, _ in close):
+                return True
+        return False
+
+
+def _people(example: Example) -> set[str]:
+    """Who asked, and who wrote the better reply: pseudonyms."""
+    origin = example.provenance or {}
+    return {str(origin[key]) for key in ("author", "editor") if origin.get(key)}
+
+
+def _unedited(example: Example) -> set[str]:
+    waved = example.provenance is not None and not example.provenance.get("edited")
+    return {"unedited"} if waved else set()

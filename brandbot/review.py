@@ -1,0 +1,514 @@
+"""Logged exchanges become examples: a queue, the most useful first, and what people decide.
+
+Nothing is shown before personal data and secrets are taken out, and nothing is written to a
+persona's folder but by a person's approval. Decisions are rows that are only ever added to; who
+decides about an exchange that another has just decided about is told so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, and_, case, func, insert, or_, select, update
+
+from brandbot import examples as example_files
+from brandbot.approved import Tested
+from brandbot.conversations import ConversationLog
+from brandbot.database import conversations, feedback, now, reviews, turns
+from brandbot.errors import LogError, ReviewConflictError
+from brandbot.examples import FROM_CONVERSATIONS, PROVENANCE, Example, normalise
+from brandbot.persona import Persona
+from brandbot.prompt import Message
+from brandbot.redact import clean, clean_messages
+from brandbot.workspace import Workspace
+
+Decision = Literal["approved", "rejected", "skipped", "folded", "undone"]
+
+LONGEST_CONVERSATION = 12
+"""Messages of a conversation that become an example; of a longer one, the last question alone."""
+
+LOOKED_THROUGH = 200
+"""Exchanges at the head of the queue among which like ones are folded together."""
+
+STRANGE, OFF_STYLE = 0.75, 0.5
+"""From where on a question counts as unlike the examples, and under which style counts as off."""
+
+SAME_PROMPT, SAME_REPLY = 95, 90
+"""Similarity in percent from which an exchange is an example that exists already."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A reply to be reviewed, in its conversation, without personal data.
+
+    ``messages`` end with what the person said; ``suggestion`` is what somebody would have said
+    instead of ``reply``. ``why`` it stands where it does: edited, disliked, handed-off, unsourced,
+    off-style, unlike, liked. ``removed`` are the kinds of personal data taken out. ``like`` are
+    other replies just like it. ``seen`` is the last decision it was shown with.
+    """
+
+    turn: int
+    conversation: str
+    channel: str
+    created: str
+    version: str | None
+    messages: tuple[Message, ...]
+    reply: str
+    suggestion: str = ""
+    reasons: tuple[str, ...] = ()
+    unsourced: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    like: tuple[int, ...] = ()
+    seen: int = 0
+    author: str = ""
+    editor: str = ""
+
+    @property
+    def proposed(self) -> str:
+        """What would be approved if nobody changed a word."""
+        return self.suggestion or self.reply
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a decision.
+
+    ``code``: written, written-test (to the side that versions are tested with), exists, in-test
+    (nothing is written then), rejected, skipped, or undone. ``place`` is the example's file:line.
+    """
+
+    code: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Counts:
+    waiting: int
+    approved: int
+    rejected: int
+
+
+@dataclass
+class Review:
+    """The review of one persona's conversations."""
+
+    workspace: Workspace
+    log: ConversationLog
+    name: str
+    _persona: Persona = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._persona = Persona.load(self.workspace.persona(self.name))
+
+    @property
+    def file(self) -> Path:
+        return self._persona.folder / "examples" / FROM_CONVERSATIONS
+
+    def queue(self, most: int = 20, *, skip: Sequence[int] = ()) -> list[Exchange]:
+        """The exchanges that are worth most to look at, without those in ``skip``."""
+
+        def work(connection: Connection) -> list[Any]:
+            head = _waiting(self.name, skip).limit(max(LOOKED_THROUGH, most)).subquery()
+            rows = list(connection.execute(select(head)))
+            asked = select(turns.c.id, _question().label("asked"))
+            chosen = asked.where(turns.c.id.in_([row.id for row in rows]))
+            questions = {row.id: row.asked for row in connection.execute(chosen)}
+            return [(row, questions.get(row.id)) for row in rows]
+
+        found: list[Exchange] = []
+        firsts: dict[tuple[str, str], int] = {}
+        for row, asked in self.log.database.run(work):
+            key = (normalise(asked or ""), normalise(row.content))
+            if key in firsts:
+                place = firsts[key]
+                if place < len(found) and not row.suggestions:
+                    like = (*found[place].like, row.id)
+                    found[place] = replace(found[place], like=like)
+                    continue
+            firsts.setdefault(key, len(found))
+            if len(found) < most:
+                exchange = self.exchange(int(row.id))
+                if exchange is not None:
+                    found.append(exchange)
+        return found
+
+    def exchange(self, turn: int) -> Exchange | None:
+        """One reply as it would be reviewed; None if there is no such reply any more."""
+
+        def work(connection: Connection) -> tuple[Any, list[Any], list[Any], int]:
+            about = (
+                select(turns, conversations.c.channel, conversations.c.author.label("visitor"))
+                .join(conversations, conversations.c.id == turns.c.conversation)
+                .where(turns.c.id == turn, conversations.c.persona == self.name,
+                       turns.c.role == "assistant", turns.c.retired.is_(False))
+            )  # fmt: skip
+            reply = connection.execute(about).one_or_none()
+            if reply is None:
+                return None, [], [], 0
+            before = (
+                select(turns.c.role, turns.c.content, turns.c.author)
+                .where(turns.c.conversation == reply.conversation, turns.c.id < turn,
+                       turns.c.retired.is_(False))
+                .order_by(turns.c.id)
+            )  # fmt: skip
+            said = select(feedback).where(feedback.c.turn == turn).order_by(feedback.c.id)
+            last = select(func.max(reviews.c.id)).where(reviews.c.turn == turn)
+            return (
+                reply,
+                list(connection.execute(before)),
+                list(connection.execute(said)),
+                connection.execute(last).scalar() or 0,
+            )
+
+        reply, before, said, seen = self.log.database.run(work)
+        if reply is None or not before or before[-1].role != "user":
+            return None
+        tag = self._persona.config.language
+        messages, removed = clean_messages([Message(b.role, b.content) for b in before], tag)
+        if len(messages) > LONGEST_CONVERSATION or messages[0].role != "user":
+            messages = messages[-1:]
+        answered = clean(reply.content, tag)
+        better = next((s for s in reversed(said) if s.suggestion), None)
+        suggestion = clean(better.suggestion if better else "", tag)
+        reasons = [clean(s.reason, tag).text for s in said if s.reason]
+        kinds = dict.fromkeys([*removed, *answered.kinds, *suggestion.kinds])
+        author = before[-1].author or reply.visitor or reply.conversation
+        return Exchange(
+            turn=turn,
+            conversation=reply.conversation,
+            channel=reply.channel,
+            created=reply.created,
+            version=reply.version,
+            messages=tuple(messages),
+            reply=answered.text,
+            suggestion=suggestion.text,
+            reasons=tuple(reasons),
+            unsourced=tuple(json.loads(reply.unsourced)) if reply.unsourced else (),
+            why=tuple(_why(reply, said)),
+            removed=tuple(kinds),
+            seen=seen,
+            author=pseudonym(author),
+            editor=pseudonym(better.author) if better is not None and better.author else "",
+        )
+
+    def decide(
+        self, exchange: Exchange, decision: Decision, reviewer: str, *, reply: str | None = None
+    ) -> Outcome:
+        """Stores what a reviewer decided; an approval writes the example.
+
+        ``reply`` is the approved text if it was changed. Raises ReviewConflictError if somebody
+        decided since ``exchange`` was read, LogError if the file can't be written.
+        """
+        tag = self._persona.config.language
+        text = clean(reply if reply is not None else exchange.proposed, tag).text.strip()
+        if decision == "approved" and not text:
+            raise LogError("An empty reply can't be approved. Write one, or reject the exchange.")
+        outcome = Outcome(decision)
+        if decision == "approved":
+            outcome = self._where(exchange, text)
+        row = {
+            "persona": self.name,
+            "prompt": json.dumps(
+                [[m.role, m.content] for m in exchange.messages], ensure_ascii=False
+            ),
+            "original": exchange.reply, "reply": text, "reviewer": reviewer,
+            "outcome": f"{outcome.code} {outcome.place}".strip(), "created": now(),
+        }  # fmt: skip
+
+        def work(connection: Connection) -> None:
+            # The reply's row is locked, so that of two reviewers one waits for the other.
+            connection.execute(
+                select(turns.c.id).where(turns.c.id == exchange.turn).with_for_update()
+            )
+            last = connection.execute(
+                select(reviews.c.id, reviews.c.decision, reviews.c.reviewer)
+                .where(reviews.c.turn == exchange.turn)
+                .order_by(reviews.c.id.desc())
+                .limit(1)
+            ).one_or_none()
+            if last is not None and last.id != exchange.seen and last.decision != "skipped":
+                raise ReviewConflictError(last.reviewer, last.decision)
+            connection.execute(
+                insert(reviews).values({**row, "turn": exchange.turn, "decision": decision})
+            )
+            if decision in ("approved", "rejected"):
+                for other in exchange.like:
+                    connection.execute(
+                        insert(reviews).values({**row, "turn": other, "decision": "folded"})
+                    )
+
+        self.log.database.run(work)
+        if outcome.code.startswith("written"):
+            self._append(exchange, text, reviewer)
+        return outcome
+
+    def undo(self, reviewer: str) -> Outcome | None:
+        """Takes back a reviewer's last decision; None if there is none to take back.
+
+        An example that was written is taken out of its file, if its line still stands as it was.
+        """
+
+        def work(connection: Connection) -> Any:
+            latest = select(func.max(reviews.c.id)).group_by(reviews.c.turn)
+            query = (
+                select(reviews)
+                .where(reviews.c.persona == self.name, reviews.c.reviewer == reviewer,
+                       reviews.c.decision.in_(("approved", "rejected", "skipped")),
+                       reviews.c.id.in_(latest))
+                .order_by(reviews.c.id.desc())
+                .limit(1)
+            )  # fmt: skip
+            last = connection.execute(query).one_or_none()
+            if last is None:
+                return None
+            folded = select(reviews.c.turn).where(
+                reviews.c.decision == "folded", reviews.c.reviewer == reviewer,
+                reviews.c.created == last.created, reviews.c.id.in_(latest),
+            )  # fmt: skip
+            undone = {
+                "persona": self.name, "prompt": "[]", "original": "", "reply": "",
+                "reviewer": reviewer, "decision": "undone", "outcome": "undone", "created": now(),
+            }  # fmt: skip
+            for turn in (last.turn, *connection.execute(folded).scalars().all()):
+                connection.execute(insert(reviews).values({**undone, "turn": turn}))
+            return last
+
+        last = self.log.database.run(work)
+        if last is None:
+            return None
+        if last.outcome.startswith("written"):
+            return Outcome("undone" if self._take_out(last.turn) else "edited-by-hand")
+        return Outcome("undone")
+
+    def counts(self) -> Counts:
+        def work(connection: Connection) -> Counts:
+            waiting = select(func.count()).select_from(_waiting(self.name, ()).subquery())
+            latest = select(func.max(reviews.c.id)).group_by(reviews.c.turn)
+            decided: dict[str, int] = {
+                decision: count
+                for decision, count in connection.execute(
+                    select(reviews.c.decision, func.count())
+                    .where(reviews.c.persona == self.name, reviews.c.id.in_(latest))
+                    .group_by(reviews.c.decision)
+                )
+            }
+            return Counts(
+                connection.execute(waiting).scalar_one(),
+                decided.get("approved", 0), decided.get("rejected", 0),
+            )  # fmt: skip
+
+        return self.log.database.run(work)
+
+    def score(
+        self, most: int = 2000, progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> int:
+        """Scores replies that were not yet: how unlike the examples, how far from the style.
+
+        Returns how many were scored. The queue orders by it.
+        """
+        unscored = (
+            select(turns.c.id, turns.c.content, _question().label("asked"))
+            .join(conversations, conversations.c.id == turns.c.conversation)
+            .where(conversations.c.persona == self.name, turns.c.role == "assistant",
+                   turns.c.retired.is_(False), turns.c.novelty.is_(None))
+            .order_by(turns.c.id.desc())
+            .limit(most)
+        )  # fmt: skip
+        rows = self.log.database.run(lambda connection: list(connection.execute(unscored)))
+        if not rows:
+            return 0
+        from brandbot.nearest import Nearest
+
+        reading = example_files.read(self._persona.folder / "examples")
+        near = Nearest(reading.examples)
+        novel = [1 - near.likeness(row.asked or "") for row in rows]
+        progress(len(rows) // 2, len(rows))
+        style = self._styles([row.content for row in rows], reading)
+
+        def work(connection: Connection) -> None:
+            for row, novelty, share in zip(rows, novel, style, strict=True):
+                change = {"novelty": novelty, "style": share}
+                connection.execute(update(turns).where(turns.c.id == row.id).values(change))
+
+        self.log.database.run(work)
+        progress(len(rows), len(rows))
+        return len(rows)
+
+    def _styles(self, replies: Sequence[str], reading: example_files.Reading) -> list[float | None]:
+        """1 for each reply that passes as the brand's, else 0; None if style can't be measured."""
+        from brandbot.evaluation.brand_ruler import brand_ruler
+
+        ruler = brand_ruler(self.workspace, self._persona, reading)
+        if isinstance(ruler, str) or ruler.weakness:
+            return [None] * len(replies)
+        return list(ruler.passes(replies))
+
+    def _where(self, exchange: Exchange, text: str) -> Outcome:
+        """What an approval will come to, before it is stored."""
+        from rapidfuzz import fuzz
+
+        example = Example((*exchange.messages, Message("assistant", text)), provenance={})
+        known = example_files.read(self._persona.folder / "examples").examples
+        if example.split != "test" and Tested(known).holds(example):
+            return Outcome("in-test")
+        prompt, reply = normalise(exchange.messages[-1].content), normalise(text)
+        for other in known:
+            if len(other.messages) != len(example.messages):
+                continue
+            close = fuzz.ratio(prompt, normalise(other.messages[-2].content)) >= SAME_PROMPT
+            if close and fuzz.ratio(reply, normalise(other.reply)) >= SAME_REPLY:
+                return Outcome("exists", f"{other.file}:{other.line}")
+        code = "written-test" if example.split == "test" else "written"
+        return Outcome(code, FROM_CONVERSATIONS)
+
+    def _append(self, exchange: Exchange, text: str, reviewer: str) -> None:
+        origin = {
+            "turn": exchange.turn,
+            "channel": exchange.channel,
+            "author": exchange.author,
+            "editor": exchange.editor if text == exchange.suggestion else "",
+            "reviewer": reviewer,
+            "date": now()[:10],
+            "version": exchange.version,
+            "edited": text != exchange.reply,
+        }
+        messages = [*exchange.messages, Message("assistant", text)]
+        row = {
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            PROVENANCE: {key: value for key, value in origin.items() if value not in ("", None)},
+        }
+        line = json.dumps(row, ensure_ascii=False) + "\n"
+        with _locked(self.file):
+            old = self.file.read_bytes() if self.file.exists() else b""
+            try:
+                with self.file.open("ab") as stream:
+                    if old and not old.endswith(b"\n"):  # as some editors leave it
+                        stream.write(b"\n")
+                    stream.write(line.encode())
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            except OSError as error:
+                raise LogError(
+                    f"{self.file} can't be written: {error.strerror or error}. The approval is "
+                    "stored; take it back with undo, and approve it again."
+                ) from error
+
+    def _take_out(self, turn: int) -> bool:
+        """Removes the lines of a turn's example; False if there is none any more."""
+        return take_out(self.file, lambda origin: origin.get("turn") == turn) > 0
+
+
+def take_out(file: Path, which: Callable[[dict[str, Any]], bool]) -> int:
+    """Removes a file's lines whose provenance ``which`` chooses; all others stay to the byte."""
+    if not file.exists():
+        return 0
+    with _locked(file):
+        lines = file.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if not _chosen(line, which)]
+        if len(kept) < len(lines):
+            beside = file.with_suffix(".new")
+            with beside.open("wb") as stream:
+                stream.write(b"".join(kept))
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(file)
+    return len(lines) - len(kept)
+
+
+def pseudonym(author: str) -> str:
+    """A short name that is the same for the same person, and does not say who it is."""
+    return hashlib.sha256(f"brandbot {author}".encode()).hexdigest()[:12]
+
+
+def _chosen(line: bytes, which: Callable[[dict[str, Any]], bool]) -> bool:
+    try:
+        origin = json.loads(line).get(PROVENANCE)
+    except (ValueError, AttributeError):
+        return False
+    return isinstance(origin, dict) and which(origin)
+
+
+def _locked(file: Path) -> Any:
+    from filelock import FileLock
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(file.with_name(f".{file.name}.lock"))
+
+
+def _question() -> Any:
+    """What the person had said before a reply."""
+    asked = turns.alias("asked")
+    return (
+        select(asked.c.content)
+        .where(asked.c.conversation == turns.c.conversation, asked.c.id < turns.c.id,
+               asked.c.role == "user", asked.c.retired.is_(False))
+        .order_by(asked.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )  # fmt: skip
+
+
+def _waiting(persona: str, skip: Sequence[int]) -> Select[Any]:
+    """Replies that nobody decided about, the most useful first, then the newest."""
+    said = (
+        select(
+            feedback.c.turn,
+            func.count(feedback.c.suggestion).label("suggestions"),
+            func.max(feedback.c.id).label("last"),
+        )
+        .group_by(feedback.c.turn)
+        .subquery()
+    )
+    verdict = select(feedback.c.id, feedback.c.verdict).subquery()
+    last = select(reviews.c.turn, func.max(reviews.c.id).label("id")).group_by(reviews.c.turn)
+    decided_last = last.subquery()
+    decided = select(reviews.c.id, reviews.c.decision).subquery()
+    useful = case(
+        (said.c.suggestions > 0, 5),
+        (verdict.c.verdict == "dislike", 4),
+        (or_(turns.c.handed_off, turns.c.unsourced.is_not(None)), 3),
+        (or_(turns.c.style < OFF_STYLE, turns.c.novelty > STRANGE), 2),
+        (verdict.c.verdict == "like", 1),
+        else_=0,
+    )
+    query = (
+        select(turns.c.id, turns.c.content, said.c.suggestions)
+        .join(conversations, conversations.c.id == turns.c.conversation)
+        .outerjoin(said, said.c.turn == turns.c.id)
+        .outerjoin(verdict, verdict.c.id == said.c.last)
+        .outerjoin(decided_last, decided_last.c.turn == turns.c.id)
+        .outerjoin(decided, decided.c.id == decided_last.c.id)
+        .where(
+            and_(
+                conversations.c.persona == persona,
+                turns.c.role == "assistant",
+                turns.c.retired.is_(False),
+                or_(decided.c.decision.is_(None), decided.c.decision.in_(("undone", "skipped"))),
+            )
+        )
+        # What somebody skipped comes back, but after everything else.
+        .order_by(case((decided.c.decision == "skipped", 1), else_=0), useful.desc(),
+                  turns.c.id.desc())
+    )  # fmt: skip
+    return query.where(turns.c.id.not_in(list(skip))) if skip else query
+
+
+def _why(reply: Any, said: Sequence[Any]) -> list[str]:
+    verdict = said[-1].verdict if said else None
+    reasons = {
+        "edited": any(s.suggestion for s in said),
+        "disliked": verdict == "dislike",
+        "handed-off": bool(reply.handed_off),
+        "unsourced": reply.unsourced is not None,
+        "off-style": reply.style is not None and reply.style < OFF_STYLE,
+        "unlike": reply.novelty is not None and reply.novelty > STRANGE,
+        "liked": verdict == "like",
+    }
+    return [name for name, holds in reasons.items() if holds]
