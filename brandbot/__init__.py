@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot.errors import (
     BrandbotError,
+    ClaimLostError,
     EngineError,
     GateError,
     KnowledgeError,
@@ -83,6 +84,7 @@ __all__ = [
     "Bot",
     "BrandbotError",
     "Claim",
+    "ClaimLostError",
     "Claims",
     "ConversationLog",
     "EngineError",

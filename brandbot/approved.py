@@ -1,21 +1,27 @@
 """Which approved exchanges are trained on: no one person's too many, none that is tested with.
 
 Approval says that a reply is good; these limits say that a set of good replies is not one person's
-voice, or the model's own. What is left out stays in its file, and ``check`` says why.
+voice, the model's own, or one phrase over and over. What is left out stays in its file, and
+``check`` says why.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from brandbot.examples import Example, normalise
 from brandbot.lint_pairs import same_question
+from brandbot.lint_text import sentences
 from brandbot.persona import Review
 
 ALIKE = 90
 """Similarity in percent from which a prompt is one of the test split's."""
+
+SAME_SENTENCE, SENTENCE_WORDS = 2, 5
+"""Approved examples that may say one same sentence of at least so many words: whoever plants a
+phrase says it often. Sentences that the people who write examples use themselves are free."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ def choose(examples: Sequence[Example], limits: Review) -> Chosen:
             for place in mine[: counts[name] - allowed]:
                 left[place] = LeftOut(examples[place], code, most)
 
+    for place in _repeating(examples, left):
+        left[place] = LeftOut(examples[place], "repeated-sentence", SAME_SENTENCE)
     over(limits.max_author, "author-share", _people)
     over(limits.max_unedited, "unedited-share", _unedited)
     kept = [example for place, example in enumerate(examples) if place not in left]
@@ -93,6 +101,27 @@ class Tested:
             if any(same_question(said, prompt) for prompt, _, _ in close):
                 return True
         return False
+
+
+def _repeating(examples: Sequence[Example], left: Container[int]) -> list[int]:
+    """Approved examples with a sentence that others were approved with often enough."""
+    own = {s for e in examples if e.provenance is None for r in e.replies for s in _long(r)}
+    said: Counter[str] = Counter()
+    repeating = []
+    for place, example in enumerate(examples):
+        if example.provenance is None or place in left:
+            continue
+        new = _long(example.reply) - own
+        if any(said[sentence] >= SAME_SENTENCE for sentence in new):
+            repeating.append(place)
+        else:
+            said.update(new)
+    return repeating
+
+
+def _long(reply: str) -> set[str]:
+    found = (normalise(sentence) for sentence in sentences(reply))
+    return {sentence for sentence in found if len(sentence.split()) >= SENTENCE_WORDS}
 
 
 def _people(example: Example) -> set[str]:

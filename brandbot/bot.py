@@ -22,7 +22,7 @@ from brandbot.engines.base import CONTEXT, EngineName, Finish
 from brandbot.errors import BrandbotError, EngineError, LogError, VersionError
 from brandbot.models import BaseModel, Say
 from brandbot.persona import Persona
-from brandbot.prompt import Message, PromptFormat, build
+from brandbot.prompt import Message, PromptFormat, build, rewriting
 from brandbot.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -201,6 +201,16 @@ class Bot:
         """Answers a conversation without logging it. ``settings`` override the persona's own."""
         reply = Reply(voice, iter(()))
         reply.pieces = self._stream(reply, voice, messages, untuned, strength, settings)
+        return reply
+
+    def rewrite(self, persona: str, text: str) -> Reply:
+        """Somebody's text in the persona's voice, from the text alone; not logged."""
+        if not text.strip():
+            raise EngineError("There is nothing to rewrite: the text is empty.")
+        voice = self.voice(persona)
+        asked = [rewriting(text.strip(), voice.persona.language)]
+        reply = Reply(voice, iter(()))
+        reply.pieces = self._written(reply, voice, asked, False, None, {})
         return reply
 
     def search(self, persona: str, question: str) -> Found:

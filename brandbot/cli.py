@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from brandbot import cli_knowledge
+from brandbot import cli_knowledge, cli_slack
 from brandbot.errors import BrandbotError, GateError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="Base models: list them, or get one.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(cli_slack.slack_app, name="slack")
 
 Name = Annotated[str, typer.Argument(help="The persona: its folder's name in personas/.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
@@ -514,6 +515,7 @@ def serve(
 ) -> None:
     """Serve the web chat on this machine.
 
+    With SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET set, Slack is answered at /slack/events, too.
     Example: brandbot serve --port 8080
     """
     try:
@@ -525,7 +527,8 @@ def serve(
     bot = _bot(engine)
     try:
         cli_knowledge.bring_up_to_date(bot.workspace, bot.workspace.persona_names())
-        studio.serve(bot, host=host, port=port, open_browser=open_browser)
+        with cli_slack.mounted(bot) as routes:
+            studio.serve(bot, host=host, port=port, open_browser=open_browser, routes=routes)
     finally:
         bot.close()
 

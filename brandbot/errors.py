@@ -11,6 +11,7 @@ BrandbotError
 ├── GateError             a version did not pass the gate
 ├── KnowledgeError        documents can't be indexed, or an index can't be used
 ├── LogError              the conversation log can't be read or written
+│   ├── ClaimLostError        another process took an event over
 │   └── ReviewConflictError   somebody else decided about this exchange in between
 └── MissingExtraError     an optional dependency is not installed
 
@@ -100,6 +101,10 @@ class KnowledgeError(BrandbotError):
 
 class LogError(BrandbotError):
     pass
+
+
+class ClaimLostError(LogError):
+    """This process was taken for dead, and another answers the event by now."""
 
 
 class ReviewConflictError(LogError):

@@ -100,6 +100,12 @@ def build(
     return [Message("system", system), *turns] if system else turns
 
 
+def rewriting(text: str, language: str = "en") -> Message:
+    """What asks for a text in the persona's own voice."""
+    asked = "Dilo con tus propias palabras" if language == "es" else "Say this in your own words"
+    return Message("user", f"{asked}: {text}")
+
+
 @dataclass(frozen=True)
 class PromptFormat:
     """A tokenizer and a chat template: how messages become token ids for one base model."""

@@ -42,6 +42,7 @@ LAYERS = [
         "screen",
         "screen_evaluation",
         "terminal",
+        "terminal_review",
         "cli",
         "cli_knowledge",
         "cli_loop",

@@ -45,7 +45,7 @@ from brandbot.workspace import Workspace
 SHOTS = 5
 """Nearest examples in the prompt of ``fewshot``: what people would do instead of training."""
 
-MOST_TEST, FEWSHOT_PROMPTS = 60, 24
+MOST_TEST, FEWSHOT_PROMPTS = 60, 16
 """Held-out examples that are asked, and prompts ``fewshot`` is asked: its own are long and slow."""
 
 RULER_ANSWERS, RULER_TOKENS = 20, 64

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from collections.abc import Sequence
 
 import gradio as gr
+from starlette.routing import BaseRoute
 
-from brandbot import Bot, BrandbotError
+from brandbot import Bot, BrandbotError, Review
 from connectors.studio.app import I18N, build
 from connectors.studio.page import middleware
 from connectors.studio.theme import SCRIPT, STYLE, theme
@@ -17,10 +19,19 @@ log = logging.getLogger("brandbot.studio")
 
 
 def serve(
-    bot: Bot, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
+    bot: Bot,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = False,
+    routes: Sequence[BaseRoute] = (),
 ) -> None:
-    """Serves the studio until Ctrl-C. BrandbotError if the port is taken."""
+    """Serves the studio, and ``routes`` beside it, until Ctrl-C.
+
+    BrandbotError if the port is taken.
+    """
     blocks = start(bot, host=host, port=port, open_browser=open_browser)
+    blocks.app.router.routes[:0] = routes
     print(f"brandbot studio: {blocks.local_url}  (Ctrl-C stops it)", flush=True)
     _warm(bot)
     try:
@@ -82,12 +93,14 @@ def _taken(host: str, port: int) -> BrandbotError:
 
 
 def _warm(bot: Bot) -> None:
-    """Loads the first brand's model while the page opens, so that the first reply need not wait."""
+    """Loads the first brand's model while the page opens, so that the first reply need not wait,
+    and what finds personal data, so that the first review need not."""
 
     def work() -> None:
         for name in bot.workspace.persona_names()[:1]:
             try:
                 bot.warm(name)
+                Review(bot.workspace, bot.log, name).queue(1)
             except Exception as error:  # noqa: BLE001  # the page says what is wrong with it
                 log.info("%s could not be loaded ahead: %s", name, error)
 

@@ -1,0 +1,214 @@
+"""The Bolt app: which event goes where. Everything is acknowledged first and worked on after.
+
+An event that has to be answered is claimed in the database before it is acknowledged, so that one
+that was acknowledged is never lost, and one that comes again is not answered again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from slack_bolt import App, BoltResponse
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+
+from brandbot import Bot, BrandbotError, Claims, MissingExtraError
+from connectors.slack import command, teach
+from connectors.slack.events import Question, author, change, question
+from connectors.slack.mrkdwn import read
+from connectors.slack.talk import Talk, default_persona
+from connectors.slack.texts import say
+from connectors.slack.work import ROOM, WORKERS, Work
+from connectors.slack.writer import TROUBLE
+
+API = "https://slack.com/api/"
+API_SECONDS = 10
+"""How long one call to Slack may take."""
+
+RATE_LIMIT_RETRIES = 10
+LISTENERS = 16
+"""Events whose listeners run side by side; they only queue, open forms and store."""
+
+LEGACY_PROMPTS = 4
+"""Suggested prompts Slack shows at most."""
+
+log = logging.getLogger("brandbot.slack")
+
+
+class SlackApp:
+    """A Bolt app that serves a ``Bot``, with what has to be ended when it stops."""
+
+    def __init__(self, bolt: App, talk: Talk) -> None:
+        self.bolt = bolt
+        self.talk = talk
+
+    def close(self) -> None:
+        """Ends: replies under way are finished, what waits is left claimed."""
+        self.talk.work.close()
+        self.talk.claims.close()
+
+
+def build(
+    bot: Bot,
+    *,
+    persona: str | None = None,
+    token: str | None = None,
+    signing_secret: str | None = None,
+    api_url: str | None = None,
+    workers: int = WORKERS,
+    room: int = ROOM,
+    claims: Claims | None = None,
+) -> SlackApp:
+    """The app of a workspace's bot; tokens and address by default from the environment.
+
+    Raises BrandbotError if Slack refuses the token.
+    """
+    client = WebClient(
+        token=token or os.environ.get("SLACK_BOT_TOKEN"),
+        base_url=_with_slash(api_url or os.environ.get("SLACK_API_URL") or API),
+        timeout=API_SECONDS,
+        # Not the handler for broken connections: what was sent may have arrived, and the writer
+        # looks instead of sending it twice.
+        retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES)],
+    )
+    try:
+        me = client.auth_test()
+    except SlackApiError as error:
+        raise BrandbotError(
+            f"Slack refuses the bot token: {error.response.get('error')}. "
+            "See what is wrong with: brandbot slack doctor"
+        ) from error
+    except (SlackClientError, OSError) as error:
+        raise BrandbotError(
+            f"Slack can't be reached ({type(error).__name__}). "
+            "See what is wrong with: brandbot slack doctor"
+        ) from error
+    bolt = App(
+        client=client,
+        signing_secret=signing_secret or os.environ.get("SLACK_SIGNING_SECRET") or "",
+        request_verification_enabled=bool(signing_secret or os.environ.get("SLACK_SIGNING_SECRET")),
+        token_verification_enabled=False,
+        # ``events`` knows its own; a deleted reply of the bot's has to be heard of.
+        ignoring_self_events_enabled=False,
+        listener_executor=ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener"),
+        logger=log,
+    )
+    watch = claims or Claims(bot.log.database)
+    talk = Talk(
+        bot, client, watch, Work(workers, room), str(me["user_id"]), default_persona(bot, persona)
+    )
+    _events(bolt, talk)
+    teach.wire(bolt, talk)
+    command.wire(bolt, talk)
+    watch.start(lambda left: talk.take_over(left.event, left.payload, left.posted))
+    return SlackApp(bolt, talk)
+
+
+def _events(bolt: App, talk: Talk) -> None:
+    @bolt.use
+    def once(body: dict[str, Any], context: Any, next: Callable[[], BoltResponse]) -> BoltResponse:
+        """Claims a question before it is acknowledged; one that was claimed ends here."""
+        asked = question(body, talk.bot_user, talk.follows)
+        if asked is None:
+            return next()
+        try:
+            if not talk.claims.claim(asked.event, asked.to_json()):
+                return BoltResponse(status=200)
+        except BrandbotError as error:
+            log.warning("An event is not acknowledged, so that Slack sends it again: %s", error)
+            return BoltResponse(status=503)
+        context["question"] = asked
+        return next()
+
+    def answer(context: Any, body: dict[str, Any]) -> None:
+        asked = context.get("question")
+        if isinstance(asked, Question):
+            talk.take(asked)
+            return
+        changed = change(body, talk.bot_user)
+        if changed is None:
+            return
+        if changed.text is None:
+            talk.bot.log.delete(changed.message_id)
+        else:
+            text = read(changed.text, bot_user=talk.bot_user).strip()
+            talk.bot.log.edit(changed.message_id, text)
+
+    bolt.event("app_mention")(answer)
+    bolt.event("message")(answer)
+
+    @bolt.event("assistant_thread_started")
+    def opened(body: dict[str, Any], client: WebClient) -> None:
+        """The older assistant view: a new thread is greeted, with prompts to begin with."""
+        thread = body["event"]["assistant_thread"]
+        channel, ts = str(thread["channel_id"]), str(thread["thread_ts"])
+        voice = talk.bot.voice(talk.default)
+        greeting = voice.persona.config.greeting or say(voice.persona.language, "greeting")
+        _try(client.chat_postMessage, channel=channel, thread_ts=ts, text=greeting)
+        _prompts(talk, client, channel_id=channel, thread_ts=ts)
+
+    @bolt.event("app_home_opened")
+    def home(body: dict[str, Any], client: WebClient) -> None:
+        """The agent view: its messages tab is greeted once, and has prompts whenever it opens."""
+        event = body["event"]
+        if event.get("tab") != "messages":
+            return
+        channel = str(event["channel"])
+        if not talk.bot.log.knows(author(str(body["team_id"]), str(event["user"]))):
+            voice = talk.bot.voice(talk.default)
+            greeting = voice.persona.config.greeting or say(voice.persona.language, "greeting")
+            if talk.claims.claim(f"greeting:{body['team_id']}:{event['user']}", {}):
+                _try(client.chat_postMessage, channel=channel, text=greeting)
+                talk.claims.done(f"greeting:{body['team_id']}:{event['user']}")
+        _prompts(talk, client, channel_id=channel)
+
+    @bolt.event("assistant_thread_context_changed")
+    def moved() -> None:
+        """The person looks at another channel; a brand's bot says the same everywhere."""
+
+    @bolt.error
+    def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        log.error("%s was not handled: %s", body.get("type"), type(error).__name__, exc_info=error)
+        return BoltResponse(status=200)
+
+
+def _prompts(talk: Talk, client: WebClient, **where: str) -> None:
+    config = talk.bot.voice(talk.default).persona.config
+    prompts = [{"title": text[:75], "message": text} for text in config.starters[:LEGACY_PROMPTS]]
+    if prompts:
+        title = say(talk.language(talk.default), "starters_title")
+        _try(
+            client.api_call, "assistant.threads.setSuggestedPrompts",
+            json={**where, "prompts": prompts, "title": title},
+        )  # fmt: skip
+
+
+def _try(call: Any, *arguments: Any, **named: Any) -> None:
+    try:
+        call(*arguments, **named)
+    except TROUBLE as error:
+        log.info("Slack did not take it: %s", type(error).__name__)
+
+
+def _with_slash(url: str) -> str:
+    return url if url.endswith("/") else f"{url}/"
+
+
+def token_needed(name: str) -> str:
+    """An environment variable that Slack can't do without."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise BrandbotError(
+            f"{name} is not set. docs/slack.md says where to find it; check with: "
+            "brandbot slack doctor"
+        )
+    return value
+
+
+def missing() -> MissingExtraError:
+    return MissingExtraError("slack-bolt", "slack", "Slack")

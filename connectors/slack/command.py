@@ -1,0 +1,159 @@
+"""``/brandbot``: which brand a channel talks to, a question, a text in the brand's voice."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from brandbot import BrandbotError
+from connectors.slack import blocks
+from connectors.slack.events import Question, author, room
+from connectors.slack.mrkdwn import read, write
+from connectors.slack.talk import LONGEST_MESSAGE, Talk
+from connectors.slack.texts import say
+from connectors.slack.writer import TROUBLE
+
+log = logging.getLogger("brandbot.slack")
+
+
+def wire(app: App, talk: Talk) -> None:
+    """Registers the command, the button that posts a rewritten text, and forgetting."""
+
+    @app.command("/brandbot")
+    def command(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        word, _, rest = str(body.get("text") or "").strip().partition(" ")
+        rest = rest.strip()
+        team, channel = str(body["team_id"]), str(body["channel_id"])
+        persona = talk.persona(team, channel)
+        language = talk.language(persona)
+        match word.lower():
+            case "use":
+                ack(_use(talk, room(team, channel), rest, language))
+            case "follow":
+                ack(_follow(talk, room(team, channel), rest.lower(), language))
+            case "status":
+                ack(_status(talk, team, channel, language))
+            case "ask" if rest:
+                ack()
+                _ask(talk, client, respond, body, rest, language)
+            case "voice" if rest:
+                full = not talk.work.put(
+                    f"voice:{team}:{body['user_id']}",
+                    lambda: _voice(talk, respond, persona, rest, language),
+                )
+                ack(say(language, "queue_full" if full else "voice_working"))
+            case "ask" | "voice":
+                ack(say(language, f"{word.lower()}_usage"))
+            case "forget-me":
+                ack()
+                form = blocks.forget_form(language)
+                _tell(client.views_open, trigger_id=body["trigger_id"], view=form)
+            case _:
+                ack(say(language, "help"))
+
+    @app.action(blocks.POST_VOICE)
+    def post(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        ack()
+        channel, user = str(body["channel"]["id"]), str(body["user"]["id"])
+        language = talk.language(talk.persona(str(body["team"]["id"]), channel))
+        text = str(body["actions"][0].get("value") or "")
+        try:
+            client.chat_postMessage(
+                channel=channel, text=f"{write(text)}\n{say(language, 'voice_posted', user=user)}"
+            )
+        except SlackApiError:
+            respond(say(language, "not_in_channel"), replace_original=False)
+            return
+        respond(delete_original=True)
+
+    @app.view(blocks.FORGET)
+    def forgotten(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        team, user = str(body["team"]["id"]), str(body["user"]["id"])
+        language = talk.language(talk.default)
+        try:
+            from brandbot import forget
+
+            done = forget(talk.bot.workspace, talk.bot.log, author(team, user))
+            text = say(language, "forgotten", count=done.turns)
+        except BrandbotError as error:
+            log.warning("Somebody could not be forgotten: %s", error)
+            text = say(language, "failed")
+        _tell(client.chat_postMessage, channel=user, text=text)
+
+
+def _use(talk: Talk, place: str, name: str, language: str) -> str:
+    names = talk.bot.workspace.persona_names()
+    if name not in names:
+        return say(language, "no_such_brand" if name else "which_brand", names=", ".join(names))
+    talk.bot.log.set_room(place, persona=name)
+    title = talk.bot.voice(name).persona.config.name
+    return say(talk.language(name), "using", name=title)
+
+
+def _follow(talk: Talk, place: str, switch: str, language: str) -> str:
+    if switch not in ("on", "off"):
+        return say(language, "follow_usage")
+    talk.bot.log.set_room(place, follows=switch == "on")
+    return say(language, f"follow_{switch}")
+
+
+def _status(talk: Talk, team: str, channel: str, language: str) -> str:
+    persona = talk.persona(team, channel)
+    try:
+        voice = talk.bot.voice(persona)
+    except BrandbotError as error:
+        return say(language, "status_broken", name=persona, reason=str(error))
+    follows = bool(talk.bot.log.room(room(team, channel)).follows)
+    return say(
+        language,
+        "status",
+        name=voice.persona.config.name,
+        version=voice.version_name,
+        follow=say(language, "follow_is_on" if follows else "follow_is_off"),
+        waiting=talk.work.waiting,
+    )
+
+
+def _ask(
+    talk: Talk, client: WebClient, respond: Respond, body: dict[str, Any], text: str, language: str
+) -> None:
+    """Asks in the channel, for all to see, and answers in the thread below."""
+    user, channel, team = str(body["user_id"]), str(body["channel_id"]), str(body["team_id"])
+    asked = say(language, "asked", user=user, question=write(text))
+    try:
+        ts = str(client.chat_postMessage(channel=channel, text=asked)["ts"])
+    except SlackApiError:
+        respond(say(language, "not_in_channel"))
+        return
+    question = Question(
+        event=f"ask:{team}:{channel}:{ts}", team=team, channel=channel, ts=ts, thread=ts,
+        user=user, text=text, direct=False, threaded=False,
+    )  # fmt: skip
+    if talk.claims.claim(question.event, question.to_json()):
+        talk.take(question)
+
+
+def _voice(talk: Talk, respond: Respond, persona: str, text: str, language: str) -> None:
+    plain = read(text, bot_user=talk.bot_user)[:LONGEST_MESSAGE]
+    try:
+        reply = talk.bot.rewrite(persona, plain)
+        for _ in reply:
+            pass
+    except BrandbotError as error:
+        log.warning("Nothing was rewritten: %s", error)
+        respond(say(language, "failed"))
+        return
+    words = reply.text.strip()
+    respond(text=write(words), blocks=blocks.voiced(words, language))
+
+
+def _tell(call: Any, **arguments: Any) -> None:
+    try:
+        call(**arguments)
+    except TROUBLE as error:
+        log.warning("Slack did not take it: %s", type(error).__name__)

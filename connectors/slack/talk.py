@@ -1,0 +1,257 @@
+"""A question from Slack becomes a reply in its thread: once, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+
+from brandbot import Bot, BrandbotError, ClaimLostError, Claims, Reply, Turn, WorkspaceError
+from connectors.slack import blocks
+from connectors.slack.events import Question, message_id, room
+from connectors.slack.mrkdwn import read
+from connectors.slack.texts import say
+from connectors.slack.work import Work
+from connectors.slack.writer import TROUBLE, Where, Writer
+
+CHANNEL = "slack"
+
+LONGEST_MESSAGE = 12_000
+"""Characters; the model's own limit is in tokens and is said by the bot."""
+
+log = logging.getLogger("brandbot.slack")
+
+
+@dataclass
+class Talk:
+    """Answers questions of one workspace's bot. ``default`` is the persona of unset channels."""
+
+    bot: Bot
+    client: WebClient
+    claims: Claims
+    work: Work
+    bot_user: str
+    default: str
+    _languages: dict[str, str] = field(default_factory=dict)
+
+    def persona(self, team: str, channel: str) -> str:
+        """The persona of a channel: the one it was set to, if that is still there."""
+        chosen = self.bot.log.room(room(team, channel)).persona
+        return chosen if chosen in self.bot.workspace.persona_names() else self.default
+
+    def language(self, persona: str) -> str:
+        """The language the bot's own words are in; English if the persona can't be read."""
+        if persona not in self._languages:
+            try:
+                self._languages[persona] = self.bot.voice(persona).persona.language
+            except BrandbotError:
+                return "en"
+        return self._languages[persona]
+
+    def follows(self, place_of_room: str, place: str) -> bool:
+        """Whether a thread goes on without a mention: only where it was switched on."""
+        return bool(self.bot.log.room(place_of_room).follows) and bool(self.bot.log.at(place))
+
+    def take(self, question: Question, *, again: bool = False, posted: str | None = None) -> None:
+        """Queues a claimed question; if there is no room, its sender is told."""
+
+        def job() -> None:
+            self.answer(question, again=again, posted=posted)
+
+        if self.work.put(question.place, job, always=again):
+            return
+        self.claims.done(question.event, failed=True)
+        self._whisper(question, say(self._language_of(question), "queue_full"))
+
+    def take_over(self, event: str, payload: Mapping[str, Any], posted: str | None) -> None:
+        """Takes up a question that a process left when it died."""
+        self.take(Question(**payload), again=True, posted=posted)
+
+    def answer(self, question: Question, *, again: bool = False, posted: str | None = None) -> None:
+        """Answers a question in its thread, and says so there if that fails."""
+        writer = Writer(
+            self.client,
+            Where(question.channel, question.thread, question.team, question.user),
+            posted=lambda ts: self.claims.posted(question.event, ts),
+            find=lambda: self._stray(question),
+            ts=posted or (self._stray(question) if again else None),
+        )
+        language = self._language_of(question)
+        try:
+            text = read(question.text, bot_user=self.bot_user).strip()
+            if not text:
+                writer.end(say(language, "empty_mention"))
+            elif len(text) > LONGEST_MESSAGE:
+                writer.end(say(language, "too_long", limit=LONGEST_MESSAGE))
+            else:
+                self._reply(question, text, writer, language, again)
+            self.claims.done(question.event)
+        except ClaimLostError as error:
+            log.warning("%s", error)  # the other process says the rest
+        except BrandbotError as error:
+            log.warning("No reply to %s: %s", question.event, error)
+            self._failed(question, writer, language)
+        except TROUBLE as error:
+            log.warning("No reply to %s: Slack: %s", question.event, type(error).__name__)
+            self._failed(question, writer, language)
+        except Exception:
+            log.exception("No reply to %s", question.event)
+            self._failed(question, writer, language)
+
+    def _reply(
+        self, question: Question, text: str, writer: Writer, language: str, again: bool
+    ) -> None:
+        persona, conversation = self._conversation(question)
+        if not again and not self.bot.log.knows(question.author):
+            self._notice(question, say(self.language(persona), "notice_first"))
+        self._status(question, say(language, "thinking"))
+        done = self._answered(question) if again else None
+        if done is not None:  # only the message was left unfinished
+            turn, words, cited, unsourced = done.id, done.content, done.sources, done.unsourced
+        else:
+            reply = self._begin(question, persona, conversation, text, again)
+            try:
+                for _ in reply:
+                    writer.grow(reply.text)
+            finally:
+                reply.close()
+            if reply.turn is None:
+                raise BrandbotError("The model had nothing to say.")
+            turn, words = reply.turn, reply.text.strip()
+            cited = tuple(source.to_json() for source in reply.sources)
+            unsourced = tuple(reply.unknown)
+        below = [
+            *blocks.sources(cited, language),
+            *blocks.unsourced(unsourced, language),
+            *blocks.feedback(turn, language),
+        ]
+        ts = writer.end(words, below)
+        self.bot.log.name(turn, message_id(question.team, question.channel, ts))
+
+    def _begin(
+        self, question: Question, persona: str, conversation: str | None, text: str, again: bool
+    ) -> Reply:
+        if again:
+            known = self.bot.log.turn(question.message_id)
+            if known is not None:  # asked already; the reply to it was never finished
+                return self.bot.retry(known[0])
+        return self.bot.reply(
+            persona,
+            text,
+            conversation=conversation,
+            channel=CHANNEL,
+            author=question.author,
+            place=question.place,
+            message_id=question.message_id,
+        )
+
+    def _conversation(self, question: Question) -> tuple[str, str | None]:
+        """The persona and conversation of a question.
+
+        A thread is part of the conversation that its first message was said in, if it was said to
+        the bot; otherwise it has one of its own.
+        """
+        if question.threaded:
+            root = self.bot.log.turn(message_id(question.team, question.channel, question.thread))
+            if root is not None:
+                persona = self.bot.log.persona_of(root[0])
+                if persona is not None:
+                    return persona, root[0]
+            held = self.bot.log.at(question.place)
+            if held:
+                return held[0][1], held[0][0]
+        return self.persona(question.team, question.channel), None
+
+    def _answered(self, question: Question) -> Turn | None:
+        """The logged reply to a question, if there is one."""
+        known = self.bot.log.turn(question.message_id)
+        if known is None:
+            return None
+        after = [turn for turn in self.bot.history(known[0]) if turn.id > known[1].id]
+        return after[0] if after and after[0].role == "assistant" else None
+
+    def _stray(self, question: Question) -> str | None:
+        """A message of ours in the thread, after the question, that is no logged reply."""
+        try:
+            answer = self.client.conversations_replies(
+                channel=question.channel, ts=question.thread, oldest=question.ts, limit=100
+            )
+        except TROUBLE:
+            return None
+        for message in answer.get("messages") or []:
+            ts = str(message.get("ts"))
+            ours = message.get("user") == self.bot_user and _after(ts, question.ts)
+            if ours and self.bot.log.turn(message_id(question.team, question.channel, ts)) is None:
+                return ts
+        return None
+
+    def _failed(self, question: Question, writer: Writer, language: str) -> None:
+        try:
+            writer.end(say(language, "failed"))
+        except TROUBLE as error:
+            log.warning("Slack can't be told of it: %s", type(error).__name__)
+        try:
+            self.claims.done(question.event, failed=True)
+        except BrandbotError as error:
+            log.warning("%s", error)
+
+    def _notice(self, question: Question, text: str) -> None:
+        """What everybody is told once, before the bot first answers them."""
+        try:
+            if question.direct:
+                self.client.chat_postMessage(channel=question.channel, text=text)
+            else:
+                self._whisper(question, text)
+        except TROUBLE as error:
+            log.info("The notice could not be shown: %s", type(error).__name__)
+
+    def _whisper(self, question: Question, text: str) -> None:
+        try:
+            self.client.chat_postEphemeral(
+                channel=question.channel, user=question.user, text=text,
+                **({"thread_ts": question.thread} if question.threaded else {}),
+            )  # fmt: skip
+        except TROUBLE as error:
+            log.info("Somebody could not be told: %s", type(error).__name__)
+
+    def _status(self, question: Question, text: str) -> None:
+        try:
+            self.client.assistant_threads_setStatus(
+                channel_id=question.channel, thread_ts=question.thread, status=text
+            )
+        except SlackClientError:
+            pass  # not in every kind of thread
+        except TROUBLE as error:
+            log.info("No status: %s", type(error).__name__)
+
+    def _language_of(self, question: Question) -> str:
+        return self.language(self._conversation(question)[0])
+
+
+def default_persona(bot: Bot, wanted: str | None) -> str:
+    """The persona of channels that were not set: ``wanted``, else the first that was trained."""
+    names = bot.workspace.persona_names()
+    if wanted:
+        bot.workspace.persona(wanted)  # says what is there, if it isn't
+        return wanted
+    if not names:
+        raise WorkspaceError("There is no persona yet. Make one with: brandbot new my-brand")
+    trained = [name for name in names if _is_trained(bot, name)]
+    return (trained or names)[0]
+
+
+def _is_trained(bot: Bot, name: str) -> bool:
+    try:
+        return bot.voice(name).version is not None
+    except BrandbotError:
+        return False
+
+
+def _after(one: str, other: str) -> bool:
+    """Whether a message's name is later than another's: seconds, a dot, a counter."""
+    left, right = (tuple(int(n) for n in ts.split(".") if n.isdigit()) for ts in (one, other))
+    return left > right

@@ -1,0 +1,237 @@
+"""One reply in Slack while it grows.
+
+It streams as Slack streams natively (chat.startStream). Where that can't be, because there is no
+right to or the stream expired or broke, the message grows by chat.update. Whatever happened on the
+way, the message is whole in the end. Text is Markdown, and always the whole of it so far.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+
+from connectors.slack.mrkdwn import markdown, write
+from connectors.slack.split import split
+
+PART = 11_000
+"""Characters a message holds; Slack's limit for Markdown is 12,000, sources and marks included."""
+
+FALLBACK_TEXT = 3_000
+"""Characters of the plain text beside the blocks, which notifications show."""
+
+STREAM_SECONDS, UPDATE_SECONDS = 0.7, 1.2
+"""Pauses between two changes: Slack allows about 100 appends and 50 updates a minute."""
+
+TROUBLE = (SlackClientError, OSError, http.client.HTTPException)
+"""What a call to Slack can end in."""
+
+log = logging.getLogger("brandbot.slack")
+
+
+@dataclass(frozen=True)
+class Where:
+    """A thread, and whom the reply is for: Slack asks for both when streaming in channels."""
+
+    channel: str
+    thread: str
+    team: str
+    user: str
+
+
+class Writer:
+    """Writes one reply. ``posted`` is told the name (ts) of its message before any more is done.
+
+    ``find`` looks for a message of ours in the thread that nobody remembers: after a call whose
+    answer got lost, Slack may have done what was asked.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        where: Where,
+        *,
+        posted: Callable[[str], None] = lambda _ts: None,
+        find: Callable[[], str | None] = lambda: None,
+        ts: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._where = client, where
+        self._posted, self._find, self._clock = posted, find, clock
+        self.ts = ts
+        self._streams = ts is not None  # one that was left in the middle may still do
+        self._sent = ""
+        self._last = float("-inf")
+
+    def grow(self, text: str) -> None:
+        """Shows the text so far, if it is time to. Never raises: the end puts all right."""
+        # Up to a space, so that nothing that means something to Slack is sent in halves.
+        ready = text[: max(text.rfind(" "), text.rfind("\n")) + 1]
+        pause = STREAM_SECONDS if self._streams else UPDATE_SECONDS
+        if (
+            not ready.strip()
+            or len(ready) > PART
+            or len(ready) <= len(self._sent)
+            or (self.ts and self._clock() - self._last < pause)
+        ):
+            return
+        try:
+            if self.ts is None:
+                self._start(ready)
+            elif self._streams and self._sent:
+                self._append(ready)
+            else:
+                self._break()
+                self._update(ready)
+            self._sent = ready
+        except TROUBLE as error:
+            log.info("A reply could not be shown while it grew: %s", _reason(error))
+        self._last = self._clock()
+
+    def end(self, text: str, blocks: Sequence[dict[str, Any]] = ()) -> str:
+        """Writes the whole text, however much of it was shown before; ``blocks`` come below it.
+
+        Returns the first message's name. Raises what ``TROUBLE`` lists if Slack can't be told.
+        """
+        first, *rest = split(text, PART)
+        below = () if rest else blocks
+        if not self._stop(first, below):
+            self._whole(first, below)
+        for place, part in enumerate(rest, 1):
+            last = place == len(rest)
+            self._client.chat_postMessage(
+                channel=self._where.channel, thread_ts=self._where.thread,
+                **_content(part, blocks if last else ()),
+            )  # fmt: skip
+        assert self.ts is not None
+        return self.ts
+
+    def _start(self, text: str) -> None:
+        try:
+            answer = self._client.chat_startStream(
+                channel=self._where.channel,
+                thread_ts=self._where.thread,
+                recipient_team_id=self._where.team,
+                recipient_user_id=self._where.user,
+                markdown_text=markdown(text),
+            )
+            self._streams = True
+            self._name(answer["ts"])
+        except SlackClientError as error:
+            log.info("No native stream, so the message is updated: %s", _reason(error))
+            self._post(text)
+        except (OSError, http.client.HTTPException):  # perhaps it began, and nobody heard of it
+            found = self._find()
+            if found is None:
+                self._post(text)
+                return
+            self._streams = True
+            self._name(found)
+            self._break()
+            self._update(text)
+
+    def _append(self, text: str) -> None:
+        try:
+            self._client.chat_appendStream(
+                channel=self._where.channel, ts=self.ts or "",
+                markdown_text=markdown(text[len(self._sent) :]),
+            )  # fmt: skip
+        except TROUBLE as error:
+            # What was appended or not is unknown: from here on the whole text is written.
+            log.info("The stream broke, so the message is updated: %s", _reason(error))
+            self._break()
+            self._update(text)
+
+    def _stop(self, text: str, blocks: Sequence[dict[str, Any]]) -> bool:
+        """Ends the stream with what is missing; False if the message must be written whole."""
+        if not self._streams:
+            return False
+        sent = self._sent if text.startswith(self._sent) else self._sent.rstrip()
+        if not sent or not text.startswith(sent):
+            self._break()
+            return False
+        missing = markdown(text[len(sent) :])
+        extra = {"blocks": list(blocks)} if blocks else {}
+        try:
+            self._client.chat_stopStream(
+                channel=self._where.channel, ts=self.ts or "",
+                markdown_text=missing or None, **extra,
+            )  # fmt: skip
+            return True
+        except TROUBLE as error:
+            log.info("The stream could not be ended, so it is written whole: %s", _reason(error))
+            self._break()
+            return False
+
+    def _break(self) -> None:
+        """Leaves the stream behind; a message that still streams can't be updated."""
+        if not self._streams:
+            return
+        self._streams = False
+        for _ in range(2):
+            try:
+                self._client.chat_stopStream(channel=self._where.channel, ts=self.ts or "")
+                return
+            except SlackClientError:
+                return  # it has ended already
+            except (OSError, http.client.HTTPException):
+                continue
+
+    def _whole(self, text: str, blocks: Sequence[dict[str, Any]]) -> None:
+        if self.ts is not None:
+            try:
+                self._update(text, blocks)
+                return
+            except TROUBLE as error:
+                if not _is_gone(error):
+                    self._update(text, blocks)  # once more; after that it is the caller's trouble
+                    return
+        self._post(text, blocks)
+
+    def _post(self, text: str, blocks: Sequence[dict[str, Any]] = ()) -> None:
+        try:
+            answer = self._client.chat_postMessage(
+                channel=self._where.channel, thread_ts=self._where.thread, **_content(text, blocks)
+            )
+            self._name(answer["ts"])
+        except (OSError, http.client.HTTPException):
+            found = self._find()
+            if found is None:
+                raise
+            self._name(found)
+            self._update(text, blocks)
+
+    def _update(self, text: str, blocks: Sequence[dict[str, Any]] = ()) -> None:
+        self._client.chat_update(
+            channel=self._where.channel, ts=self.ts or "", **_content(text, blocks)
+        )
+
+    def _name(self, ts: str) -> None:
+        self.ts = ts
+        self._posted(ts)
+
+
+def _content(text: str, blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    shown = {"type": "markdown", "text": markdown(text)}
+    return {"text": write(text)[:FALLBACK_TEXT], "blocks": [shown, *blocks]}
+
+
+def _is_gone(error: BaseException) -> bool:
+    response = getattr(error, "response", None)
+    return response is not None and response.get("error") in (
+        "message_not_found", "cant_update_message", "edit_window_closed",
+    )  # fmt: skip
+
+
+def _reason(error: BaseException) -> str:
+    """Why a call failed, without its tokens."""
+    response = getattr(error, "response", None)
+    if response is None:
+        return type(error).__name__
+    return str(response.get("error", "no answer"))
