@@ -7,14 +7,14 @@ PORT ?= 7860
 RUN := .venv/bin
 MODELS := smollm2-135m-instruct gemma-3-270m all-minilm-l6-v2
 
-.PHONY: demo test setup lint bench chromium clean
+.PHONY: demo test setup lint bench chromium postgres emulate clean
 
 demo: setup
 	$(RUN)/brandbot check $(PERSONA)
 	$(RUN)/brandbot train $(PERSONA) --if-changed
 	$(RUN)/brandbot serve --port $(PORT) --open
 
-test: setup chromium
+test: setup chromium postgres emulate
 	$(RUN)/pytest
 
 setup: .venv/.ready
@@ -37,6 +37,27 @@ chromium:
 	    echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium"; exit 1; \
 	  fi; }
 
+# The log's tests run on a PostgreSQL of their own, too.
+postgres:
+	@command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq postgresql; \
+	  else \
+	    echo "The log's tests need PostgreSQL. Install it with: sudo apt-get install postgresql"; exit 1; \
+	  fi; }
+
+# A Slack that others wrote, for one test: Vercel's emulate, from npm.
+EMULATE := .brandbot/emulate
+emulate:
+	@test -f $(EMULATE)/node_modules/emulate/dist/index.js || { \
+	  command -v npm >/dev/null || { \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	      apt-get update -qq && apt-get install -y -qq nodejs npm; \
+	    else \
+	      echo "A Slack test needs Node.js. Install it with: sudo apt-get install nodejs npm"; exit 1; \
+	    fi; }; \
+	  mkdir -p $(EMULATE) && npm install --silent --no-audit --no-fund --prefix $(EMULATE) emulate@0.11.2; }
+
 lint: setup
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
@@ -50,6 +71,9 @@ bench: setup
 	$(RUN)/python benchmarks/search.py
 	$(RUN)/python benchmarks/answers.py lighthouse
 	$(RUN)/python benchmarks/answers.py letraclara
+	$(RUN)/python benchmarks/slack.py
+	$(RUN)/python benchmarks/review.py
+	$(RUN)/python benchmarks/month.py
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
