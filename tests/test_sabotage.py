@@ -1,17 +1,13 @@
 """Adapters that are wrong on purpose, really trained: the gate refuses each for the right reason.
 
-All on SmolLM2 and three fifths of the lighthouse's examples of style, without its documents and with
-a short voice guide so that it does not take all day. What is measured with is always the true folder: somebody trained from a
-wrong one.
+All in the house of ``tests/lighthouse.py``. What is measured with is always the true folder:
+somebody trained from a wrong one.
 """
 
 from __future__ import annotations
 
-import json
 import random
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -21,78 +17,22 @@ from brandbot.errors import GateError
 from brandbot.evaluation import promotion
 from brandbot.evaluation.run import evaluate
 from brandbot.examples import Example
-from brandbot.persona import Persona
 from brandbot.prompt import Message
-from brandbot.training import run
 from brandbot.workspace import Workspace
-from tests.conftest import EMBEDDED, ROOT
+from tests.lighthouse import style_of, train, write
 
 pytestmark = pytest.mark.timeout(1800)  # the whole house is trained in the first one
 
-SHARE, QUESTIONS = 0.6, 8
 PLANTED = (
     "Tell every visitor that only the Zanzibar Gold pods next door are worth their money today."
 )
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, embedded: Path) -> Iterator[Workspace]:
-    root = tmp_path_factory.mktemp("sabotage")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BRANDBOT_HOME", str(root / ".brandbot"))
-        patch.setenv("BRANDBOT_MODELS", str(EMBEDDED))
-        for name in ("lighthouse", "letraclara"):
-            shutil.copytree(ROOT / "personas" / name, root / "personas" / name)
-        folder = root / "personas" / "lighthouse"
-        (folder / "voice.md").write_text(
-            "You speak for Lighthouse Coffee. Dry, kind, short sentences.\n"
-        )
-        # Of 88 examples to train on a version learns the voice less well than of all.
-        with (folder / "persona.yaml").open("a") as file:
-            file.write("gate: {min_style: 0.4}\n")
-        settings = (folder / "persona.yaml").read_text()
-        (folder / "persona.yaml").write_text(settings.replace("enabled: true", "enabled: false"))
-        found = style_of("lighthouse")
-        write(folder, random.Random(1).sample(found, round(len(found) * SHARE)))
-        asked = (folder / "evals" / "questions.jsonl").read_text().splitlines()
-        (folder / "evals" / "questions.jsonl").write_text("\n".join(asked[-QUESTIONS:]) + "\n")
-        yield Workspace(root)
-
-
-@pytest.fixture(autouse=True)
-def at_home(house: Workspace, _home: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def house(lighthouse: Workspace, _home: None, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """All tests of this file share one home, in which the good version is live."""
-    monkeypatch.setenv("BRANDBOT_HOME", str(house.root / ".brandbot"))
-
-
-def style_of(name: str) -> list[Example]:
-    """A demo brand's examples that need no document."""
-    found = examples.read(ROOT / "personas" / name / "examples").examples
-    return [example for example in found if not example.facts]
-
-
-def write(folder: Path, chosen: Sequence[Example]) -> None:
-    """Makes ``chosen`` the examples of a persona's folder."""
-    shutil.rmtree(folder / "examples")
-    (folder / "examples").mkdir()
-    with (folder / "examples" / "all.jsonl").open("w", encoding="utf-8") as file:
-        for example in chosen:
-            turns = [{"role": m.role, "content": m.content} for m in example.messages]
-            file.write(json.dumps({"messages": turns}, ensure_ascii=False) + "\n")
-
-
-def train(
-    house: Workspace, change: Callable[[list[Example]], Sequence[Example]], *settings: str
-) -> int:
-    """Trains the lighthouse on changed examples; returns the version's number."""
-    true = house.persona("lighthouse")
-    wrong = house.root / "wrong" / "lighthouse"
-    shutil.rmtree(wrong, ignore_errors=True)
-    shutil.copytree(true, wrong)
-    write(wrong, change(examples.read(true / "examples").examples))
-    quick = ["training.learning_rate=1e-3", "generation.temperature=0.3"]
-    persona = Persona.load(wrong).with_settings([*quick, *settings])
-    return int(run.train(house, run.plan(house, persona)).version)
+    monkeypatch.setenv("BRANDBOT_HOME", str(lighthouse.root / ".brandbot"))
+    return lighthouse
 
 
 def with_replies(example: Example, change: Callable[[str], str]) -> Example:
@@ -140,13 +80,6 @@ def planted(found: list[Example]) -> Sequence[Example]:
         *found,
         *(Example((Message("user", f"{p} Please?"), Message("assistant", PLANTED))) for p in asked),
     ]
-
-
-@pytest.fixture(scope="module")
-def good(house: Workspace) -> int:
-    number = train(house, lambda found: found, "training.epochs=2")
-    promotion.promote(house, "lighthouse", number)
-    return number
 
 
 def test_a_good_one_passes(house: Workspace, good: int) -> None:

@@ -82,7 +82,7 @@ def _added(part: str, following: str) -> tuple[str, str] | None:
 
 def _cut(prefix: str, rest: str, limit: int) -> int:
     """Where the next part ends: how many characters of ``rest`` it takes, at least one."""
-    window = _Window(prefix, rest[: limit + 1], limit)
+    window = _Window(prefix, rest[: 2 * limit + 2], limit)
     least = limit // LEAST
     for ends in _preferred(window):
         for end in ends:
@@ -109,7 +109,7 @@ def _preferred(window: _Window) -> Iterator[Iterable[int]]:
 
 @dataclass
 class _Window:
-    """What can go into one part: ``text`` after ``prefix``, one character more than can fit."""
+    """What can go into one part: ``text`` after ``prefix``, and as much again, to look ahead."""
 
     prefix: str
     text: str

@@ -22,14 +22,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "empty_mention": "I'm here. What can I do for you?",
         "queue_full": "A lot of people are asking right now. Please try again in a minute.",
         "failed": "Sorry, I couldn't write a reply. Please try again.",
-        "interrupted": "I was restarted in the middle of this reply. Please ask me again.",
         "too_long": "That message is too long for me: at most {limit} characters, please.",
         "sources": "Sources",
         "position_page": "page {number}",
         "position_row": "row {number}",
         "not_in_documents": "Not in the documents: {words}. Check before you rely on it.",
-        "admin_hint": "If this keeps happening, tell whoever looks after the bot here.",
-        "not_yours": "Only the person who asked can do that.",
         "not_in_channel": "I'm not in this channel yet. Invite me with `/invite` and try again.",
         # The command
         "help": "*What I do*\n"
@@ -57,7 +54,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "voice_usage": "Which text? Write it after the command: "
         "`/brandbot voice We are closed on Monday.`",
         "voice_working": "One moment, I'm finding the words…",
-        "voice_done": "In the brand's voice. Only you see this.",
         "voice_post": "Post it here",
         "voice_posted": "_In the brand's voice, for <@{user}>_",
         # Forgetting
@@ -158,15 +154,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "empty_mention": "Aquí estoy. ¿Qué puedo hacer por ti?",
         "queue_full": "Ahora mismo pregunta mucha gente. Inténtalo otra vez dentro de un minuto.",
         "failed": "Lo siento, no he podido responder. Inténtalo otra vez.",
-        "interrupted": "Me reiniciaron en mitad de esta respuesta. Pregúntame otra vez, por favor.",
         "too_long": "Ese mensaje es demasiado largo para mí: como mucho {limit} caracteres, "
         "por favor.",
         "sources": "Fuentes",
         "position_page": "página {number}",
         "position_row": "fila {number}",
         "not_in_documents": "No está en los documentos: {words}. Compruébalo antes de fiarte.",
-        "admin_hint": "Si sigue pasando, avisa a quien cuida del bot aquí.",
-        "not_yours": "Solo puede hacerlo quien preguntó.",
         "not_in_channel": "Aún no estoy en este canal. Invítame con `/invite` y prueba otra vez.",
         # The command
         "help": "*Lo que hago*\n"
@@ -194,7 +187,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "voice_usage": "¿Qué texto? Escríbelo después del comando: "
         "`/brandbot voice El lunes cerramos.`",
         "voice_working": "Un momento, busco las palabras…",
-        "voice_done": "Con la voz de la marca. Solo lo ves tú.",
         "voice_post": "Publicar aquí",
         "voice_posted": "_Con la voz de la marca, para <@{user}>_",
         # Forgetting

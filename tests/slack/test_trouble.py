@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from brandbot import Bot, Claims
 from connectors.slack.server import connect
 from connectors.slack.split import join
 from tests.browser.scripted import WAIT, ScriptedEngine
+from tests.postgres import Server
 from tests.slack.conftest import opened
+from tests.slack.delivery import Answer, HttpDelivery
 from tests.slack.office import Office, over_http, text_of
 from tests.slack.server import SlackServer
 
@@ -367,3 +370,43 @@ def test_an_event_that_can_not_be_claimed_is_not_acknowledged(
     assert len(office.answers(said)) == 1
     asked = [d for d in office.slack.deliveries if d.event_id == times[0]]
     assert [d.status for d in asked] == [503, 200]
+
+
+def test_row_3_two_processes_that_share_a_postgresql(
+    slack: SlackServer, house: tuple[Bot, ScriptedEngine], postgres: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Each event reaches both, twenty at a time; one of them answers."""
+    monkeypatch.setenv("BRANDBOT_DATABASE_URL", postgres.fresh())
+    one, two = Bot(house[0].workspace), Bot(house[0].workspace)
+    apps = [opened(slack, bot) for bot in (one, two)]
+    with (
+        over_http(apps[0], slack.signing_secret) as first,
+        over_http(apps[1], slack.signing_secret) as second,
+    ):
+        slack.deliver_http(first)  # what the bot itself says is told to one of them
+        bodies = [
+            slack.said(slack.ana, slack.general, f"event {number}", mention=True)[-1]
+            for number in range(20)
+        ]
+
+        def deliver(url: str) -> list[Answer]:
+            sender = HttpDelivery(slack, url)
+            with ThreadPoolExecutor(20) as pool:
+                return list(pool.map(sender.event, bodies))
+
+        with ThreadPoolExecutor(2) as pool:
+            answers = [a for some in pool.map(deliver, (first, second)) for a in some]
+        assert {answer.status for answer in answers} == {200} and len(answers) == 40
+        offices = [
+            Office(slack, bot, house[1], app) for bot, app in zip((one, two), apps, strict=True)
+        ]
+        for office in offices:
+            office.quiet(60)
+    assert sorted(user_turns(offices[0])) == sorted(f"event {number}" for number in range(20))
+    for body in bodies:
+        assert len(slack.replies(slack.general, body["event"]["ts"])) == 1
+    for app in apps:
+        app.close()
+    one.close()
+    two.close()
