@@ -252,3 +252,22 @@ def test_starting_to_chat_loads_neither_torch_nor_faiss(trained: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "set()"
+
+
+def test_row_28_a_client_goes_away_in_mid_stream(bot: Bot) -> None:
+    """A hundred times: the machine stops with it, what was said is logged, nothing piles up."""
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1])
+
+    memory = 0
+    for number in range(120):
+        reply = bot.reply("acme", f"Tell me all about number {number}, please.")
+        next(iter(reply))
+        leaving = time.monotonic()
+        reply.close()  # waits until the engine has stopped
+        assert time.monotonic() - leaving < 2.0
+        assert [turn.role for turn in bot.history(reply.conversation)] == ["user", "assistant"]
+        if number == 19:
+            memory = resident()
+    assert resident() < memory * 1.05
