@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from brandbot.evaluation.report import Report
     from brandbot.evaluation.run import evaluate
     from brandbot.examples import Example
+    from brandbot.forget import Forgotten, expire, forget_person
     from brandbot.knowledge.lookup import Found, update_index
     from brandbot.knowledge.search import Hit
     from brandbot.lint import check
@@ -64,6 +65,9 @@ _HOMES = {
     "Found": "knowledge.lookup",
     "update_index": "knowledge.lookup",
     "Hit": "knowledge.search",
+    "Forgotten": "forget",
+    "expire": "forget",
+    "forget_person": "forget",
     "check": "lint",
     "Persona": "persona",
     "Message": "prompt",
@@ -90,6 +94,7 @@ __all__ = [
     "EngineError",
     "Example",
     "Exchange",
+    "Forgotten",
     "Found",
     "GateError",
     "Hit",
@@ -120,6 +125,8 @@ __all__ = [
     "__version__",
     "check",
     "evaluate",
+    "expire",
+    "forget_person",
     "plan",
     "train",
     "update_index",

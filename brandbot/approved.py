@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from brandbot.examples import Example, normalise
+from brandbot import examples as example_files
+from brandbot.examples import Example, Reading, normalise
 from brandbot.lint_pairs import same_question
 from brandbot.lint_text import sentences
-from brandbot.persona import Review
+from brandbot.persona import Persona, Review
 
 ALIKE = 90
 """Similarity in percent from which a prompt is one of the test split's."""
@@ -73,6 +74,13 @@ def choose(examples: Sequence[Example], limits: Review) -> Chosen:
     over(limits.max_unedited, "unedited-share", _unedited)
     kept = [example for place, example in enumerate(examples) if place not in left]
     return Chosen(kept, [left[place] for place in sorted(left)])
+
+
+def read(persona: Persona) -> tuple[Reading, list[LeftOut]]:
+    """A persona's examples as they are trained on, and those that are left out."""
+    reading = example_files.read(persona.folder / "examples")
+    chosen = choose(reading.examples, persona.config.review)
+    return Reading(chosen.examples, reading.problems), chosen.left_out
 
 
 class Tested:

@@ -81,11 +81,15 @@ class Outcome:
     """What became of a decision.
 
     ``code``: written, written-test (to the side that versions are tested with), exists, in-test
-    (nothing is written then), rejected, skipped, or undone. ``place`` is the example's file:line.
+    (nothing is written then), rejected, skipped, undone, or edited-by-hand (undone, but for a line
+    that isn't as it was written). ``place`` is the example's file:line. ``exchange`` is what undo
+    brought back, None if it is no longer there, and ``reply`` what had been approved of it.
     """
 
     code: str
     place: str = ""
+    exchange: Exchange | None = field(default=None, compare=False)
+    reply: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -276,16 +280,24 @@ class Review:
                 "persona": self.name, "prompt": "[]", "original": "", "reply": "",
                 "reviewer": reviewer, "decision": "undone", "outcome": "undone", "created": now(),
             }  # fmt: skip
-            for turn in (last.turn, *connection.execute(folded).scalars().all()):
+            like = tuple(connection.execute(folded).scalars().all())
+            for turn in (last.turn, *like):
                 connection.execute(insert(reviews).values({**undone, "turn": turn}))
-            return last
+            return last, like
 
-        last = self.log.database.run(work)
-        if last is None:
+        found = self.log.database.run(work)
+        if found is None:
             return None
-        if last.outcome.startswith("written"):
-            return Outcome("undone" if self._take_out(last.turn) else "edited-by-hand")
-        return Outcome("undone")
+        last, like = found
+        code = "undone"
+        if last.outcome.startswith("written") and not self._take_out(last.turn):
+            code = "edited-by-hand"
+        exchange = self.exchange(last.turn)
+        return Outcome(
+            code,
+            exchange=replace(exchange, like=like) if exchange else None,
+            reply=last.reply if last.decision == "approved" else "",
+        )
 
     def counts(self) -> Counts:
         def work(connection: Connection) -> Counts:
@@ -411,7 +423,7 @@ def take_out(file: Path, which: Callable[[dict[str, Any]], bool]) -> int:
         return 0
     with _locked(file):
         lines = file.read_bytes().splitlines(keepends=True)
-        kept = [line for line in lines if not _chosen(line, which)]
+        kept = [line for line in lines if (origin := _origin(line)) is None or not which(origin)]
         if len(kept) < len(lines):
             beside = file.with_suffix(".new")
             with beside.open("wb") as stream:
@@ -422,17 +434,23 @@ def take_out(file: Path, which: Callable[[dict[str, Any]], bool]) -> int:
     return len(lines) - len(kept)
 
 
+def origins(file: Path) -> list[dict[str, Any]]:
+    """The provenance of each line that has one."""
+    lines = file.read_bytes().splitlines() if file.exists() else []
+    return [origin for line in lines if (origin := _origin(line)) is not None]
+
+
 def pseudonym(author: str) -> str:
     """A short name that is the same for the same person, and does not say who it is."""
     return hashlib.sha256(f"brandbot {author}".encode()).hexdigest()[:12]
 
 
-def _chosen(line: bytes, which: Callable[[dict[str, Any]], bool]) -> bool:
+def _origin(line: bytes) -> dict[str, Any] | None:
     try:
         origin = json.loads(line).get(PROVENANCE)
     except (ValueError, AttributeError):
-        return False
-    return isinstance(origin, dict) and which(origin)
+        return None
+    return origin if isinstance(origin, dict) else None
 
 
 def _locked(file: Path) -> Any:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.lighthouse import good, lighthouse  # noqa: F401 (fixtures)
+from tests.postgres import database_url, postgres  # noqa: F401 (fixtures)
+
 ROOT = Path(__file__).parents[1]
 EMBEDDED = Path(os.environ.get("BRANDBOT_MODELS") or ROOT / ".brandbot" / "models")
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "gemma3_text")

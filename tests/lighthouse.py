@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,13 @@ from brandbot.examples import Example
 from brandbot.persona import Persona
 from brandbot.training import run
 from brandbot.workspace import Workspace
-from tests.conftest import EMBEDDED, ROOT
 
+ROOT = Path(__file__).parents[1]
 SHARE, QUESTIONS = 0.6, 8
 
 
 @pytest.fixture(scope="session")
-def lighthouse(tmp_path_factory: pytest.TempPathFactory, embedded: Path) -> Iterator[Workspace]:
+def lighthouse(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The workspace; its home is its own ``.brandbot``."""
     root = tmp_path_factory.mktemp("lighthouse")
     for name in ("lighthouse", "letraclara"):
@@ -44,15 +44,15 @@ def lighthouse(tmp_path_factory: pytest.TempPathFactory, embedded: Path) -> Iter
     write(folder, random.Random(1).sample(found, round(len(found) * SHARE)))
     asked = (folder / "evals" / "questions.jsonl").read_text().splitlines()
     (folder / "evals" / "questions.jsonl").write_text("\n".join(asked[-QUESTIONS:]) + "\n")
-    yield Workspace(root)
+    return Workspace(root)
 
 
 @pytest.fixture(scope="session")
-def good(lighthouse: Workspace) -> int:
+def good(lighthouse: Workspace, embedded: Path) -> int:
     """The number of the version that is live there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BRANDBOT_HOME", str(lighthouse.root / ".brandbot"))
-        patch.setenv("BRANDBOT_MODELS", str(EMBEDDED))
+        patch.setenv("BRANDBOT_MODELS", str(embedded))
         number = train(lighthouse, lambda found: found, "training.epochs=2")
         promotion.promote(lighthouse, "lighthouse", number)
     return number

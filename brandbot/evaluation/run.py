@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from brandbot import approved, models, questions
 from brandbot import examples as example_files
-from brandbot import models, questions
 from brandbot.adapters import AdapterStore, Version
 from brandbot.engines import open_engine
 from brandbot.engines.base import EngineName
@@ -84,7 +84,7 @@ def evaluate(
     version = store.get(_newest(store, name) if number is None else number)
     live = store.live_number()
     speakers, base = _speakers(workspace, store, version, live, against, say)
-    reading = example_files.read(persona.folder / "examples")
+    reading, _ = approved.read(persona)
     found = questions.read(persona.folder / "evals")
     if found.problems:
         raise PersonaError(persona.folder, found.problems, persona.language)
@@ -183,7 +183,7 @@ class Job:
 
 def inputs(persona: Persona) -> str:
     """Names what versions of a persona are measured with: its examples, questions and rules."""
-    reading = example_files.read(persona.folder / "examples")
+    reading, _ = approved.read(persona)
     found = questions.read(persona.folder / "evals")
     return key(
         example_files.fingerprint(reading.examples),

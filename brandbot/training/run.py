@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brandbot import convert, examples, models
+from brandbot import approved, convert, examples, models
 from brandbot.adapters import AdapterStore
 from brandbot.errors import (
     LockHeldError,
@@ -108,10 +108,15 @@ class Plan:
 
 def plan(workspace: Workspace, persona: Persona, *, say: models.Say | None = None) -> Plan:
     """Reads and checks what a training needs; PersonaError if the examples can't be trained on."""
-    reading = examples.read(persona.folder / "examples")
+    reading, over = approved.read(persona)
     errors = [problem for problem in reading.problems if problem.severity == "error"]
     if errors:
         raise PersonaError(persona.folder, errors, persona.language)
+    if over and say is not None:
+        say(
+            f"{len(over)} approved examples are over the limits of review in persona.yaml and are "
+            f"not trained; brandbot check {persona.name} says which."
+        )
     if len(reading.examples) < FEWEST:
         raise TrainingError(
             f"{persona.name} has {len(reading.examples)} examples; training needs at least "
@@ -548,6 +553,9 @@ def _publish(
             "run": planned.fingerprint,
             "examples": counts,
             "left_out": left_out,
+            "from_conversations": [
+                dict(e.provenance) for e in planned.reading.examples if e.provenance is not None
+            ],
             "training": settings.model_dump(),
             "seconds": round(seconds, 1),
             "tokens_per_second": round(speed, 1),

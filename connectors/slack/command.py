@@ -9,7 +9,7 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from brandbot import BrandbotError
+from brandbot import BrandbotError, forget_person
 from connectors.slack import blocks
 from connectors.slack.events import Question, author, room
 from connectors.slack.mrkdwn import read, write
@@ -76,9 +76,7 @@ def wire(app: App, talk: Talk) -> None:
         team, user = str(body["team"]["id"]), str(body["user"]["id"])
         language = talk.language(talk.default)
         try:
-            from brandbot import forget
-
-            done = forget(talk.bot.workspace, talk.bot.log, author(team, user))
+            done = forget_person(talk.bot.workspace, talk.bot.log, author(team, user))
             text = say(language, "forgotten", count=done.turns)
         except BrandbotError as error:
             log.warning("Somebody could not be forgotten: %s", error)

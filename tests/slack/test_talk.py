@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.scripted import WAIT
+from tests.browser.scripted import WAIT, make_documents
 from tests.slack.office import Office, buttons, text_of
 
 
@@ -196,3 +196,15 @@ def test_help_and_status(office: Office) -> None:
     assert "/brandbot" in str(slack.command("/brandbot", "", slack.ana, slack.general).body)
     status = str(slack.command("/brandbot", "status", slack.ana, slack.general).body)
     assert "Acme Tools" in status and "0001" in status
+
+
+def test_sources_stand_below_the_reply(office: Office) -> None:
+    document = "# Visit\n\n## Opening hours\n\nOn Sundays the shop is open from 10 am to 2 pm.\n"
+    make_documents(office.bot.workspace, "acme", {"visit.md": document})
+    office.engine.will_say("Bring a coat.")
+    (answer,) = office.answers(office.ask("when do you open on sundays?"))
+    assert text_of(answer).startswith("On Sundays the shop is open from 10 am to 2 pm.")
+    (below,) = [b for b in answer.blocks if b["type"] == "context"]
+    told = below["elements"][0]["text"]
+    assert "*Sources*" in told and "visit.md" in told and "Opening hours" in told
+    assert "10 am to 2 pm" in told

@@ -1,0 +1,314 @@
+"""A persona's examples, conversations and preferences as files that training tools read.
+
+One JSON object a line, in the conversational formats of TRL (huggingface.co/docs/trl,
+dataset_formats) or ShareGPT's. All filters of training apply: personal data and secrets are taken
+out, no author is named, what is tested with stays here. Knows nothing of how a file is trained on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Connection, func, select
+
+from brandbot import approved
+from brandbot import examples as example_files
+from brandbot.approved import Tested
+from brandbot.conversations import ConversationLog, Turn
+from brandbot.database import conversations, reviews, turns
+from brandbot.disk import fsync
+from brandbot.errors import BrandbotError, PersonaError
+from brandbot.examples import Example
+from brandbot.persona import Persona
+from brandbot.prompt import Message, build
+from brandbot.redact import clean_messages
+from brandbot.workspace import Workspace
+
+What = Literal["examples", "conversations", "preferences"]
+Form = Literal["messages", "prompt-completion", "sharegpt", "dpo", "kto"]
+
+FORMS: dict[What, tuple[Form, ...]] = {
+    "examples": ("messages", "prompt-completion", "sharegpt"),
+    "conversations": ("messages", "prompt-completion", "sharegpt", "kto"),
+    "preferences": ("dpo", "kto"),
+}
+"""What can be exported in which form. KTO of conversations: liked or disliked replies."""
+
+REPLY_BY_REPLY = ("prompt-completion", "kto")
+"""Forms in which each reply is a row of its own: what came before it is not trained on.
+
+In the others a whole conversation is a row. Of an approved exchange, only the last reply was
+approved, so that for those the first kind is the safer.
+"""
+
+SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
+
+
+@dataclass
+class Exported:
+    """What an export wrote: how many ``rows``, and of how many something was taken out.
+
+    ``left_out`` counts what was not written, by reason: a code of ``approved.choose``
+    (author-share, unedited-share, in-test-split), test (held out for measuring), rejected,
+    unjudged, unanswered, unchanged, duplicate, or expired.
+    """
+
+    rows: int = 0
+    cleaned: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A conversation that ends in a reply, and what is known of that reply.
+
+    ``label`` is whether people liked it, ``rejected`` a worse reply to the same.
+    """
+
+    messages: tuple[Message, ...]
+    facts: tuple[str, ...] = ()
+    label: bool | None = None
+    rejected: str | None = None
+
+
+def export(
+    workspace: Workspace,
+    log: ConversationLog,
+    name: str,
+    what: What,
+    form: Form,
+    out: Path | str,
+    *,
+    system: bool = True,
+) -> Exported:
+    """Writes what people approved of, or said, to ``out`` (- is the standard output).
+
+    ``system`` puts the persona's voice guide first in each row, as training does. The file is whole
+    or not there. Raises BrandbotError for a form that ``what`` doesn't come in, or a place that
+    can't be written to, and PersonaError for examples that can't be read.
+    """
+    if what not in FORMS or form not in FORMS[what]:
+        raise BrandbotError(_refusal(what, form))
+    persona = Persona.load(workspace.persona(name))
+    reading = example_files.read(persona.folder / "examples")
+    left: Counter[str] = Counter()
+    if what == "examples":
+        errors = [problem for problem in reading.problems if problem.severity == "error"]
+        if errors:
+            raise PersonaError(persona.folder, errors, persona.language)
+        items = _examples(reading.examples, persona, form, left)
+    else:
+        tested = Tested(reading.examples)
+        found = _conversations if what == "conversations" else _preferences
+        items = found(log, name, tested, form, left)
+    done = Exported()
+    lines: dict[str, None] = {}
+    for item in items:
+        item, kinds = _cleaned(item, persona.config.language)
+        for row in _rows(item, form, persona.system_prompt if system else "", persona.language):
+            line = json.dumps(row, ensure_ascii=False)
+            if line in lines:
+                left["duplicate"] += 1
+                continue
+            lines[line] = None
+            done.cleaned += bool(kinds)
+    done.rows, done.left_out = len(lines), dict(left)
+    _write(out, lines)
+    return done
+
+
+# --- What there is ------------------------------------------------------------------------------
+
+
+def _examples(
+    examples: Sequence[Example], persona: Persona, form: Form, left: Counter[str]
+) -> Iterator[_Item]:
+    chosen = approved.choose(examples, persona.config.review)
+    left.update(one.code for one in chosen.left_out)
+    for example in chosen.examples:
+        if example.split == "test":
+            left["test"] += 1
+            continue
+        if form in REPLY_BY_REPLY and example.provenance is None:
+            for place in _replies(example.messages)[:-1]:
+                yield _Item(example.messages[: place + 1])
+        yield _Item(example.messages, example.facts)
+
+
+def _conversations(
+    log: ConversationLog, name: str, tested: Tested, form: Form, left: Counter[str]
+) -> Iterator[_Item]:
+    rejected = {
+        turn for turn, last in _last_reviews(log, name).items()
+        if last.decision == "rejected" or last.outcome == "rejected"
+    }  # fmt: skip
+    for said in _logged(log, name):
+        stands: list[Turn] = []
+        for turn in said:
+            if turn.id in rejected:  # what was said after it builds on it
+                left["rejected"] += 1
+                break
+            stands.append(turn)
+        places = _replies(stands)
+        if form not in REPLY_BY_REPLY:
+            places = places[-1:]
+        items = [_told(stands[: place + 1]) for place in places]
+        if not any(items):
+            left["unanswered"] += 1
+        for item in items:
+            if item is None:
+                continue
+            if tested.holds(Example(item.messages)):
+                left["in-test-split"] += 1
+            elif form == "kto" and item.label is None:
+                left["unjudged"] += 1
+            else:
+                yield item
+
+
+def _replies(said: Sequence[Turn | Message]) -> list[int]:
+    return [place for place, one in enumerate(said) if one.role == "assistant"]
+
+
+def _told(said: Sequence[Turn]) -> _Item | None:
+    """Turns that end in a reply as a conversation: it begins with a person, and they take turns."""
+    messages: list[Message] = []
+    for turn in said:
+        if messages and messages[-1].role == turn.role:
+            messages[-1] = Message(turn.role, f"{messages[-1].content}\n{turn.content}")
+        elif messages or turn.role == "user":
+            messages.append(turn.message)
+    if len(messages) < 2 or not all(message.content.strip() for message in messages):
+        return None
+    verdict = said[-1].verdict
+    return _Item(
+        tuple(messages), label=None if verdict in (None, "withdrawn") else verdict == "like"
+    )
+
+
+def _preferences(
+    log: ConversationLog, name: str, tested: Tested, form: Form, left: Counter[str]
+) -> Iterator[_Item]:
+    for last in _last_reviews(log, name).values():
+        if last.decision != "approved":
+            continue
+        messages = tuple(Message(role, content) for role, content in json.loads(last.prompt))
+        if not messages or not last.original or not last.reply:
+            left["expired"] += 1
+        elif last.reply.strip() == last.original.strip():
+            left["unchanged"] += 1
+        elif tested.holds(Example((*messages, Message("assistant", last.reply)))):
+            left["in-test-split"] += 1
+        else:
+            whole = (*messages, Message("assistant", last.reply))
+            yield _Item(whole, label=True, rejected=last.original)
+
+
+def _logged(log: ConversationLog, name: str) -> Iterator[list[Turn]]:
+    """The turns that stand of each of a persona's conversations, in the order they were begun."""
+    first = func.min(turns.c.id)
+    query = (
+        select(turns.c.conversation)
+        .join(conversations, conversations.c.id == turns.c.conversation)
+        .where(conversations.c.persona == name)
+        .group_by(turns.c.conversation)
+        .order_by(first)
+    )
+    found = log.database.run(lambda connection: list(connection.execute(query).scalars()))
+    for conversation in found:
+        yield log.history(conversation)
+
+
+def _last_reviews(log: ConversationLog, name: str) -> dict[int, Any]:
+    """The last decision about each reply, by the reply's number, in that order."""
+    latest = select(func.max(reviews.c.id)).where(reviews.c.persona == name)
+    query = (
+        select(reviews)
+        .where(reviews.c.id.in_(latest.group_by(reviews.c.turn)))
+        .order_by(reviews.c.turn)
+    )
+
+    def work(connection: Connection) -> dict[int, Any]:
+        return {row.turn: row for row in connection.execute(query)}
+
+    return log.database.run(work)
+
+
+# --- How it is written --------------------------------------------------------------------------
+
+
+def _cleaned(item: _Item, tag: str) -> tuple[_Item, tuple[str, ...]]:
+    facts = [Message("user", fact) for fact in item.facts]
+    worse = [Message("assistant", item.rejected)] if item.rejected is not None else []
+    count = len(item.messages)
+    cleaned, kinds = clean_messages([*item.messages, *facts, *worse], tag)
+    return _Item(
+        tuple(cleaned[:count]),
+        tuple(message.content for message in cleaned[count : count + len(facts)]),
+        item.label,
+        cleaned[-1].content if worse else None,
+    ), kinds
+
+
+def _rows(item: _Item, form: Form, system: str, language: str) -> Iterator[dict[str, Any]]:
+    whole = build(system, item.messages, item.facts, language)
+    if form == "sharegpt":
+        yield {"conversations": [{"from": SHAREGPT[m.role], "value": m.content} for m in whole]}
+        return
+    told = [{"role": m.role, "content": m.content} for m in whole]
+    if form == "messages":
+        yield {"messages": told}
+        return
+    prompt, completion = told[:-1], told[-1:]
+    worse = [{"role": "assistant", "content": item.rejected}]
+    if form == "prompt-completion":
+        yield {"prompt": prompt, "completion": completion}
+    elif form == "dpo":
+        yield {"prompt": prompt, "chosen": completion, "rejected": worse}
+    else:
+        yield {"prompt": prompt, "completion": completion, "label": item.label}
+        if item.rejected is not None:
+            yield {"prompt": prompt, "completion": worse, "label": False}
+
+
+def _write(out: Path | str, lines: Iterable[str]) -> None:
+    if str(out) == "-":
+        for line in lines:
+            sys.stdout.write(line + "\n")
+        return
+    file = Path(out)
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.writelines(line + "\n" for line in lines)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+        fsync(file.parent)
+    except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise BrandbotError(
+            f"{file} can't be written: {error.strerror or error}. Name a file in a folder that "
+            "exists and may be written to."
+        ) from error
+
+
+def _refusal(what: str, form: str) -> str:
+    known = [*get_args(What)]
+    if what not in known:
+        return f"{what!r} can't be exported. Choose one of: {', '.join(known)}."
+    forms = FORMS[what]  # type: ignore[index]
+    others = [other for other in known if form in FORMS[other]]
+    more = f" {form} is a format of: {', '.join(others)}." if others else ""
+    return f"{what} don't come as {form!r}. Choose one of: {', '.join(forms)}.{more}"

@@ -1,0 +1,233 @@
+"""A person's words are taken out of everything, and conversations that have become old.
+
+What they said, what the bot answered to it, what they thought of replies, and the examples that
+came of it. Versions are never changed; those trained on their words are named. Everything is found
+before anything is deleted, files first: a second call goes on where one that died came to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from brandbot import traces
+from brandbot.conversations import ConversationLog
+from brandbot.errors import LockHeldError
+from brandbot.examples import PROVENANCE
+from brandbot.persona import Persona
+from brandbot.redact import clean
+from brandbot.review import take_out
+from brandbot.traces import QUOTE, Traces
+from brandbot.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Named:
+    """A version that holds somebody's words; ``why``: trained (on them) or report (quotes them)."""
+
+    persona: str
+    version: str
+    why: str
+
+
+@dataclass
+class Forgotten:
+    """How much was deleted of each kind, and what holds on to it.
+
+    ``conversations`` are those deleted whole; ``blanked`` reviews stand but lost their texts;
+    ``caches`` are files that are made anew when needed; ``versions`` can't be changed: train anew,
+    then delete their folders.
+    """
+
+    conversations: int = 0
+    turns: int = 0
+    feedback: int = 0
+    reviews: int = 0
+    blanked: int = 0
+    votes: int = 0
+    claims: int = 0
+    examples: int = 0
+    caches: list[str] = field(default_factory=list)
+    versions: list[Named] = field(default_factory=list)
+
+    @property
+    def nothing(self) -> bool:
+        return self == Forgotten()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def forget_person(
+    workspace: Workspace, log: ConversationLog, author: str, *, dry_run: bool = False
+) -> Forgotten:
+    """Deletes what ``author`` said (slack:T1:U2, as logged) or ``conversation:ID``, and its traces.
+
+    ``dry_run`` counts and touches nothing. Raises LockHeldError while a persona whose examples
+    change is being trained, LogError if the database can't be reached.
+    """
+    found = log.database.run(lambda connection: traces.find(connection, author))
+    done = Forgotten(
+        len(found.whole), len(found.turns), len(found.feedback), len(found.reviews),
+        len(found.blanked), len(found.votes), len(found.claims),
+    )  # fmt: skip
+    for name in workspace.persona_names():
+        _examples(workspace, name, found, done, dry_run)
+    for name in _with_versions(workspace):
+        done.versions += _versions(workspace, name, found)
+    if dry_run or done.nothing:
+        return done
+
+    def work(connection: Connection) -> None:
+        traces.remove(connection, traces.find(connection, author))
+
+    log.database.run(work)
+    log.database.clean()
+    return done
+
+
+def expire(workspace: Workspace, log: ConversationLog) -> dict[str, int]:
+    """Deletes the conversations that are older than their persona keeps them; how many of each.
+
+    ``review.keep_days`` counts from a conversation's last turn. Approved examples stay, and so does
+    what was decided, without its texts.
+    """
+    deleted = {}
+    for name in workspace.persona_names():
+        days = Persona.load(workspace.persona(name)).config.review.keep_days
+        if days is None:
+            continue
+        oldest = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="milliseconds")
+        work = partial(traces.remove_old, persona=name, oldest=oldest)
+        deleted[name] = log.database.run(work)
+    if any(deleted.values()):
+        log.database.clean()
+    return deleted
+
+
+# --- In files -----------------------------------------------------------------------------------
+
+
+def _examples(
+    workspace: Workspace, name: str, found: Traces, done: Forgotten, dry_run: bool
+) -> None:
+    """Takes a persona's examples out that came from this person, and what was computed of them."""
+    folder = workspace.persona(name)
+    # Backups, too, and what ``check --fix`` took out.
+    files = [
+        file for place in ("examples", "removed") for file in sorted((folder / place).glob("*"))
+        if file.is_file() and ".jsonl" in file.name and not file.name.endswith(".lock")
+    ]  # fmt: skip
+    counts = {
+        file: sum(1 for origin in _origins(file) if found.came_from(origin)) for file in files
+    }
+    if not any(counts.values()):
+        return
+    done.examples += sum(counts.values())
+    answers, runs = workspace.evaluations(name) / "answers.jsonl", workspace.runs(name)
+    caches = [path for path in (answers, runs) if path.exists()]
+    done.caches += [str(path) for path in caches]
+    if dry_run:
+        return
+    with _not_training(runs, name):
+        answers.unlink(missing_ok=True)
+        for part in runs.iterdir() if runs.is_dir() else ():
+            if part.is_dir():
+                shutil.rmtree(part)
+    for file, count in counts.items():
+        if not count:
+            continue
+        if file.parent.name == "examples":
+            take_out(file, found.came_from)
+        else:
+            _rewrite(file, lambda line: not any(map(found.came_from, _origin(line))))
+
+
+def _origins(file: Path) -> Iterator[dict[str, Any]]:
+    for line in file.read_bytes().splitlines():
+        yield from _origin(line)
+
+
+def _origin(line: bytes) -> list[dict[str, Any]]:
+    """A line's provenance, or that of the line it was taken from; none if it has none."""
+    try:
+        row = json.loads(line)
+        origin = row.get(PROVENANCE)
+        if origin is None and isinstance(row.get("text"), str):
+            origin = json.loads(row["text"]).get(PROVENANCE)
+    except (ValueError, AttributeError):
+        return []
+    return [origin] if isinstance(origin, dict) else []
+
+
+def _rewrite(file: Path, keep: Callable[[bytes], bool]) -> None:
+    lines = file.read_bytes().splitlines(keepends=True)
+    beside = file.with_name(f".{file.name}.new")
+    with beside.open("wb") as stream:
+        stream.write(b"".join(line for line in lines if keep(line)))
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(file)
+
+
+@contextmanager
+def _not_training(runs: Path, name: str) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    if not runs.is_dir():
+        yield
+        return
+    try:
+        with FileLock(str(runs / "lock"), timeout=0):
+            yield
+    except Timeout:
+        raise LockHeldError(
+            f"{name} is being trained just now, on examples that are to be forgotten. Stop that "
+            "training or wait for it, then ask again."
+        ) from None
+
+
+def _with_versions(workspace: Workspace) -> list[str]:
+    folder = workspace.home / "adapters"
+    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+
+def _versions(workspace: Workspace, name: str, found: Traces) -> list[Named]:
+    """The versions of a persona, whether it still has a folder or not, that hold their words."""
+    named = []
+    for folder in sorted(workspace.adapters(name).glob("[0-9]*")):
+        try:
+            meta = json.loads((folder / "version.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            meta = {}
+        if any(map(found.came_from, meta.get("from_conversations", ()))):
+            named.append(Named(name, folder.name, "trained"))
+        elif _quoted_in(folder, found.words):
+            named.append(Named(name, folder.name, "report"))
+    return named
+
+
+def _quoted_in(folder: Path, words: Sequence[str]) -> bool:
+    sought = {
+        form
+        for said in words
+        for text in (said, clean(said).text)
+        if len(text) >= QUOTE
+        for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    }
+    files = [file for file in folder.rglob("*") if file.suffix in (".json", ".md", ".html")]
+    return any(
+        form in text
+        for text in (file.read_text(encoding="utf-8", errors="replace") for file in files)
+        for form in sought
+    )

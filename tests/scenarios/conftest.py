@@ -1,0 +1,6 @@
+"""Stories go over everything: Slack, and a browser."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import chromium  # noqa: F401 (fixture)
+from tests.slack.conftest import slack  # noqa: F401 (fixture)
