@@ -4,10 +4,15 @@ An event is claimed, with what is to be done, before it is acknowledged; a secon
 event fails. The owner raises the claim's beat while it works. A claim whose beat stands still was
 left by a process that died: another takes it over and is told how far that one came. Time is
 measured by watching, with a monotonic clock, never by comparing dates: clocks jump.
+
+A claim that was won when nobody waited for the answer any more, since the database was away, is not
+lost either: it is among those that ``left`` returns.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import os
 import socket
@@ -17,12 +22,13 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from brandbot.database import Database, claims, now
-from brandbot.errors import LogError
+from brandbot.errors import ClaimLostError, LogError
 
 BEAT_SECONDS = 5.0
 STILL_SECONDS = 30.0
@@ -53,17 +59,21 @@ class Claims:
     ) -> None:
         self._database = database
         # A start's id besides the process's: numbers of processes are used again.
-        self.owner = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.owner = f"{_here()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._beat_seconds, self._still_seconds = beat_seconds, still_seconds
         self._waiting: list[tuple[str, str, Future[bool]]] = []
         self._more = threading.Condition()
         self._closed = threading.Event()
         self._seen: dict[str, tuple[int, float]] = {}
+        self._looked = time.monotonic()
         self._held: set[str] = set()  # won by this process and not done yet
+        # Won when nobody waited any more, or perhaps won: the server went while it was asked.
+        self._unheard: set[str] = set()
+        self._writing = threading.Lock()
         self._threads: list[threading.Thread] = []
 
     def start(self, take: Callable[[Claim], None]) -> None:
-        """Begins to beat, and hands every claim that was left by a dead process to ``take``."""
+        """Begins to beat, and hands every claim that ``left`` finds to ``take``."""
         self._begin(self._write)
 
         def watch() -> None:
@@ -82,7 +92,8 @@ class Claims:
     def claim(self, event: str, payload: dict[str, Any], *, patience: float = 2.5) -> bool:
         """Claims an event: True for the first to ask, False for everyone after.
 
-        On disk when it returns. Raises LogError if that took longer than ``patience`` seconds.
+        On disk when it returns. Raises LogError if that took longer than ``patience`` seconds; if
+        it is won after that, ``left`` returns it.
         """
         done: Future[bool] = Future()
         if not self._threads:
@@ -94,6 +105,8 @@ class Claims:
         try:
             return done.result(patience)
         except TimeoutError:
+            if not done.cancel():
+                return done.result()  # it came in this very moment
             raise LogError("The conversation log took too long to answer.") from None
 
     def posted(self, event: str, message_id: str) -> None:
@@ -116,26 +129,39 @@ class Claims:
         self._database.run(lambda connection: connection.execute(change))
 
     def left(self) -> list[Claim]:
-        """Takes over the claims of processes that died, and returns them."""
+        """Takes over the claims of processes that died, and this one's that nobody heard of."""
+        tried: set[str] = set()
 
         def work(connection: Connection) -> list[Claim]:
-            open_ones = (claims.c.state == "claimed") & (claims.c.owner != self.owner)
             query = select(
                 claims.c.event, claims.c.owner, claims.c.beat, claims.c.payload, claims.c.posted
             )
+            rows = connection.execute(query.where(claims.c.state == "claimed")).all()
+            self._look_at({event: beat for event, owner, beat, *_ in rows if owner != self.owner})
             taken = []
-            for event, owner, beat, payload, posted in connection.execute(query.where(open_ones)):
-                if not self._is_left(event, owner, beat):
-                    continue
-                same = (claims.c.event == event) & (claims.c.beat == beat)
-                same &= claims.c.owner == owner
-                change = update(claims).where(same).values(owner=self.owner, beat=beat + 1)
-                if connection.execute(change).rowcount:
+            for event, owner, beat, payload, posted in rows:
+                if owner == self.owner:
+                    # Once more after a commit whose answer got lost: ``tried`` are this one's.
+                    won = event in self._unheard | tried
+                elif won := self._is_left(event, owner):
+                    same = (claims.c.event == event) & (claims.c.beat == beat)
+                    same &= claims.c.owner == owner
+                    change = update(claims).where(same).values(owner=self.owner, beat=beat + 1)
+                    won = connection.execute(change).rowcount > 0
+                    tried.update([event] if won else [])
+                if won:
                     taken.append(Claim(event, json.loads(payload), posted))
             return taken
 
-        taken = self._database.run(work)
-        self._held |= {claim.event for claim in taken}
+        with self._writing:
+            try:
+                taken = self._database.run(work)
+            except LogError:
+                self._unheard |= tried
+                raise
+            events = {claim.event for claim in taken}
+            self._held |= events
+            self._unheard -= events
         return taken
 
     def close(self) -> None:
@@ -145,22 +171,31 @@ class Claims:
         for thread in self._threads:
             thread.join()
 
-    def _is_left(self, event: str, owner: str, beat: int) -> bool:
+    def _look_at(self, beats: dict[str, int]) -> None:
+        """Notes since when the beats of the others' claims stand still."""
+        now_, before = time.monotonic(), self._looked
+        self._looked = now_
+        # Whoever could not look for long does not know who beat meanwhile, or could have.
+        if now_ - before > max(self._still_seconds / 2, 2 * self._beat_seconds):
+            self._seen = {}
+        self._seen = {
+            event: seen if (seen := self._seen.get(event)) and seen[0] == beat else (beat, now_)
+            for event, beat in beats.items()
+        }
+
+    def _is_left(self, event: str, owner: str) -> bool:
         host, number = owner.split(":")[:2]
-        if host == socket.gethostname()[:30] and not _runs(int(number)):
+        if host == _here() and not _runs(int(number)):
             return True
-        seen = self._seen.get(event)
-        if seen is None or seen[0] != beat:
-            self._seen[event] = (beat, time.monotonic())
-            return False
-        return time.monotonic() - seen[1] > self._still_seconds
+        return time.monotonic() - self._seen[event][1] > self._still_seconds
 
     def _set(self, event: str, **values: Any) -> None:
         # Only the owner may: whoever was taken for dead and wakes up changes nothing any more.
         mine = (claims.c.event == event) & (claims.c.owner == self.owner)
         change = update(claims).where(mine).values(values)
         if not self._database.run(lambda connection: connection.execute(change).rowcount):
-            raise LogError(f"The event {event} is another process's by now.")
+            self._held.discard(event)
+            raise ClaimLostError(f"The event {event} is another process's by now.")
 
     def _begin(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="claims", daemon=True)
@@ -195,16 +230,22 @@ class Claims:
             ]  # fmt: skip
             return won | (_insert_new(connection, rows) if rows else set())
 
-        try:
-            won = self._database.run(work)
-        except LogError as error:
-            for _, _, done in batch:
-                done.set_exception(error)
-            return
-        self._held |= won
-        for event, _, done in batch:
-            done.set_result(event in won)
-            won.discard(event)  # the same event twice in one batch
+        with self._writing:
+            try:
+                won = self._database.run(work)
+            except LogError as error:
+                self._unheard |= set(fresh) - self._held
+                for _, _, done in batch:
+                    if done.set_running_or_notify_cancel():
+                        done.set_exception(error)
+                return
+            self._held |= won
+            self._unheard -= won
+            for event, _, done in batch:
+                if done.set_running_or_notify_cancel():
+                    done.set_result(event in won)
+                    won.discard(event)  # the same event twice in one batch
+            self._unheard |= won
 
 
 def _insert_new(connection: Connection, rows: list[dict[str, Any]]) -> set[str]:
@@ -214,6 +255,21 @@ def _insert_new(connection: Connection, rows: list[dict[str, Any]]) -> set[str]:
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
     made = insert(claims).values(rows).on_conflict_do_nothing().returning(claims.c.event)
     return {str(event) for event in connection.execute(made).scalars()}
+
+
+@functools.cache
+def _here() -> str:
+    """The place where numbers of processes mean something: this boot of a machine, or a container.
+
+    Two containers can have the same name, and the same number for other processes.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        known = f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:  # not Linux
+        known = f"{uuid.getnode()}"
+    name = socket.gethostname()[:20].replace(":", "-")
+    return f"{name}-{hashlib.sha256(known.encode()).hexdigest()[:12]}"
 
 
 def _runs(process: int) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from brandbot import cli_knowledge, cli_slack
+from brandbot import cli_knowledge, cli_loop, cli_slack
 from brandbot.errors import BrandbotError, GateError
 
 if TYPE_CHECKING:
@@ -582,6 +582,9 @@ def get_model(
 
 app.command()(cli_knowledge.index)
 app.command()(cli_knowledge.search)
+app.command()(cli_loop.review)
+app.command()(cli_loop.export)
+app.command()(cli_loop.forget)
 
 
 def main() -> None:

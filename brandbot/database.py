@@ -7,6 +7,7 @@ what the tables are for.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from brandbot.errors import LogError, MissingExtraError
@@ -184,8 +186,8 @@ class Database:
                 with self._engine.begin() as connection:
                     return work(connection)
             except OperationalError as error:
-                # A connection may keep a half-written page, or a dead server, in mind.
-                self._engine.dispose()
+                if self.dialect == "sqlite":
+                    self._engine.dispose()  # a connection may keep a half-written page in mind
                 away = self.dialect != "sqlite" and _is_away(error)
                 if not away or time.monotonic() - started > PATIENCE_SECONDS:
                     raise _told(error) from error
@@ -193,18 +195,32 @@ class Database:
                 raise LogError(
                     f"The conversation log is damaged or not a log: {error.orig}"
                 ) from error
+            except PoolTimeout as error:
+                raise LogError(
+                    "The conversation log is too busy to answer; send the message again."
+                ) from error
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
 
     def clean(self) -> None:
-        """Takes what was deleted out of the files, too: the write-ahead log, free pages."""
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if self.dialect == "sqlite":
-                connection.connection.commit()
-                connection.connection.execute("VACUUM")
-                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            else:
-                connection.execute(text("VACUUM"))
+        """Takes what was deleted out of the files, too: free pages, and SQLite's write-ahead log.
+
+        Raises LogError if others kept it busy; what was deleted is deleted all the same. PostgreSQL
+        keeps its own write-ahead log for as long as its settings say.
+        """
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                if self.dialect == "sqlite":
+                    _clean_sqlite(connection)
+                    return
+                for table in metadata.sorted_tables:  # FULL writes a table anew
+                    connection.execute(text(f"VACUUM (FULL) {table.name}"))
+        except (DBAPIError, sqlite3.Error) as error:
+            raise LogError(
+                "It is deleted, but the log was too busy to be written anew; traces may be left in "
+                f"its files. Ask again ({error})."
+            ) from error
 
     def close(self) -> None:
         self._engine.dispose()
@@ -250,6 +266,7 @@ def _open(url: str) -> Engine:
                 "keepalives_idle": 5,
                 "keepalives_interval": 2,
                 "keepalives_count": 3,
+                "tcp_user_timeout": 10000,  # ms; without it, sent words are waited for 15 minutes
                 "options": "-c lock_timeout=10000",
             },
         )
@@ -307,6 +324,19 @@ def _told(error: OperationalError) -> LogError:
             "and send the message again; nothing that was saved before is lost."
         )
     return LogError(f"The conversation log can't be reached: {reason}")
+
+
+def _clean_sqlite(connection: Connection) -> None:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    if raw.in_transaction:
+        raw.rollback()
+    raw.execute("VACUUM")
+    started = time.monotonic()
+    while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:  # somebody still reads
+        if time.monotonic() - started > LOCK_WAIT_SECONDS:
+            raise sqlite3.OperationalError("the write-ahead log is in use")
+        time.sleep(0.05)
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

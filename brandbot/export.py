@@ -57,8 +57,8 @@ class Exported:
     """What an export wrote: how many ``rows``, and of how many something was taken out.
 
     ``left_out`` counts what was not written, by reason: a code of ``approved.choose``
-    (author-share, unedited-share, in-test-split), test (held out for measuring), rejected,
-    unjudged, unanswered, unchanged, duplicate, or expired.
+    (author-share, unedited-share, repeated-sentence, in-test-split), test (held out for measuring),
+    rejected, unjudged, unanswered, unchanged, duplicate, or expired.
     """
 
     rows: int = 0

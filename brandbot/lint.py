@@ -13,8 +13,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from brandbot import (
+    approved,
+    lint_knowledge,
+    lint_pairs,
+    lint_privacy,
+    lint_text,
+    persona,
+    questions,
+    texts,
+)
 from brandbot import examples as example_files
-from brandbot import lint_knowledge, lint_pairs, lint_privacy, lint_text, persona, questions, texts
 from brandbot.errors import Problem, Severity
 from brandbot.examples import Example, Reading
 from brandbot.lint_contradictions import Contradiction
@@ -122,6 +131,8 @@ def check(
     problems += asked.problems
     problems += lint_pairs.eval_leaks(reading.examples, asked.questions)
     problems += lint_pairs.sameness(reading.examples)
+    if found is not None:
+        problems += _left_out(reading.examples, found)
     language = found.language if found else persona.guess_language(folder)
     beside = lint_knowledge.check(folder, found, reading.examples, language, today or date.today())
     problems += beside.problems
@@ -149,6 +160,22 @@ def _amount(total: int) -> list[Problem]:
     if total < ENOUGH:
         return [Problem("warning", "more-wanted", "examples", None, values)]
     return []
+
+
+def _left_out(examples: list[Example], found: Persona) -> Iterator[Problem]:
+    """Approved examples that are not trained on, and why."""
+    for left in approved.choose(examples, found.config.review).left_out:
+        file, line = left.example.file, left.example.line
+        share = {"limit": f"{left.limit:.0%}"}
+        if left.code == "author-share":
+            yield Problem("warning", "author-share", file, line, share)
+        elif left.code == "unedited-share":
+            yield Problem("note", "unedited-share", file, line, share)
+        elif left.code == "repeated-sentence":
+            most = {"count": int(left.limit)}
+            yield Problem("warning", "repeated-sentence", file, line, most)
+        else:
+            yield Problem("note", "in-test-split", file, line)
 
 
 def _example_problems(example: Example, found: Persona | None) -> Iterator[Problem]:

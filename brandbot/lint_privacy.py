@@ -11,65 +11,80 @@ import functools
 import ipaddress
 import re
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Found:
-    """``kind`` names an entry of ``texts.WORDS``; ``value`` is what stands in the text."""
-
-    kind: str
-    value: str
-
-    @property
-    def hint(self) -> str:
-        """Enough to find it in the file, too little to spread it: four characters, or two."""
-        return self.value[: 4 if len(self.value) > 8 else 2] + "…"
-
-
-# --- Personal data --------------------------------------------------------------------------------
+from brandbot.lint_secrets import Found as Found
+from brandbot.lint_secrets import secrets as secrets
 
 _MAY_BE_PERSONAL = re.compile(
-    r"@|\d(?:[\s().:/+-]?\w?\d){5}|\d\.\d+\.\d|[0-9a-fA-F]*:[0-9a-fA-F]*:"
+    r"@|\d(?:[\s().:/+-]{0,2}\w?\d){5}|\d\.\d+\.\d|[0-9a-f]{0,4}:[0-9a-f]{0,4}:"
+    r"|[([{](?:at|arroba)[)\]}]|\barroba\b|\sdot\s",
+    re.IGNORECASE,
 )
 _ABOUT_PHONES = re.compile(
     r"\b(?:phone|mobile|cell|call|ring|text|whatsapp|tel|number is|tel[eé]fono|m[oó]vil|celular"
     r"|ll[aá]m\w*|n[uú]mero es)\b",
     re.IGNORECASE,
 )
+_ABOUT_ORDERS = re.compile(
+    r"\b(?:orders?|pedidos?|ref\w*|invoice|factura|tracking|seguimiento|parcel|paquete|env[ií]o"
+    r"|ticket|reserva|booking|code|c[oó]digo|isbn|ean|sku|serial|serie|n\.?[oº]\.?)|[#№]",
+    re.IGNORECASE,
+)
+_CALLED_AN_ORDER = re.compile(rf"(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}$", re.IGNORECASE)
 _PHONE_REGIONS = ("ES", "GB", "US")
 
+# As word processors, phones and Slack write them; each as long as what it stands for.
+_PLAINLY = str.maketrans("\u00a0\u2007\u202f\u2010\u2011\u2012\u2013\u2212＠", "   -----@")
 
-def personal_data(text: str, region: str = "") -> list[Found]:
+
+def personal_data(text: str, region: str = "", *, eager: bool = False) -> list[Found]:
     """Patterned personal data in ``text``, each place once, in its order.
 
     ``region`` is the country of the persona's language tag, ``MX`` for ``es-MX``: its telephone
-    numbers are known besides those of Spain, the United Kingdom and the United States. Names and
-    postal addresses have no pattern and are not found.
+    numbers are known besides those of Spain, the United Kingdom and the United States. ``eager``
+    takes a bare run of digits for a telephone number if it can be one and is not called an order's.
+    Names and postal addresses have no pattern and are not found.
     """
-    if not _MAY_BE_PERSONAL.search(text):
+    said = text.translate(_PLAINLY)
+    if not _MAY_BE_PERSONAL.search(said):
         return []
     spans: list[tuple[int, int, str]] = []
+
+    def keep(kind: str, start: int, end: int) -> None:
+        if not any(start < other_end and other < end for other, other_end, _ in spans):
+            spans.append((start, end, kind))
+
+    for kind, pattern, holds in _WRITTEN:
+        for match in pattern.finditer(said):
+            name = "it" if "it" in match.groupdict() else 0
+            if holds(match[name]):
+                keep(kind, *match.span(name))
+    for start, end in _ibans(said):
+        keep("iban", start, end)
     for kind, recognizer in _recognizers(region.upper()):
-        for result in recognizer.analyze(text, list(recognizer.supported_entities)):
-            value = text[result.start : result.end]
-            taken = any(result.start < end and start < result.end for start, end, _ in spans)
-            if result.score < 0.3 or taken or not _plausible(kind, value, text, result.start):
-                continue
-            spans.append((result.start, result.end, kind))
+        for result in recognizer.analyze(said, list(recognizer.supported_entities)):
+            value = said[result.start : result.end]
+            if result.score >= 0.3 and _plausible(kind, value, said, result.start, eager):
+                keep(kind, result.start, result.end)
     return [Found(kind, text[start:end]) for start, end, kind in sorted(spans)]
 
 
-def _plausible(kind: str, value: str, text: str, start: int) -> bool:
+def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> bool:
     if kind == "phone":
         digits = re.sub(r"\D", "", value)
         if re.fullmatch(r"(19|20)\d\d\D+(19|20)\d\d.*", value) or len(digits) < 9:
             return False  # years
         # A bare run of digits may be an order number, unless it looks or is called otherwise.
         bare = digits == value and not re.fullmatch(r"[67]\d{8}|07\d{9}", value)
-        return not bare or bool(_ABOUT_PHONES.search(text[max(0, start - 40) : start]))
+        before = text[max(0, start - 40) : start]
+        if "+" not in value and _CALLED_AN_ORDER.search(before):
+            return False
+        called = bool(_ABOUT_PHONES.search(before))
+        return not bare or called or (eager and not _ABOUT_ORDERS.search(before))
+    if kind == "nino":
+        return _is_nino(value)
     if kind == "ip":
         if value.count(":") < 3 and "." not in value:
             return False
@@ -78,6 +93,85 @@ def _plausible(kind: str, value: str, text: str, start: int) -> bool:
         except ValueError:
             return False
     return True
+
+
+# What people type otherwise than Presidio's patterns expect: other separators, small letters.
+
+_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # of Spanish documents, by the number modulo 23
+_IBAN_LENGTHS = {
+    15: "NO", 16: "BE", 18: "DK FI NL", 19: "SI", 20: "AT BA EE KZ LT LU XK", 21: "CH HR LI LV",
+    22: "BG DE GB GE IE ME RS", 23: "AE GI IL", 24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "PT",
+    26: "IS TR", 27: "FR GR IT MC SM", 28: "AL CY DO GT HU LB PL", 29: "BR UA", 31: "MT",
+}  # fmt: skip
+_IBAN_LENGTH = {land: length for length, lands in _IBAN_LENGTHS.items() for land in lands.split()}
+
+
+def _bare(value: str) -> str:
+    return re.sub(r"[\W_]", "", value).upper()
+
+
+def _is_card(value: str) -> bool:
+    digits = _bare(value)
+    doubled = [int(d) * (2 if place % 2 else 1) for place, d in enumerate(reversed(digits))]
+    issued = re.fullmatch(
+        r"4(\d{12}|\d{15}|\d{18})|(5[1-5]|2[2-7]|35|6[05]|62)\d{14}|3[47]\d{13}|3[068]\d{12}",
+        digits,
+    )
+    return bool(issued) and sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0
+
+
+def _is_document(value: str) -> bool:
+    """A NIF or NIE whose letter is its number's."""
+    bare = _bare(value)
+    number = bare[:-1].translate(str.maketrans("XYZ", "012"))
+    # "12345678 y" is a number and a word.
+    alone = value[-2] == " " and value[-1].islower()
+    return not alone and _LETTERS[int(number) % 23] == bare[-1]
+
+
+def _is_nino(value: str) -> bool:
+    """Also "at 10 20 30 a minute" looks like one."""
+    return not re.match(r"(as|at|am|by|ha|he|me|my|we|se|el|la|te) ", value)
+
+
+def _ibans(text: str) -> Iterator[tuple[int, int]]:
+    """Where account numbers stand, as long as their country's are; words may follow."""
+    for match in re.finditer(r"(?<![A-Za-z0-9])([A-Za-z]{2})\d{2}(?=[ ./-]{0,2}[A-Za-z0-9])", text):
+        length = _IBAN_LENGTH.get(match[1].upper(), 0)
+        form = rf"[A-Za-z0-9](?:[ ./-]{{0,2}}[A-Za-z0-9]){{{length - 1}}}(?![A-Za-z0-9])"
+        whole = re.compile(form).match(text, match.start()) if length else None
+        if whole:
+            bare = _bare(whole[0])
+            if int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1:
+                yield whole.span()
+
+
+def _always(_value: str) -> bool:
+    return True
+
+
+_AT, _DOT = r"\s?[(\[{]\s?(?:at|arroba|@)\s?[)\]}]\s?", r"\s?[(\[{]\s?(?:dot|punto|\.)\s?[)\]}]\s?"
+_WHO = r"(?<![\w.+-])[\w.+-]+"
+_MAILERS = r"(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|live|proton(?:mail)?|gmx|aol|msn)"
+_WRITTEN: list[tuple[str, re.Pattern[str], Callable[[str], bool]]] = [
+    (kind, re.compile(pattern, re.IGNORECASE), holds)
+    for kind, pattern, holds in (
+        # ana (at) gmail.com, ana arroba gmail punto com, ana at gmail dot com, ana @gmail . com
+        ("email", rf"{_WHO}(?:{_AT}|\sarroba\s)[\w-]+(?:(?:{_DOT}|\s(?:dot|punto)\s|\.)[a-z]\w+)+",
+         _always),
+        ("email", rf"{_WHO}\sat\s[\w-]+(?:(?:{_DOT}|\sdot\s)[a-z]\w+)+", _always),
+        ("email", rf"{_WHO}\s?@\s?{_MAILERS}\s?\.\s?[a-z]{{2,3}}(?:\.[a-z]{{2}})?\b", _always),
+        ("card", r"(?<![\w.])\d(?:[ ./-]{0,2}\d){12,18}(?![\w])", _is_card),
+        ("nie", r"\b[XYZ][-. ]?\d[. ]?\d{3}[. ]?\d{3}[-. ]{0,2}[A-Z]\b", _is_document),
+        ("nif", r"(?<![\w.])\d{2}[. ]?\d{3}[. ]?\d{3}(?:[-./ ]| - )?[A-Z]\b", _is_document),
+        ("nino", r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[ ./-]?\d{2}){3}"
+         r"[ ./-]?[A-D]\b", _is_nino),
+        ("ssn", r"(?<![\w-])(?!000|666|9)\d{3}([-. /])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])",
+         _always),
+        ("ssn", r"(?:\bssn\b|social security|seguro social)\W+(?:[a-z]+\W+){0,3}"
+         r"(?P<it>(?!000|666|9)\d{3} ?(?!00)\d{2} ?(?!0000)\d{4})(?!\d)", _always),
+    )
+]  # fmt: skip
 
 
 @functools.lru_cache(maxsize=8)
@@ -119,88 +213,3 @@ def _recognizers(region: str) -> list[tuple[str, Any]]:
         ("phone", PhoneRecognizer(supported_regions=regions)),
         ("ip", IpRecognizer()),
     ]
-
-
-# --- Secrets --------------------------------------------------------------------------------------
-
-_MAY_BE_SECRET = re.compile(
-    r"[\w+/=.:@-]{16}|PRIVATE KEY|PuTTY|passw|contrase|clave|pwd", re.IGNORECASE
-)
-# Token kinds that detect-secrets has no or too narrow a pattern for.
-_TOKENS = re.compile(
-    r"xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|\bsk-[\w-]{20,}|\b[rsp]k_(?:live|test)_\w{16,}"
-    r"|\bgithub_pat_\w{22,}|\bhf_[A-Za-z0-9]{30,}|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}"
-    r"|\bnpm_[A-Za-z0-9]{36}|\bglpat-[\w-]{20,}"
-)
-_PASSWORD = re.compile(
-    r"\b(?:password|passwd|pwd|contraseña|clave)\s*(?:is|es|:|=)\s*[\"'«“]?"
-    r"((?=\S*\d)(?=\S*[^\W\d])\S{6,})",
-    re.IGNORECASE,
-)
-
-
-def secrets(text: str) -> list[Found]:
-    """Keys, tokens and passwords in ``text``; known forms only, entropy says nothing of prose."""
-    if not _MAY_BE_SECRET.search(text):
-        return []
-    values = [(found[0], "token") for found in _TOKENS.finditer(text)]
-    for detector in _secret_detectors():
-        values += [(value, "token") for value in detector.analyze_string(text)]
-    values += [(found[1], "password") for found in _PASSWORD.finditer(text)]
-    kept: list[Found] = []
-    for value, kind in values:
-        if "PRIVATE KEY" in value or "PuTTY" in value:
-            kind = "private-key"
-        if not any(value in found.value or found.value in value for found in kept):
-            kept.append(Found(kind, value))
-    return kept
-
-
-@functools.lru_cache(maxsize=1)
-def _secret_detectors() -> list[Any]:
-    from detect_secrets.plugins import (
-        aws,
-        azure_storage_key,
-        basic_auth,
-        discord,
-        gitlab_token,
-        jwt,
-        mailchimp,
-        npm,
-        private_key,
-        pypi_token,
-        sendgrid,
-        slack,
-        square_oauth,
-        stripe,
-        telegram_token,
-        twilio,
-    )
-
-    return [
-        slack.SlackDetector(),
-        aws.AWSKeyDetector(),
-        jwt.JwtTokenDetector(),
-        _WholeGitHubToken(),
-        private_key.PrivateKeyDetector(),
-        gitlab_token.GitLabTokenDetector(),
-        stripe.StripeDetector(),
-        twilio.TwilioKeyDetector(),
-        telegram_token.TelegramBotTokenDetector(),
-        npm.NpmDetector(),
-        pypi_token.PypiTokenDetector(),
-        sendgrid.SendGridDetector(),
-        square_oauth.SquareOAuthDetector(),
-        mailchimp.MailchimpDetector(),
-        discord.DiscordBotTokenDetector(),
-        basic_auth.BasicAuthDetector(),
-        azure_storage_key.AzureStorageKeyDetector(),
-    ]
-
-
-class _WholeGitHubToken:
-    """detect-secrets gives a GitHub token's prefix alone (its pattern has a group)."""
-
-    def analyze_string(self, text: str) -> Iterator[str]:
-        for found in re.finditer(r"gh[pousr]_[A-Za-z0-9_]{36}", text):
-            yield found[0]

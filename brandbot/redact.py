@@ -16,7 +16,9 @@ PASSES = 4
 """What taking one thing away uncovers beside it, the next pass finds."""
 
 _KEY_BLOCK = re.compile(
-    r"-----BEGIN [^-\n]*PRIVATE KEY[^-\n]*-----.*?(-----END [^-\n]*-----|\Z)", re.DOTALL
+    r"-----BEGIN [^-\n]*PRIVATE KEY[^-\n]*-----.*?(-----END [^-\n]*-----|\Z)"
+    r"|PuTTY-User-Key-File-.*?(Private-MAC: *\w+|\Z)",
+    re.DOTALL,
 )
 
 PLACEHOLDERS = {
@@ -67,12 +69,13 @@ def clean(text: str, tag: str = "en") -> Clean:
     if _KEY_BLOCK.search(text):  # the finder sees its first line alone
         text, kinds["private-key"] = _KEY_BLOCK.sub(words["private-key"], text), None
     for _ in range(PASSES):
-        found = [*secrets(text), *personal_data(text, region)]
+        found = [*secrets(text), *personal_data(text, region, eager=True)]
+        found = [item for item in found if item.value not in words.values()]
         if not found:
             break
+        kinds |= dict.fromkeys(item.kind for item in found)
         for item in sorted(found, key=lambda one: -len(one.value)):
             text = text.replace(item.value, words[item.kind])
-            kinds[item.kind] = None
     return Clean(text, tuple(kinds))
 
 

@@ -973,6 +973,54 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Cambia una de verdad, o escríbelas idénticas para que caigan del mismo lado.",
         ),
     },
+    "author-share": {
+        "en": (
+            "Not trained on: one person's words would be over {limit} of the examples.",
+            "A voice that one person makes is theirs, not the brand's. Their newest are kept.",
+            "Approve more of other people's, or raise review.max_author in persona.yaml.",
+        ),
+        "es": (
+            "No se entrena: lo de una sola persona pasaría del {limit} de los ejemplos.",
+            "Una voz que hace una sola persona es la suya, no la de la marca. Queda lo más nuevo.",
+            "Aprueba más de otras personas o sube review.max_author en persona.yaml.",
+        ),
+    },
+    "unedited-share": {
+        "en": (
+            "Not trained on: replies the bot wrote and nobody edited would be over {limit}.",
+            "A model that learns from its own words drifts. The newest of them are kept.",
+            "Write or edit more replies, or raise review.max_unedited in persona.yaml.",
+        ),
+        "es": (
+            "No se entrena: las respuestas del bot que nadie retocó pasarían del {limit}.",
+            "Un modelo que aprende de sus propias palabras se desvía. Quedan las más nuevas.",
+            "Escribe o retoca más respuestas, o sube review.max_unedited en persona.yaml.",
+        ),
+    },
+    "repeated-sentence": {
+        "en": (
+            "Not trained on: {count} approved replies before it say a sentence of this one.",
+            "Whoever wants the bot to learn a phrase says it often.",
+            "If it is the brand's, write it into an example of your own; else take this one out.",
+        ),
+        "es": (
+            "No se entrena: {count} respuestas aprobadas antes dicen ya una frase de esta.",
+            "Quien quiere que el bot aprenda una frase la repite mucho.",
+            "Si es de la marca, ponla en un ejemplo tuyo; si no, quita este.",
+        ),
+    },
+    "in-test-split": {
+        "en": (
+            "Not trained on: its question is one that versions are tested with.",
+            "The test would then ask what the model has seen, and the figures look too good.",
+            "Nothing to do; to train on it, take the test question out of your own examples.",
+        ),
+        "es": (
+            "No se entrena: su pregunta es una de las del examen de las versiones.",
+            "Entonces se examina con lo ya visto y las cifras salen demasiado buenas.",
+            "No hay nada que hacer; para entrenarla, quita la pregunta de tus propios ejemplos.",
+        ),
+    },
     "eval-leak": {
         "en": (
             "This test question is also a training example at {other}.",

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from brandbot.conversations import ConversationLog
+from brandbot.database import turns
 from brandbot.errors import LogError
+from tests.postgres import Server
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> ConversationLog:
-    return ConversationLog(f"sqlite:///{tmp_path / 'home' / 'brandbot.db'}")
+def log(database_url: str) -> Iterator[ConversationLog]:
+    opened = ConversationLog(database_url)
+    yield opened
+    opened.close()
 
 
 def test_turns_come_back_in_order_with_their_details(log: ConversationLog) -> None:
@@ -72,7 +81,8 @@ def test_the_order_is_not_the_clocks(log: ConversationLog, monkeypatch: pytest.M
     assert [turn.content for turn in log.history(talk)] == ["first", "second"]
 
 
-def test_writes_are_synced(log: ConversationLog, tmp_path: Path) -> None:
+def test_writes_are_synced(tmp_path: Path) -> None:
+    log = ConversationLog(f"sqlite:///{tmp_path / 'home' / 'brandbot.db'}")
     with log.database._engine.begin() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
@@ -100,12 +110,15 @@ def writer(url: str, count: int, name: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_row_11_kill_9_loses_no_acknowledged_turn(log: ConversationLog, tmp_path: Path) -> None:
-    """Killed 200 times in mid-write, eight writers at a time."""
-    url = f"sqlite:///{tmp_path / 'home' / 'brandbot.db'}"
+def test_row_11_kill_9_loses_no_acknowledged_turn(
+    log: ConversationLog, database_url: str, tmp_path: Path
+) -> None:
+    """Killed 200 times in mid-write (PostgreSQL: 40), eight writers at a time."""
+    url = database_url
     randomly = random.Random(11)
     acknowledged: list[int] = []
-    for round_ in range(25):
+    rounds = 25 if database_url.startswith("sqlite") else 5  # of 8 writers each
+    for round_ in range(rounds):
         writers = [writer(url, 100_000, f"{round_}.{n}") for n in range(8)]
         wanted = [randomly.randint(1, 25) for _ in writers]
         for process, lines in zip(writers, wanted, strict=True):
@@ -115,21 +128,108 @@ def test_row_11_kill_9_loses_no_acknowledged_turn(log: ConversationLog, tmp_path
         for process in writers:
             rest, _ = process.communicate()
             acknowledged += [int(line) for line in rest.split("\n")[:-1]]
-    database = sqlite3.connect(tmp_path / "home" / "brandbot.db")
-    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    there = {row[0] for row in database.execute("SELECT id FROM turns")}
-    database.close()
-    assert len(acknowledged) == len(set(acknowledged)) > 200
+    if url.startswith("sqlite"):
+        database = sqlite3.connect(tmp_path / "home" / "brandbot.db")
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        database.close()
+    there = set(log.database.run(lambda c: c.execute(select(turns.c.id)).scalars().all()))
+    assert len(acknowledged) == len(set(acknowledged)) > 8 * rounds
     assert set(acknowledged) <= there
 
 
-def test_row_14_eight_processes_write_one_log(log: ConversationLog, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'home' / 'brandbot.db'}"
-    writers = [writer(url, 50, str(n)) for n in range(8)]
+def test_row_14_eight_processes_write_one_log(log: ConversationLog, database_url: str) -> None:
+    writers = [writer(database_url, 50, str(n)) for n in range(8)]
     outputs = [process.communicate()[0] for process in writers]
     assert [process.returncode for process in writers] == [0] * 8
     assert sorted(int(line) for output in outputs for line in output.split()) == list(range(1, 401))
     assert log.count() == 400
+
+
+class Writers:
+    """4 threads that write turns, each into a conversation of its own, until they are told."""
+
+    def __init__(self, log: ConversationLog) -> None:
+        self.talks = [log.start("acme", "web") for _ in range(4)]
+        self.written: list[list[str]] = [[] for _ in self.talks]
+        self.errors: list[Exception] = []
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._write, args=(log, *both))
+            for both in zip(self.talks, self.written, strict=True)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _write(self, log: ConversationLog, talk: str, written: list[str]) -> None:
+        while not self._stop.is_set():
+            words = f"{talk} {len(written)}"
+            try:
+                log.add(talk, "user", words)
+            except Exception as error:
+                self.errors.append(error)
+                return
+            written.append(words)
+
+    def wait_for_more(self, count: int = 5) -> float:
+        """Until each thread has written some more; the seconds that took."""
+        started, goal = time.monotonic(), [len(each) + count for each in self.written]
+        while any(len(each) < to for each, to in zip(self.written, goal, strict=True)):
+            assert not self.errors and time.monotonic() - started < 60, self.errors
+        return time.monotonic() - started
+
+    def end(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("how", ["restart", "kill", "hang"])
+def test_row_13_postgresql_goes_and_comes_back(postgres: Server, how: str) -> None:
+    """4 threads write turns all the while: nothing lost, nothing twice, back within 5 s."""
+    log = ConversationLog(postgres.fresh())
+    writers = Writers(log)
+    writers.wait_for_more()
+    if how == "hang":
+        postgres.hang()
+        try:
+            gone = time.monotonic()
+            asked = threading.Thread(target=log.count)  # one more, that needs a connection
+            asked.start()
+            asked.join(6)
+            assert time.monotonic() - gone > 5.9  # nothing is answered meanwhile
+        finally:
+            postgres.resume()
+        asked.join(5)
+        assert not asked.is_alive()
+    else:
+        postgres.stop(signal.SIGINT if how == "restart" else signal.SIGQUIT)
+        postgres.start()
+    assert writers.wait_for_more() < 5
+    writers.end()
+    assert writers.errors == []
+    for talk, written in zip(writers.talks, writers.written, strict=True):
+        assert [turn.content for turn in log.history(talk)] == written
+    assert log.count() == sum(map(len, writers.written))
+    log.close()
+
+
+def test_row_13_a_postgresql_that_stays_away_is_said_so(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brandbot.database.PATIENCE_SECONDS", 1)
+    log = ConversationLog(postgres.fresh())
+    talk = log.start("acme", "web")
+    postgres.stop()
+    try:
+        started = time.monotonic()
+        with pytest.raises(LogError, match="can't be reached"):
+            log.add(talk, "user", "hi")
+        assert time.monotonic() - started < 10
+    finally:
+        postgres.start()
+    log.add(talk, "user", "hi again")
+    assert [turn.content for turn in log.history(talk)] == ["hi again"]
+    log.close()
 
 
 def test_row_12_a_full_disk_while_chatting(small_disk: Path) -> None:

@@ -18,6 +18,7 @@ LAYERS = [
         "lint",
         "lint_text",
         "lint_privacy",
+        "lint_secrets",
         "lint_pairs",
         "lint_knowledge",
         "lint_contradictions",
@@ -35,7 +36,7 @@ LAYERS = [
         "grounding",
         "knowledge",
     },
-    {"training", "engines", "evaluation", "review", "forget", "export"},
+    {"training", "engines", "evaluation", "review", "traces", "forget", "export"},
     {"bot"},
     {"taste"},
     {
@@ -56,6 +57,7 @@ LOADED_LATE = (
     "claims.py",
     "review.py",
     "forget.py",
+    "traces.py",
     "export.py",
 )
 """Files that are themselves imported inside functions."""

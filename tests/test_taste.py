@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from brandbot.adapters import AdapterStore
 from brandbot.bot import Bot
 from brandbot.errors import BrandbotError
 from brandbot.taste import Taste, prompts, rate

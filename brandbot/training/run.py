@@ -102,6 +102,7 @@ class Plan:
             self.prompt_format.fingerprint(self.persona.system_prompt),
             examples.fingerprint(self.reading.examples),
             self.persona.config.training.model_dump(),
+            self.persona.config.review.repeat,
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
@@ -267,6 +268,7 @@ def _served(workspace: Workspace, planned: Plan) -> dict[Split, list[Example]]:
     """
     sides: dict[Split, list[Example]] = {side: planned.reading.split(side) for side in SIDES}
     persona = planned.persona
+    sides["train"] = _weighted(sides["train"], persona.config.review.repeat)
     if not persona.config.knowledge.enabled:
         return sides
     documents = Lookup(workspace, persona.name)
@@ -289,6 +291,15 @@ def _served(workspace: Workspace, planned: Plan) -> dict[Split, list[Example]]:
             for side in ("valid", "test")
         },
     }  # fmt: skip
+
+
+def _weighted(chosen: Sequence[Example], repeat: int) -> list[Example]:
+    """A reply that somebody rewrote stands there several times: one of hundreds is not heard."""
+    return [
+        example
+        for example in chosen
+        for _ in range(repeat if example.provenance and example.provenance.get("edited") else 1)
+    ]
 
 
 def _trainer(

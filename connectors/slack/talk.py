@@ -69,6 +69,9 @@ class Talk:
 
     def take_over(self, event: str, payload: Mapping[str, Any], posted: str | None) -> None:
         """Takes up a question that a process left when it died."""
+        if "event" not in payload:  # a greeting: too late for that
+            self.claims.done(event, failed=True)
+            return
         self.take(Question(**payload), again=True, posted=posted)
 
     def answer(self, question: Question, *, again: bool = False, posted: str | None = None) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from brandbot import Bot
-from connectors.studio import events, search_page, taste_page
+from connectors.studio import events, review_page, search_page, taste_page
 from connectors.studio.chat import LONGEST_MESSAGE, Chat
 from connectors.studio.feedback import FeedbackForm
 from connectors.studio.memory import SECRET, STORAGE_KEY, Memory
-from connectors.studio.page import SEARCH, TASTE
+from connectors.studio.page import REVIEW, SEARCH, TASTE
+from connectors.studio.review import Desk
 from connectors.studio.screen import Screen, header, notice, version_card
 from connectors.studio.taste import Tasting
 from connectors.studio.texts import TEXTS
@@ -38,6 +39,8 @@ def build(bot: Bot) -> gr.Blocks:
         search_page.wire(blocks, search_page.SearchPage(chat.brands(), I18N), chat)
     with blocks.route("Taste", TASTE, show_in_navbar=False):
         taste_page.wire(blocks, taste_page.TastePage(chat.brands(), I18N), chat, Tasting(bot))
+    with blocks.route("Review", REVIEW, show_in_navbar=False):
+        review_page.wire(blocks, review_page.ReviewPage(chat.brands(), I18N), chat, Desk(bot))
     blocks.queue(default_concurrency_limit=CONCURRENT, max_size=WAITING, api_open=False)
     return blocks
 

@@ -44,12 +44,17 @@ class Chat:
 
     def open(self, memory: Memory, language: str) -> Screen:
         """The brand last talked to, else the first in the visitor's language, else the first."""
-        names = self.bot.workspace.persona_names()
-        if not names:
+        memory = self.choose(memory, language)
+        if not self.bot.workspace.persona_names():
             return Screen(memory, notice=say(language, "no_personas"))
-        if memory.persona not in names:
-            memory = memory.at(min(names, key=lambda name: self._language(name) != language))
         return self.show(memory, language)
+
+    def choose(self, memory: Memory, language: str) -> Memory:
+        """``memory`` at the brand that ``open`` shows, if there is any."""
+        names = self.bot.workspace.persona_names()
+        if not names or memory.persona in names:
+            return memory
+        return memory.at(min(names, key=lambda name: self._language(name) != language))
 
     def show(self, memory: Memory, language: str, notice: str = "") -> Screen:
         """``memory``'s brand as it stands now; a conversation with another is forgotten."""

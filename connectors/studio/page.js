@@ -77,4 +77,30 @@
     event.preventDefault();
     button.click();
   });
+
+  // The review. A new exchange is read from its top; keys decide, and never while somebody types.
+  document.addEventListener("brandbot:exchange", () => {
+    document.getElementById("review-desk")?.scrollTo(0, 0);
+    document.querySelector(".exchange, .nothing")?.focus({ preventScroll: true });
+  });
+  const decide = { a: "review-approve", r: "review-reject", s: "review-skip", u: "review-undo" };
+  document.addEventListener("keydown", (event) => {
+    const box = document.querySelector("#review-box textarea");
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
+    if (event.key === "Escape" && box && event.target === box) {
+      document.querySelector(".exchange")?.focus({ preventScroll: true });
+      return;
+    }
+    if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+    if (event.key.toLowerCase() === "e" && box) {
+      event.preventDefault(); // or the letter would be typed
+      box.focus();
+      box.setSelectionRange(box.value.length, box.value.length);
+      return;
+    }
+    const button = document.getElementById(decide[event.key.toLowerCase()]);
+    if (!button || button.disabled) return;
+    event.preventDefault();
+    button.click();
+  });
 }

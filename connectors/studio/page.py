@@ -22,6 +22,8 @@ TASTE = "taste"
 """Where the taste test lies."""
 SEARCH = "search"
 """Where the documents are searched."""
+REVIEW = "review"
+"""Where conversations are reviewed."""
 
 # Gradio starts from inline scripts, compiles its own templates and inlines styles; what matters is
 # that nothing is fetched from, or sent to, another host, and that no other site may frame the page.
@@ -112,6 +114,7 @@ def links(language: str, here: str) -> str:
             ("", say(language, "chat")),
             (SEARCH, say(language, "search")),
             (TASTE, say(language, "taste")),
+            (REVIEW, say(language, "review")),
         )
     )
     languages = "".join(

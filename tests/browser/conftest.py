@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from brandbot import Bot
 from tests.browser.scripted import ScriptedEngine, make_workspace, opening, tidy
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 15_000
+DESKTOP, PHONE = (1280, 800), (375, 812)
+
+# Gradio counts its events in ways that newer pandas calls deprecated; as an error, this
+# would break its queue. Nothing of ours uses pandas.
+GRADIO_WARNS = pytest.mark.filterwarnings("ignore:(.*no_silent_downcasting|The copy keyword)")
+
+Window = Callable[..., "BrowserContext"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +33,39 @@ class Studio:
     url: str
     bot: Bot
     engine: ScriptedEngine
+
+
+class Guest:
+    """Somebody with a browser of their own: what went wrong in it, and who else was asked."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.errors: list[str] = []
+        self.outside: list[str] = []
+        context.on("request", lambda request: self._note(request.url))
+        self.page = self.another()
+
+    def another(self) -> Page:
+        """A tab."""
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        return page
+
+    def _note(self, url: str) -> None:
+        if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            self.outside.append(url)
+
+
+def nameless(page: Page) -> Any:
+    """The controls in sight that nobody who hears the page could tell apart."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('button, input, textarea, a')]
+            .filter((e) => e.offsetParent !== null)
+            .filter((e) => !(e.getAttribute('aria-label') || e.title || e.innerText.trim()
+                || e.placeholder || e.labels?.[0]?.innerText.trim()
+                || e.getAttribute('aria-labelledby')))
+            .map((e) => e.outerHTML.slice(0, 120))"""
+    )
 
 
 def free_port() -> int:
@@ -49,6 +95,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         finally:
             engine.reset()
             blocks.close(verbose=False)
+            for thread in threading.enumerate():  # replies that are being scored
+                if thread.name.startswith("score "):
+                    thread.join()
             bot.close()
 
 
@@ -74,3 +123,25 @@ def chromium() -> Iterator[object]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def window(chromium: Browser) -> Iterator[Window]:
+    """Opens browsers that know nothing of each other: a size, a locale and whatever else."""
+    from playwright.sync_api import expect
+
+    contexts: list[BrowserContext] = []
+
+    def open_one(
+        size: tuple[int, int] = DESKTOP, locale: str = "en-US", **more: Any
+    ) -> BrowserContext:
+        viewport: Any = {"width": size[0], "height": size[1]}
+        context = chromium.new_context(viewport=viewport, locale=locale, **more)
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        return context
+
+    expect.set_options(timeout=PATIENCE_MS)
+    yield open_one
+    for context in contexts:
+        context.close()

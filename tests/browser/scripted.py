@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from brandbot import AdapterStore, Persona, Workspace, update_index
+from brandbot import AdapterStore, ConversationLog, Persona, Workspace, update_index
 from brandbot.engines.base import Chunk, Request
 from brandbot.models import resolve
 
@@ -174,6 +174,17 @@ def make_workspace(root: Path) -> Workspace:
     workspace = Workspace(root)
     publish(workspace, "acme")
     return workspace
+
+
+def converse(
+    log: ConversationLog, *said: str, persona: str = "acme", channel: str = "web", **details: Any
+) -> int:
+    """Logs a conversation, the person first; the number of its last turn, which ``details`` are of."""
+    conversation = log.start(persona, channel)
+    for place, text in enumerate(said[:-1]):
+        log.add(conversation, "assistant" if place % 2 else "user", text)
+    role = "user" if len(said) % 2 else "assistant"
+    return log.add(conversation, role, said[-1], **{"version": "0001", **details})
 
 
 @contextmanager

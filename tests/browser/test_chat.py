@@ -4,43 +4,31 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from brandbot import EngineError
-from tests.browser.conftest import Studio
+from tests.browser.conftest import GRADIO_WARNS, Guest, Studio, Window, nameless
 from tests.browser.scripted import FOREVER, WAIT
 
-PATIENCE_MS = 15_000
-
-# Gradio counts its events in ways that newer pandas calls deprecated; as an error, this
-# would break its queue. Nothing of ours uses pandas.
-pytestmark = pytest.mark.filterwarnings("ignore:(.*no_silent_downcasting|The copy keyword)")
+pytestmark = GRADIO_WARNS
 
 Visit = Callable[..., "Visitor"]
 
 
-class Visitor:
-    """Somebody with a browser of their own."""
+class Visitor(Guest):
+    """Somebody at the chat."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
-        self.context = context
-        self.outside: list[str] = []
-        self.errors: list[str] = []
-        context.on("request", self._note)
-        self.page = self.open(url)
+        super().__init__(context)
+        self.open(url, self.page)
 
-    def _note(self, request: Request) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            self.outside.append(request.url)
-
-    def open(self, url: str) -> Page:
-        page = self.context.new_page()
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+    def open(self, url: str, page: Page | None = None) -> Page:
+        page = page or self.another()
         page.goto(url)
         expect(page.locator("#header h1")).to_be_visible()
         expect(page.locator("#brand input:checked")).to_have_count(1)
@@ -73,19 +61,11 @@ class Visitor:
 
 
 @pytest.fixture
-def visit(studio: Studio, chromium: Browser) -> Iterator[Visit]:
-    contexts: list[BrowserContext] = []
-
+def visit(studio: Studio, window: Window) -> Visit:
     def enter(width: int = 1280, height: int = 800, locale: str = "en-US") -> Visitor:
-        context = chromium.new_context(viewport={"width": width, "height": height}, locale=locale)
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        return Visitor(context, studio.url)
+        return Visitor(window((width, height), locale), studio.url)
 
-    expect.set_options(timeout=PATIENCE_MS)
-    yield enter
-    for context in contexts:
-        context.close()
+    return enter
 
 
 def conversations(studio: Studio, persona: str = "acme") -> list[str]:
@@ -423,15 +403,7 @@ def test_every_control_has_a_name(studio: Studio, visit: Visit) -> None:
     visitor = visit()
     visitor.say("Hello")
     visitor.hears("Piece one, piece two.")
-    nameless = visitor.page.evaluate(
-        """() => [...document.querySelectorAll('button, input, textarea, a')]
-            .filter((e) => e.offsetParent !== null)
-            .filter((e) => !(e.getAttribute('aria-label') || e.title || e.innerText.trim()
-                || e.placeholder || e.labels?.[0]?.innerText.trim()
-                || e.getAttribute('aria-labelledby')))
-            .map((e) => e.outerHTML.slice(0, 120))"""
-    )
-    assert nameless == []
+    assert nameless(visitor.page) == []
 
 
 ATTACKS = [

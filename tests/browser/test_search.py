@@ -11,17 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
-from tests.browser.conftest import Studio
+from tests.browser import conftest
+from tests.browser.conftest import DESKTOP, GRADIO_WARNS, PHONE, Studio, Window, nameless
 from tests.browser.scripted import make_documents, make_persona
 
-PATIENCE_MS = 15_000
-DESKTOP, PHONE = (1280, 800), (375, 812)
-
-# Gradio counts its events in ways that newer pandas calls deprecated; as an error, this
-# would break its queue. Nothing of ours uses pandas.
-pytestmark = pytest.mark.filterwarnings("ignore:(.*no_silent_downcasting|The copy keyword)")
+pytestmark = GRADIO_WARNS
 
 ATTACK = (
     "<img src=x onerror='window.owned=1'><script>window.owned=2</script> ${window.owned=3} "
@@ -43,22 +39,11 @@ FAQ = f'question,answer\nWhere is the parrot?,"It sits at counter 47 {ATTACK}"\n
 Enter = Callable[..., "Guest"]
 
 
-class Guest:
-    """Somebody with a browser of their own, on one of the studio's pages."""
+class Guest(conftest.Guest):
+    """Somebody on one of the studio's pages."""
 
     def __init__(self, context: BrowserContext, studio: Studio, page: str) -> None:
-        self.errors: list[str] = []
-        self.outside: list[str] = []
-        self.page = context.new_page()
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        context.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
-                else self.outside.append(request.url)
-            ),
-        )
+        super().__init__(context)
         self.page.goto(f"{studio.url}{page}")
         expect(self.page.locator("#brand input:checked")).to_have_count(1)
 
@@ -110,24 +95,13 @@ def cafe(served: Studio) -> Iterator[str]:
 
 
 @pytest.fixture
-def enter(studio: Studio, cafe: str, chromium: Browser) -> Iterator[Enter]:
-    contexts: list[BrowserContext] = []
-
-    def go(
-        page: str = "", size: tuple[int, int] = DESKTOP, locale: str = "en-US", **more: Any
-    ) -> Guest:
-        viewport: Any = {"width": size[0], "height": size[1]}
-        context = chromium.new_context(viewport=viewport, locale=locale, **more)
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        guest = Guest(context, studio, page)
+def enter(studio: Studio, cafe: str, window: Window) -> Enter:
+    def go(page: str = "", *size_and_locale: Any, **more: Any) -> Guest:
+        guest = Guest(window(*size_and_locale, **more), studio, page)
         guest.brand(cafe)
         return guest
 
-    expect.set_options(timeout=PATIENCE_MS)
-    yield go
-    for context in contexts:
-        context.close()
+    return go
 
 
 def talk(studio: Studio, guest: Guest) -> None:
@@ -395,15 +369,7 @@ def test_every_control_of_the_search_has_a_name(studio: Studio, enter: Enter) ->
     guest = enter("search")
     guest.ask("How much is a latte?")
     expect(guest.page.locator(".given")).to_be_visible()
-    nameless = guest.page.evaluate(
-        """() => [...document.querySelectorAll('button, input, textarea, a')]
-            .filter((e) => e.offsetParent !== null)
-            .filter((e) => !(e.getAttribute('aria-label') || e.title || e.innerText.trim()
-                || e.placeholder || e.labels?.[0]?.innerText.trim()
-                || e.getAttribute('aria-labelledby')))
-            .map((e) => e.outerHTML.slice(0, 120))"""
-    )
-    assert nameless == []
+    assert nameless(guest.page) == []
     expect(guest.page.get_by_label("Question")).to_be_visible()
 
 

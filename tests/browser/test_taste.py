@@ -10,18 +10,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
 from brandbot import EngineError
-from tests.browser.conftest import Studio
+from tests.browser.conftest import (
+    DESKTOP,
+    GRADIO_WARNS,
+    PHONE,
+    Guest,
+    Studio,
+    Window,
+    nameless,
+)
 from tests.browser.scripted import WAIT, make_persona, publish
 
-PATIENCE_MS = 15_000
-DESKTOP, PHONE = (1280, 800), (375, 812)
-
-# Gradio counts its events in ways that newer pandas calls deprecated; as an error, this
-# would break its queue. Nothing of ours uses pandas.
-pytestmark = pytest.mark.filterwarnings("ignore:(.*no_silent_downcasting|The copy keyword)")
+pytestmark = GRADIO_WARNS
 
 # Everything the page is told after it was opened, piece by piece.
 LISTEN = """() => {
@@ -42,22 +45,11 @@ NUMBERS = itertools.count(1)
 Sit = Callable[..., "Taster"]
 
 
-class Taster:
-    """Somebody with a browser of their own, at the taste test."""
+class Taster(Guest):
+    """Somebody at the taste test."""
 
     def __init__(self, context: BrowserContext, studio: Studio) -> None:
-        self.errors: list[str] = []
-        self.outside: list[str] = []
-        self.page = context.new_page()
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        context.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
-                else self.outside.append(request.url)
-            ),
-        )
+        super().__init__(context)
         self.page.add_init_script(f"({LISTEN})()")
         self.page.goto(f"{studio.url}taste")
         expect(self.page.locator("#taste-setup")).to_be_visible()
@@ -99,20 +91,8 @@ def brand(studio: Studio) -> Iterator[str]:
 
 
 @pytest.fixture
-def sit(studio: Studio, brand: str, chromium: Browser) -> Iterator[Sit]:
-    contexts: list[BrowserContext] = []
-
-    def enter(size: tuple[int, int] = DESKTOP, locale: str = "en-US", **more: Any) -> Taster:
-        viewport: Any = {"width": size[0], "height": size[1]}
-        context = chromium.new_context(viewport=viewport, locale=locale, **more)
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        return Taster(context, studio)
-
-    expect.set_options(timeout=PATIENCE_MS)
-    yield enter
-    for context in contexts:
-        context.close()
+def sit(studio: Studio, brand: str, window: Window) -> Sit:
+    return lambda *size_and_locale, **more: Taster(window(*size_and_locale, **more), studio)
 
 
 def votes(studio: Studio, brand: str) -> list[dict[str, Any]]:
@@ -356,14 +336,9 @@ def test_long_answers_keep_the_buttons_at_hand(
 def test_every_control_has_a_name_and_a_new_pair_is_announced(
     studio: Studio, sit: Sit, brand: str
 ) -> None:
-    nameless = """() => [...document.querySelectorAll('button, input, textarea, a')]
-        .filter((e) => e.offsetParent !== null)
-        .filter((e) => !(e.getAttribute('aria-label') || e.title || e.innerText.trim()
-            || e.labels?.[0]?.innerText.trim() || e.getAttribute('aria-labelledby')))
-        .map((e) => e.outerHTML.slice(0, 120))"""
     taster = sit()
     taster.brand(brand)
-    assert taster.page.evaluate(nameless) == []
+    assert nameless(taster.page) == []
     taster.page.locator("#taste-start").press("Enter")
     expect(taster.page.get_by_role("status").filter(has_text="A new pair is here.")).to_have_count(
         1
@@ -379,7 +354,7 @@ def test_every_control_has_a_name_and_a_new_pair_is_announced(
     taster.page.keyboard.press("Enter")
     expect(taster.status).to_contain_text("You chose B.")
     expect(taster.page.locator("#taste-b")).to_be_focused()
-    assert taster.page.evaluate(nameless) == []
+    assert nameless(taster.page) == []
 
 
 def test_the_chat_leads_there_and_back_with_its_brand(studio: Studio, sit: Sit, brand: str) -> None:

@@ -1,0 +1,154 @@
+"""brandbot export and brandbot forget, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from brandbot import cli
+from brandbot.conversations import ConversationLog
+from brandbot.workspace import Workspace
+
+ANA = "slack:T1:UANA"
+
+
+@pytest.fixture
+def brandbot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> object:
+    """Runs a command line; gives its exit status, output and errors."""
+    folder = tmp_path / "personas" / "acme"
+    (folder / "examples").mkdir(parents=True)
+    (folder / "persona.yaml").write_text("name: Acme\n")
+    (folder / "voice.md").write_text("You keep a lighthouse.")
+    (folder / "examples" / "talk.jsonl").write_text(
+        '{"prompt": "Is the lamp lit?", "completion": "Every night. So far."}\n'
+    )
+    monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["brandbot", *words])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def log(brandbot: object, tmp_path: Path) -> ConversationLog:
+    opened = ConversationLog(Workspace(tmp_path).database_url)
+    talk = opened.start("acme", "slack", ANA)
+    opened.add(talk, "user", "I am ana@correo.es", author=ANA)
+    opened.add(talk, "assistant", "Evening, ana@correo.es.")
+    opened.start("acme", "web")
+    return opened
+
+
+def test_export(brandbot, log: ConversationLog, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    words = ("export", "acme", "--what", "conversations", "--format", "messages")
+    status, out, err = brandbot(*words, "--out", "said.jsonl")
+    assert (status, err) == (0, "")
+    assert (
+        out == "acme: 1 rows of conversations written to said.jsonl, personal data taken out of 1\n"
+    )
+    (row,) = map(json.loads, (tmp_path / "said.jsonl").read_text().splitlines())
+    assert [m["role"] for m in row["messages"]] == ["system", "user", "assistant"]
+    status, out, err = brandbot(*words, "--out", "-", "--no-system")
+    assert [m["content"] for m in json.loads(out)["messages"]] == [
+        "I am [email]",
+        "Evening, [email].",
+    ]
+    status, out, _ = brandbot(*words, "--out", "said.jsonl", "--json")
+    assert json.loads(out) == {"out": "said.jsonl", "rows": 1, "cleaned": 1, "left_out": {}}
+
+
+def test_export_tells_what_is_left_out_and_what_goes(brandbot, log: ConversationLog) -> None:  # type: ignore[no-untyped-def]
+    status, _, err = brandbot(
+        "export", "acme", "--what", "conversations", "--format", "kto", "--out", "k.jsonl"
+    )
+    assert (status, err) == (0, "  left out 1: neither liked nor disliked\n")
+    status, _, err = brandbot(
+        "export", "acme", "--what", "examples", "--format", "dpo", "--out", "k.jsonl"
+    )
+    assert status == 1 and "Choose one of: messages, prompt-completion, sharegpt" in err
+    status, _, err = brandbot(
+        "export", "none", "--what", "examples", "--format", "messages", "--out", "k.jsonl"
+    )
+    assert status == 1 and "There is no persona 'none'" in err
+    log.close()
+
+
+def test_every_reason_has_words() -> None:
+    from brandbot.cli_loop import LEFT_OUT
+    from brandbot.export import Exported
+
+    assert Exported.__doc__ is not None
+    for code in LEFT_OUT:
+        assert code in Exported.__doc__, code
+
+
+def test_forget(brandbot, log: ConversationLog) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = brandbot("forget", "--user", ANA, "--dry-run")
+    assert (status, out) == (0, "Would delete: 2 turns, 1 whole conversations\n")
+    status, out, err = brandbot("forget", "--user", ANA)  # nobody can be asked
+    assert status == 1 and "--yes" in err and log.count() == 2
+    status, out, _ = brandbot("forget", "--user", ANA, "--yes", "--json")
+    assert status == 0 and log.count() == 0
+    assert json.loads(out) == {
+        "user": ANA, "dry_run": False, "conversations": 1, "turns": 2, "feedback": 0, "reviews": 0,
+        "blanked": 0, "votes": 0, "claims": 0, "examples": 0, "caches": [], "versions": [],
+    }  # fmt: skip
+    status, out, _ = brandbot("forget", "--user", ANA)
+    assert status == 0 and out.startswith(f"Nothing of {ANA} is here.")
+    log.close()
+
+
+def test_forget_asks_a_person(  # type: ignore[no-untyped-def]
+    brandbot, log: ConversationLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brandbot.cli_loop.sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.confirm", lambda question: False)
+    status, out, err = brandbot("forget", "--user", ANA)
+    assert status == 1 and "Nothing was deleted" in err and "Would delete: 2 turns" in out
+    monkeypatch.setattr("typer.confirm", lambda question: True)
+    status, out, _ = brandbot("forget", "--user", ANA)
+    assert status == 0 and "Deleted: 2 turns" in out and log.count() == 0
+    log.close()
+
+
+def test_forget_what_is_old(brandbot, log: ConversationLog, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = brandbot("forget", "--expired", "--yes")
+    assert (status, out) == (
+        0,
+        "No persona limits how long it keeps conversations (review.keep_days).\n",
+    )
+    (tmp_path / "personas" / "acme" / "persona.yaml").write_text(
+        "name: Acme\nreview: {keep_days: 30}\n"
+    )
+    assert brandbot("forget", "--expired", "--yes") == (0, "acme: 0 conversations deleted\n", "")
+    for words in ((), ("--expired", "--user", ANA), ("--expired", "--dry-run")):
+        status, _, err = brandbot("forget", *words)
+        assert status == 1 and "--user" in err
+    log.close()
+
+
+def test_versions_that_hold_their_words_are_named(
+    brandbot, log: ConversationLog, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    from brandbot.review import pseudonym
+
+    folder = Workspace(tmp_path).adapters("acme") / "0003"
+    folder.mkdir(parents=True)
+    meta = {"from_conversations": [{"turn": 2, "author": pseudonym(ANA)}]}
+    (folder / "version.json").write_text(json.dumps(meta))
+    _, out, _ = brandbot("forget", "--user", ANA, "--dry-run")
+    assert (
+        "Version 0003 of acme was trained on their words. Train anew (brandbot train acme)" in out
+    )
+    log.close()
