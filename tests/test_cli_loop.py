@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -152,3 +153,26 @@ def test_versions_that_hold_their_words_are_named(
         "Version 0003 of acme was trained on their words. Train anew (brandbot train acme)" in out
     )
     log.close()
+
+
+def test_a_review_in_the_terminal(workspace: Path) -> None:
+    """Approve, edit, reject, undo, quit; what was approved stands in the persona's folder."""
+    log = ConversationLog(Workspace(workspace).database_url)
+    talk = log.start("acme", "web", "ana")
+    for question in ("Where can I park?", "Mail me at ana@example.com?", "Is it far?"):
+        log.add(talk, "user", question, author="ana")
+        log.add(talk, "assistant", "Somewhere or other.", version="0001")
+    log.close()
+    done = subprocess.run(
+        [sys.executable, "-m", "brandbot", "review", "acme", "--as", "bea"],
+        input="r\nu\ne\nTwo waves and a gull.\na\ns\nq\n", capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "3 exchanges wait" in done.stdout and "ana@example.com" not in done.stdout
+    file = workspace / "personas" / "acme" / "examples" / "from-conversations.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [row["messages"][-1]["content"] for row in rows] == [
+        "Two waves and a gull.", "Somewhere or other.",
+    ]  # fmt: skip
+    assert [row["provenance"]["reviewer"] for row in rows] == ["bea", "bea"]
+    assert [row["provenance"]["edited"] for row in rows] == [True, False]

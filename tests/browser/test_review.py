@@ -69,7 +69,9 @@ class Clerk(Guest):
             expect(self.box).to_have_value(text)
 
     def hears(self, told: str) -> None:
+        """What became of a decision is said, and the next one can be made."""
         expect(self.page.get_by_role("status").filter(has_text=told)).to_have_count(1)
+        expect(self.page.locator(":is(.exchange, .nothing):focus")).to_have_count(1)
 
     def press(self, keys: str) -> None:
         self.page.keyboard.press(keys)
