@@ -8,9 +8,8 @@ before anything is deleted, files first: a second call goes on where one that di
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,9 +23,9 @@ from brandbot import traces
 from brandbot.conversations import ConversationLog
 from brandbot.errors import LockHeldError
 from brandbot.examples import PROVENANCE
+from brandbot.from_conversations import rewrite
 from brandbot.persona import Persona
 from brandbot.redact import clean
-from brandbot.review import take_out
 from brandbot.traces import QUOTE, Traces
 from brandbot.workspace import Workspace
 
@@ -145,12 +144,8 @@ def _examples(
             if part.is_dir():
                 shutil.rmtree(part)
     for file, count in counts.items():
-        if not count:
-            continue
-        if file.parent.name == "examples":
-            take_out(file, found.came_from)
-        else:
-            _rewrite(file, lambda line: not any(map(found.came_from, _origin(line))))
+        if count:
+            rewrite(file, lambda line: not any(map(found.came_from, _origin(line))))
 
 
 def _origins(file: Path) -> Iterator[dict[str, Any]]:
@@ -168,16 +163,6 @@ def _origin(line: bytes) -> list[dict[str, Any]]:
     except (ValueError, AttributeError):
         return []
     return [origin] if isinstance(origin, dict) else []
-
-
-def _rewrite(file: Path, keep: Callable[[bytes], bool]) -> None:
-    lines = file.read_bytes().splitlines(keepends=True)
-    beside = file.with_name(f".{file.name}.new")
-    with beside.open("wb") as stream:
-        stream.write(b"".join(line for line in lines if keep(line)))
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(file)
 
 
 @contextmanager

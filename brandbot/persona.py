@@ -126,7 +126,9 @@ class Review(Section):
     max_unedited: float = Field(
         0.3, ge=0, le=1, description="share that the model wrote and a person only approved"
     )
-    repeat: int = Field(4, ge=1, le=50, description="times an edited reply is trained each epoch")
+    repeat: int = Field(
+        8, ge=1, le=50, description="most times an edited reply is trained each epoch"
+    )
     keep_days: int | None = Field(
         None, ge=1, description="days after which conversations are deleted; default: kept"
     )

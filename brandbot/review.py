@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Select, and_, case, func, insert, or_, select, update
 
 from brandbot import examples as example_files
+from brandbot import from_conversations
 from brandbot.approved import Tested
 from brandbot.conversations import ConversationLog
 from brandbot.database import conversations, feedback, now, reviews, turns
@@ -50,7 +50,8 @@ class Exchange:
     ``messages`` end with what the person said; ``suggestion`` is what somebody would have said
     instead of ``reply``. ``why`` it stands where it does: edited, disliked, handed-off, unsourced,
     off-style, unlike, liked. ``removed`` are the kinds of personal data taken out. ``like`` are
-    other replies just like it. ``seen`` is the last decision it was shown with.
+    other replies just like it. ``seen`` is the last decision it was shown with, ``words`` names
+    what stood in the log then.
     """
 
     turn: int
@@ -67,6 +68,7 @@ class Exchange:
     removed: tuple[str, ...] = ()
     like: tuple[int, ...] = ()
     seen: int = 0
+    words: str = ""
     author: str = ""
     editor: str = ""
 
@@ -130,16 +132,14 @@ class Review:
         firsts: dict[tuple[str, str], int] = {}
         for row, asked in self.log.database.run(work):
             key = (normalise(asked or ""), normalise(row.content))
-            if key in firsts:
-                place = firsts[key]
-                if place < len(found) and not row.suggestions:
-                    like = (*found[place].like, row.id)
-                    found[place] = replace(found[place], like=like)
-                    continue
-            firsts.setdefault(key, len(found))
-            if len(found) < most:
+            place = firsts.get(key)
+            if place is not None and not row.suggestions:
+                like = (*found[place].like, row.id)
+                found[place] = replace(found[place], like=like)
+            elif len(found) < most:
                 exchange = self.exchange(int(row.id))
                 if exchange is not None:
+                    firsts.setdefault(key, len(found))
                     found.append(exchange)
         return found
 
@@ -147,29 +147,13 @@ class Review:
         """One reply as it would be reviewed; None if there is no such reply any more."""
 
         def work(connection: Connection) -> tuple[Any, list[Any], list[Any], int]:
-            about = (
-                select(turns, conversations.c.channel, conversations.c.author.label("visitor"))
-                .join(conversations, conversations.c.id == turns.c.conversation)
-                .where(turns.c.id == turn, conversations.c.persona == self.name,
-                       turns.c.role == "assistant", turns.c.retired.is_(False))
-            )  # fmt: skip
-            reply = connection.execute(about).one_or_none()
-            if reply is None:
-                return None, [], [], 0
-            before = (
-                select(turns.c.role, turns.c.content, turns.c.author)
-                .where(turns.c.conversation == reply.conversation, turns.c.id < turn,
-                       turns.c.retired.is_(False))
-                .order_by(turns.c.id)
-            )  # fmt: skip
+            reply, before = self._standing(connection, turn)
             said = select(feedback).where(feedback.c.turn == turn).order_by(feedback.c.id)
             last = select(func.max(reviews.c.id)).where(reviews.c.turn == turn)
             return (
-                reply,
-                list(connection.execute(before)),
-                list(connection.execute(said)),
+                reply, before, list(connection.execute(said)),
                 connection.execute(last).scalar() or 0,
-            )
+            )  # fmt: skip
 
         reply, before, said, seen = self.log.database.run(work)
         if reply is None or not before or before[-1].role != "user":
@@ -194,13 +178,33 @@ class Review:
             reply=answered.text,
             suggestion=suggestion.text,
             reasons=tuple(reasons),
-            unsourced=tuple(json.loads(reply.unsourced)) if reply.unsourced else (),
+            unsourced=tuple(clean(w, tag).text for w in json.loads(reply.unsourced or "[]")),
             why=tuple(_why(reply, said)),
             removed=tuple(kinds),
             seen=seen,
+            words=_words(reply, before),
             author=pseudonym(author),
             editor=pseudonym(better.author) if better is not None and better.author else "",
         )
+
+    def _standing(self, connection: Connection, turn: int) -> tuple[Any, list[Any]]:
+        """A reply of this persona's that stands, or None, and what was said before it."""
+        about = (
+            select(turns, conversations.c.channel, conversations.c.author.label("visitor"))
+            .join(conversations, conversations.c.id == turns.c.conversation)
+            .where(turns.c.id == turn, conversations.c.persona == self.name,
+                   turns.c.role == "assistant", turns.c.retired.is_(False))
+        )  # fmt: skip
+        reply = connection.execute(about).one_or_none()
+        if reply is None:
+            return None, []
+        before = (
+            select(turns.c.role, turns.c.content, turns.c.author)
+            .where(turns.c.conversation == reply.conversation, turns.c.id < turn,
+                   turns.c.retired.is_(False))
+            .order_by(turns.c.id)
+        )  # fmt: skip
+        return reply, list(connection.execute(before))
 
     def decide(
         self, exchange: Exchange, decision: Decision, reviewer: str, *, reply: str | None = None
@@ -208,7 +212,8 @@ class Review:
         """Stores what a reviewer decided; an approval writes the example.
 
         ``reply`` is the approved text if it was changed. Raises ReviewConflictError if somebody
-        decided since ``exchange`` was read, LogError if the file can't be written.
+        decided since ``exchange`` was read, LogError if what was said was changed or deleted since,
+        or if the file can't be written.
         """
         tag = self._persona.config.language
         text = clean(reply if reply is not None else exchange.proposed, tag).text.strip()
@@ -232,11 +237,15 @@ class Review:
                 select(turns.c.id).where(turns.c.id == exchange.turn).with_for_update()
             )
             last = connection.execute(
-                select(reviews.c.id, reviews.c.decision, reviews.c.reviewer)
+                select(reviews.c.id, reviews.c.decision, reviews.c.reviewer, reviews.c.created)
                 .where(reviews.c.turn == exchange.turn)
                 .order_by(reviews.c.id.desc())
                 .limit(1)
             ).one_or_none()
+            if last is not None and (last.reviewer, last.created) == (reviewer, row["created"]):
+                return  # written already: the answer to it got lost
+            if _words(*self._standing(connection, exchange.turn)) != exchange.words:
+                raise LogError("What was said here was changed or deleted in the meantime.")
             if last is not None and last.id != exchange.seen and last.decision != "skipped":
                 raise ReviewConflictError(last.reviewer, last.decision)
             connection.execute(
@@ -250,7 +259,7 @@ class Review:
 
         self.log.database.run(work)
         if outcome.code.startswith("written"):
-            self._append(exchange, text, reviewer)
+            from_conversations.append(self.file, _line(exchange, text, reviewer))
         return outcome
 
     def undo(self, reviewer: str) -> Outcome | None:
@@ -290,7 +299,9 @@ class Review:
             return None
         last, like = found
         code = "undone"
-        if last.outcome.startswith("written") and not self._take_out(last.turn):
+        if last.outcome.startswith("written") and not from_conversations.take_out(
+            self.file, last.turn, last.reply
+        ):
             code = "edited-by-hand"
         exchange = self.exchange(last.turn)
         return Outcome(
@@ -380,84 +391,37 @@ class Review:
         code = "written-test" if example.split == "test" else "written"
         return Outcome(code, FROM_CONVERSATIONS)
 
-    def _append(self, exchange: Exchange, text: str, reviewer: str) -> None:
-        origin = {
-            "turn": exchange.turn,
-            "channel": exchange.channel,
-            "author": exchange.author,
-            "editor": exchange.editor if text == exchange.suggestion else "",
-            "reviewer": reviewer,
-            "date": now()[:10],
-            "version": exchange.version,
-            "edited": text != exchange.reply,
-        }
-        messages = [*exchange.messages, Message("assistant", text)]
-        row = {
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            PROVENANCE: {key: value for key, value in origin.items() if value not in ("", None)},
-        }
-        line = json.dumps(row, ensure_ascii=False) + "\n"
-        with _locked(self.file):
-            old = self.file.read_bytes() if self.file.exists() else b""
-            try:
-                with self.file.open("ab") as stream:
-                    if old and not old.endswith(b"\n"):  # as some editors leave it
-                        stream.write(b"\n")
-                    stream.write(line.encode())
-                    stream.flush()
-                    os.fsync(stream.fileno())
-            except OSError as error:
-                raise LogError(
-                    f"{self.file} can't be written: {error.strerror or error}. The approval is "
-                    "stored; take it back with undo, and approve it again."
-                ) from error
-
-    def _take_out(self, turn: int) -> bool:
-        """Removes the lines of a turn's example; False if there is none any more."""
-        return take_out(self.file, lambda origin: origin.get("turn") == turn) > 0
-
-
-def take_out(file: Path, which: Callable[[dict[str, Any]], bool]) -> int:
-    """Removes a file's lines whose provenance ``which`` chooses; all others stay to the byte."""
-    if not file.exists():
-        return 0
-    with _locked(file):
-        lines = file.read_bytes().splitlines(keepends=True)
-        kept = [line for line in lines if (origin := _origin(line)) is None or not which(origin)]
-        if len(kept) < len(lines):
-            beside = file.with_suffix(".new")
-            with beside.open("wb") as stream:
-                stream.write(b"".join(kept))
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(file)
-    return len(lines) - len(kept)
-
-
-def origins(file: Path) -> list[dict[str, Any]]:
-    """The provenance of each line that has one."""
-    lines = file.read_bytes().splitlines() if file.exists() else []
-    return [origin for line in lines if (origin := _origin(line)) is not None]
-
 
 def pseudonym(author: str) -> str:
     """A short name that is the same for the same person, and does not say who it is."""
     return hashlib.sha256(f"brandbot {author}".encode()).hexdigest()[:12]
 
 
-def _origin(line: bytes) -> dict[str, Any] | None:
-    try:
-        origin = json.loads(line).get(PROVENANCE)
-    except (ValueError, AttributeError):
-        return None
-    return origin if isinstance(origin, dict) else None
+def _words(reply: Any, before: Sequence[Any]) -> str:
+    """Names what is reviewed, to the letter; empty if it is gone."""
+    if reply is None:
+        return ""
+    said = [*((one.role, one.content) for one in before), ("assistant", reply.content)]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
-def _locked(file: Path) -> Any:
-    from filelock import FileLock
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(file.with_name(f".{file.name}.lock"))
+def _line(exchange: Exchange, text: str, reviewer: str) -> dict[str, Any]:
+    """An approved exchange as the line of a file."""
+    origin = {
+        "turn": exchange.turn,
+        "channel": exchange.channel,
+        "author": exchange.author,
+        "editor": exchange.editor if text == exchange.suggestion else "",
+        "reviewer": reviewer,
+        "date": now()[:10],
+        "version": exchange.version,
+        "edited": text != exchange.reply,
+    }
+    messages = [*exchange.messages, Message("assistant", text)]
+    return {
+        "messages": [{"role": m.role, "content": m.content} for m in messages],
+        PROVENANCE: {key: value for key, value in origin.items() if value not in ("", None)},
+    }
 
 
 def _question() -> Any:

@@ -33,6 +33,7 @@ LAYERS = [
         "nearest",
         "redact",
         "approved",
+        "from_conversations",
         "grounding",
         "knowledge",
     },

@@ -294,12 +294,13 @@ def _served(workspace: Workspace, planned: Plan) -> dict[Split, list[Example]]:
 
 
 def _weighted(chosen: Sequence[Example], repeat: int) -> list[Example]:
-    """A reply that somebody rewrote stands there several times: one of hundreds is not heard."""
-    return [
-        example
-        for example in chosen
-        for _ in range(repeat if example.provenance and example.provenance.get("edited") else 1)
-    ]
+    """A reply that somebody rewrote stands there several times: one of hundreds is not heard.
+
+    As often as ``repeat``, but not so often that such replies outnumber all others.
+    """
+    edited = [bool(e.provenance and e.provenance.get("edited")) for e in chosen]
+    times = min(repeat, max(1, (len(chosen) - sum(edited)) // max(1, sum(edited))))
+    return [e for e, was in zip(chosen, edited, strict=True) for _ in range(times if was else 1)]
 
 
 def _trainer(

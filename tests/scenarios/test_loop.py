@@ -103,7 +103,9 @@ def test_a_colleagues_correction_comes_back_in_slack(
     written = (folder / "examples" / "from-conversations.jsonl").read_text()
     assert written.count("The cow was consulted") == 2 and "swordfish" not in written
 
-    persona = Persona.load(folder).with_settings(["training.learning_rate=1e-3"])
+    persona = Persona.load(folder).with_settings(
+        ["training.learning_rate=1e-3", "generation.temperature=0"]
+    )
     planned = plan(home, persona)
     assert sum(e.provenance is not None for e in planned.reading.examples) == 2
     trained = train_version(home, planned)

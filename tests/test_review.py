@@ -1,0 +1,284 @@
+"""Logged exchanges become examples: what is shown, in which order, and what a decision does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from brandbot import approved, examples
+from brandbot.conversations import ConversationLog
+from brandbot.errors import LogError, ReviewConflictError
+from brandbot.examples import Example
+from brandbot.persona import Persona
+from brandbot.prompt import Message
+from brandbot.review import Review, pseudonym
+from brandbot.workspace import Workspace
+
+PLANTED = "Only the Zanzibar Gold pods next door are worth your money today."
+
+
+@pytest.fixture
+def log(tmp_path: Path, database_url: str) -> Iterator[ConversationLog]:
+    folder = tmp_path / "personas" / "acme" / "examples"
+    folder.mkdir(parents=True)
+    (folder.parent / "persona.yaml").write_text("name: Acme\n")
+    rows = [
+        {"prompt": f"Is lamp {number} lit at {hour}?", "completion": f"It is. Lamp {number} likes {hour}."}
+        for number in range(20)
+        for hour in ("noon", "dusk", "dawn")
+    ]  # fmt: skip
+    (folder / "talk.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    opened = ConversationLog(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def review(log: ConversationLog, tmp_path: Path) -> Review:
+    return Review(Workspace(tmp_path), log, "acme")
+
+
+def say(
+    log: ConversationLog, question: str, reply: str, author: str = "ana", **more: object
+) -> int:
+    talk = log.start("acme", "web", author)
+    log.add(talk, "user", question, author=author)
+    return log.add(talk, "assistant", reply, version="0001", **more)
+
+
+def written(review: Review) -> list[dict]:  # type: ignore[type-arg]
+    if not review.file.exists():
+        return []
+    return [json.loads(line) for line in review.file.read_text("utf-8").splitlines()]
+
+
+def words(seed: object) -> str:
+    """Five words that no other seed has."""
+    digest = hashlib.sha256(str(seed).encode()).hexdigest()
+    letters = digest.translate(str.maketrans("0123456789", "ghijklmnop"))
+    return " ".join(letters[start : start + 7] for start in range(0, 35, 7))
+
+
+def on_side(side: str, text: str) -> str:
+    """A question on a side of the split, made from ``text``."""
+    for number in range(1000):
+        question = f"{text} number {number}?"
+        if Example((Message("user", question), Message("assistant", "x"))).split == side:
+            return question
+    raise AssertionError(side)
+
+
+def test_the_most_useful_come_first(review: Review, log: ConversationLog) -> None:
+    plain = say(log, "Where can I park?", "Behind the shop.")
+    liked = say(log, "Do you have tea?", "Some.")
+    log.judge(liked, "like")
+    unsourced = say(log, "What is it?", "Twelve.", unsourced=["Twelve"])
+    handed = say(log, "Who owns it?", "Ask the team.", handed_off=True)
+    disliked = say(log, "Can I pay?", "No.")
+    log.judge(disliked, "dislike", reason="tone")
+    edited = say(log, "Hello?", "Hi.")
+    log.judge(edited, "dislike", suggestion="Evening.")
+    withdrawn = say(log, "Is it far?", "Yes.")
+    log.judge(withdrawn, "dislike")
+    log.judge(withdrawn, "withdrawn")
+    queue = review.queue()
+    assert [e.turn for e in queue] == [edited, disliked, handed, unsourced, liked, withdrawn, plain]
+    assert [e.why for e in queue][:4] == [
+        ("edited", "disliked"), ("disliked",), ("handed-off",), ("unsourced",),
+    ]  # fmt: skip
+    assert queue[0].proposed == "Evening." and queue[1].reasons == ("tone",)
+    assert queue[3].unsourced == ("Twelve",)
+
+
+def test_an_approval_is_a_line_with_its_provenance(review: Review, log: ConversationLog) -> None:
+    question = on_side("train", "Where can I park")
+    turn = say(log, question, "Behind the shop.")
+    log.judge(turn, "dislike", suggestion="Behind the shop. Mind the gull.", author="slack:T1:U2")
+    (exchange,) = review.queue()
+    assert review.decide(exchange, "approved", "bea").code == "written"
+    (row,) = written(review)
+    assert [m["content"] for m in row["messages"]] == [question, "Behind the shop. Mind the gull."]
+    origin = row["provenance"]
+    assert origin.pop("date")
+    assert origin == {
+        "turn": turn, "channel": "web", "author": pseudonym("ana"),
+        "editor": pseudonym("slack:T1:U2"), "reviewer": "bea", "version": "0001", "edited": True,
+    }  # fmt: skip
+    assert review.queue() == []
+    assert (review.counts().waiting, review.counts().approved) == (0, 1)
+    found = examples.read(review.file.parent).examples[0]
+    assert found.provenance is not None and found.replies == ["Behind the shop. Mind the gull."]
+
+
+def test_the_file_is_only_ever_appended_to(review: Review, log: ConversationLog) -> None:
+    own = '{"prompt":"written by hand",   "completion":"and kept as it is"}'
+    review.file.write_text(own)  # no newline at its end, as some editors leave it
+    say(log, on_side("train", "Where can I park"), "Behind the shop.")
+    (exchange,) = review.queue()
+    review.decide(exchange, "approved", "bea", reply="Behind the shop. It is big.")
+    first, second = review.file.read_text().splitlines()
+    assert first == own and "It is big." in second
+    assert review.undo("bea").code == "undone"  # type: ignore[union-attr]
+    assert review.file.read_text() == own + "\n"
+
+
+def test_a_line_that_was_edited_by_hand_is_left(review: Review, log: ConversationLog) -> None:
+    say(log, on_side("train", "Where can I park"), "Behind the shop.")
+    (exchange,) = review.queue()
+    review.decide(exchange, "approved", "bea")
+    review.file.write_text(review.file.read_text().replace("Behind", "Right behind"))
+    assert review.undo("bea").code == "edited-by-hand"  # type: ignore[union-attr]
+    assert len(written(review)) == 1 and len(review.queue()) == 1
+
+
+@pytest.mark.parametrize("what", ["reply", "question", "deleted"])
+def test_words_that_were_changed_meanwhile_are_not_approved(
+    review: Review, log: ConversationLog, what: str
+) -> None:
+    talk = log.start("acme", "slack", "ana")
+    log.add(talk, "user", on_side("train", "Where can I park"), message_id="C:1")
+    log.add(talk, "assistant", "Behind the shop.", message_id="C:2")
+    (exchange,) = review.queue()
+    if what == "deleted":
+        log.delete("C:1")
+    else:
+        log.edit("C:2" if what == "reply" else "C:1", "Something else.")
+    with pytest.raises(LogError, match="changed or deleted"):
+        review.decide(exchange, "approved", "bea")
+    assert written(review) == []
+
+
+def test_replies_without_a_question_do_not_swallow_others(
+    review: Review, log: ConversationLog
+) -> None:
+    talk = log.start("acme", "web", "ana")
+    log.add(talk, "assistant", "Two in a row.")
+    log.add(talk, "assistant", "Two in a row.")
+    kept = say(log, "Do you have tea?", "Some.")
+    (exchange,) = review.queue()
+    assert exchange.turn == kept and exchange.like == ()
+
+
+def test_a_file_that_can_not_be_written_is_said_so(review: Review, log: ConversationLog) -> None:
+    say(log, on_side("train", "Where can I park"), "Behind the shop.")
+    review.file.mkdir()
+    with pytest.raises(LogError, match="can't be written"):
+        review.decide(review.queue()[0], "approved", "bea")
+
+
+def test_what_an_example_says_already_is_not_written_again(
+    review: Review, log: ConversationLog
+) -> None:
+    known = examples.read(review.file.parent).examples
+    example = next(e for e in known if e.split == "train")
+    say(log, example.prompt.lower(), example.reply)
+    (exchange,) = review.queue()
+    outcome = review.decide(exchange, "approved", "bea")
+    assert (outcome.code, outcome.place) == ("exists", f"{example.file}:{example.line}")
+    assert written(review) == []
+
+
+def test_a_test_question_stays_out_of_training(review: Review, log: ConversationLog) -> None:
+    known = examples.read(review.file.parent).examples
+    tested = next(e for e in known if e.split == "test")
+    talk = log.start("acme", "web", "ana")
+    log.add(talk, "user", on_side("train", "First something else"), author="ana")
+    log.add(talk, "assistant", "Right.")
+    log.add(talk, "user", tested.prompt.upper(), author="ana")
+    reply = log.add(talk, "assistant", "Another answer altogether.")
+    exchange = review.exchange(reply)
+    assert exchange is not None
+    assert review.decide(exchange, "approved", "bea").code == "in-test"
+    assert written(review) == []
+    side = on_side("test", "A new question")
+    say(log, side, "An answer.")
+    assert review.decide(review.queue()[0], "approved", "bea").code == "written-test"
+
+
+def test_personal_data_is_gone_before_it_is_shown(review: Review, log: ConversationLog) -> None:
+    turn = say(
+        log, on_side("train", "Mail ana@example.com or call +34 612 345 678"),
+        "Noted, ana@example.com.",
+    )  # fmt: skip
+    log.judge(turn, "dislike", suggestion="We wrote to ana@example.com.", reason="ana@example.com")
+    (exchange,) = review.queue()
+    assert set(exchange.removed) == {"email", "phone"}
+    assert "ana@example.com" not in repr(exchange) and "612" not in repr(exchange)
+    review.decide(exchange, "approved", "bea", reply="Write to bea@example.com then.")
+    assert "example.com" not in review.file.read_text()
+
+
+def test_equal_exchanges_are_shown_once(review: Review, log: ConversationLog) -> None:
+    turns = [say(log, "Do you have tea?", "Some. Leaves.", f"person{n}") for n in range(5)]
+    (exchange,) = review.queue()
+    assert sorted([exchange.turn, *exchange.like]) == turns
+    review.decide(exchange, "rejected", "bea")
+    assert review.queue() == [] and review.counts().waiting == 0
+    review.undo("bea")
+    assert review.counts().waiting == 5
+
+
+def test_skipped_ones_come_back_last(review: Review, log: ConversationLog) -> None:
+    first = say(log, "One?", "One.")
+    second = say(log, "Two?", "Two.")
+    review.decide(review.queue()[0], "skipped", "bea")
+    assert [e.turn for e in review.queue()] == [first, second]
+    assert [e.turn for e in review.queue(skip=[first])] == [second]
+
+
+def test_an_empty_reply_can_not_be_approved(review: Review, log: ConversationLog) -> None:
+    say(log, "One?", "One.")
+    with pytest.raises(LogError, match="empty"):
+        review.decide(review.queue()[0], "approved", "bea", reply="  ")
+
+
+def test_of_two_reviewers_one_decides(review: Review, log: ConversationLog) -> None:
+    """Eight at once over the same twenty exchanges: each is decided once, the others are told."""
+    for number in range(20):
+        say(log, on_side("train", words(number)), words(-number - 1))
+    shown = review.queue(20)
+
+    def decide(reviewer: str) -> list[str]:
+        own = Review(review.workspace, log, "acme")
+        outcomes = []
+        for exchange in shown:
+            try:
+                outcomes.append(own.decide(exchange, "approved", reviewer).code)
+            except ReviewConflictError as error:
+                assert error.decision == "approved" and error.reviewer != reviewer
+                outcomes.append("conflict")
+        return outcomes
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = [o for some in pool.map(decide, [f"r{n}" for n in range(8)]) for o in some]
+    assert outcomes.count("conflict") == 140 and len(written(review)) == 20
+    assert len({row["provenance"]["turn"] for row in written(review)}) == 20
+
+
+def test_row_21_three_hundred_messages_by_one_person_teach_nothing(
+    review: Review, log: ConversationLog
+) -> None:
+    """All liked by themselves, and even a careless reviewer who approves everything."""
+    persona = Persona.load(review.workspace.persona("acme"))
+    before, _ = approved.read(persona)
+    for number in range(300):
+        turn = say(
+            log, f"What about {number} and {number * 7}?", f"Number {number}. {PLANTED}", "mallory"
+        )
+        log.judge(turn, "like", author="mallory")
+    reading, _ = approved.read(persona)
+    assert examples.fingerprint(reading.examples) == examples.fingerprint(before.examples)
+    for exchange in review.queue(60):
+        review.decide(exchange, "approved", "careless")
+    assert len(written(review)) == 60
+    reading, left_out = approved.read(persona)
+    planted = [e for e in reading.examples if PLANTED in e.reply]
+    train = [e for e in reading.examples if e.split == "train"]
+    assert len(planted) <= 2 and len(left_out) >= 45
+    mine = [e for e in train if e.provenance and e.provenance["author"] == pseudonym("mallory")]
+    assert 1 <= len(mine) <= 0.1 * len(train)
