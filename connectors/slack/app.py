@@ -31,7 +31,7 @@ API_SECONDS = 10
 """How long one call to Slack may take."""
 
 RATE_LIMIT_RETRIES = 10
-LISTENERS = 16
+LISTENERS = 2
 """Events whose listeners run side by side; they only queue, open forms and store."""
 
 LEGACY_PROMPTS = 4

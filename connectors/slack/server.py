@@ -25,7 +25,7 @@ PATH = "/slack/events"
 LARGEST_BODY = 1_000_000
 """Bytes; Slack's own requests are far smaller."""
 
-DISPATCHERS = 32
+DISPATCHERS = 16
 PING_SECONDS = 5
 
 log = logging.getLogger("brandbot.slack")
@@ -76,7 +76,10 @@ def route(app: SlackApp, signing_secret: str) -> Route:
             query=request.url.query,
             headers={key: [value] for key, value in request.headers.items()},
         )
-        answer = await asyncio.get_running_loop().run_in_executor(pool, app.bolt.dispatch, asked)
+        with app.talk.work.arriving():
+            answer = await asyncio.get_running_loop().run_in_executor(
+                pool, app.bolt.dispatch, asked
+            )
         headers = {key: values[0] for key, values in answer.headers.items()}
         return Response(answer.body, answer.status, headers)
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+ARRIVAL_SECONDS = 0.5
+"""How long jobs may be held up by events that keep arriving."""
 
 log = logging.getLogger("brandbot.slack")
 
@@ -25,6 +29,7 @@ class Work:
         self._ready: deque[str] = deque()
         self._waiting = 0
         self._running = 0
+        self._arriving = 0
         self._closed = False
         self._changed = threading.Condition()
         self._threads = [
@@ -52,6 +57,19 @@ class Work:
                 self._changed.notify()
             return True
 
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """While an event arrives no job is begun: acknowledge first, work after."""
+        with self._changed:
+            self._arriving += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._arriving -= 1
+                if not self._arriving:
+                    self._changed.notify_all()
+
     def join(self, seconds: float | None = None) -> bool:
         """Waits until nothing waits or runs; False if that took longer."""
         with self._changed:
@@ -69,8 +87,11 @@ class Work:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._ready or self._closed)
+                self._changed.wait_for(lambda: not self._arriving or self._closed, ARRIVAL_SECONDS)
                 if self._closed:
                     return
+                if not self._ready:
+                    continue  # another took it meanwhile
                 key = self._ready.popleft()
                 job = self._jobs[key].popleft()
                 self._waiting -= 1
