@@ -2,8 +2,9 @@
 
     python benchmarks/review.py [--turns 50000]
 
-A log of so many turns, one reply in ten with feedback; then the queue's head and the counts as the
-page asks for them, and the page itself in a real browser, from the address to the first exchange.
+A log of so many turns, one reply in ten with feedback, scored as after a first visit; then the
+queue's head and the counts as the page asks for them, and the page itself in a real browser, from
+the address to the first exchange.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def fill(bot: Bot, count: int) -> None:
         connection.execute(insert(conversations), talks)
         said = [
             {"id": n + 1, "conversation": f"talk{n // 10}", "role": ("user", "assistant")[n % 2],
-             "content": text(), "created": "2026-11-24", "retired": False, "version": "0001"}
+             "content": text(), "created": "2026-11-24", "retired": False, "version": "0001",
+             "style": 1.0, "novelty": 0.5}
             for n in range(count)
         ]  # fmt: skip
         connection.execute(insert(turns), said)
