@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import os
 import socket
 import threading
@@ -22,10 +23,11 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from brandbot.database import Database, claims, now
 from brandbot.errors import ClaimLostError, LogError
@@ -33,6 +35,10 @@ from brandbot.errors import ClaimLostError, LogError
 BEAT_SECONDS = 5.0
 STILL_SECONDS = 30.0
 """A claim whose beat stands still for so long was left, if its owner can't be asked."""
+
+KEPT_DAYS, SWEEP_SECONDS = 30, 86_400.0
+"""How long it is remembered that an event was answered, and how often that is looked at. Slack
+repeats an event for an hour."""
 
 KEPT_TOGETHER = 500
 """Claims written in one transaction: a disk is as slow for one as for all of them."""
@@ -77,8 +83,12 @@ class Claims:
         self._begin(self._write)
 
         def watch() -> None:
+            swept = -math.inf
             while True:
                 try:
+                    if time.monotonic() - swept > SWEEP_SECONDS:
+                        self._sweep()
+                        swept = time.monotonic()
                     self.beat()
                     for claim in self.left():
                         take(claim)
@@ -163,6 +173,12 @@ class Claims:
             self._held |= events
             self._unheard -= events
         return taken
+
+    def _sweep(self) -> None:
+        """Deletes what was answered long ago, of which nobody asks any more."""
+        until = (datetime.now(UTC) - timedelta(days=KEPT_DAYS)).isoformat()
+        old = (claims.c.state != "claimed") & (claims.c.created < until)
+        self._database.run(lambda connection: connection.execute(delete(claims).where(old)))
 
     def close(self) -> None:
         self._closed.set()

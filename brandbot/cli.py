@@ -527,6 +527,7 @@ def serve(
     bot = _bot(engine)
     try:
         cli_knowledge.bring_up_to_date(bot.workspace, bot.workspace.persona_names())
+        cli_loop.keep_no_longer(bot)
         with cli_slack.mounted(bot) as routes:
             studio.serve(bot, host=host, port=port, open_browser=open_browser, routes=routes)
     finally:

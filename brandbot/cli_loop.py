@@ -14,6 +14,7 @@ import typer
 from brandbot.errors import BrandbotError
 
 if TYPE_CHECKING:
+    from brandbot.bot import Bot
     from brandbot.conversations import ConversationLog
     from brandbot.export import Exported
     from brandbot.forget import Forgotten
@@ -66,6 +67,14 @@ def review(
         log.close()
     if decided:
         typer.echo(f"{decided} decided. Train the next version with: brandbot train {name}")
+
+
+def keep_no_longer(bot: Bot) -> None:
+    """Deletes conversations that are older than their persona keeps them, when a server starts."""
+    from brandbot.forget import expire
+
+    for name, count in expire(bot.workspace, bot.log).items():
+        typer.echo(f"{name}: {count} conversations deleted (review.keep_days)", err=True)
 
 
 def export(

@@ -34,7 +34,7 @@ def slack(context: typer.Context, persona: Brand = None) -> None:
     if context.invoked_subcommand is not None:
         return
     _imported()
-    from brandbot import cli_knowledge
+    from brandbot import cli_knowledge, cli_loop
     from brandbot.bot import Bot
     from brandbot.workspace import Workspace
     from connectors.slack import server
@@ -42,6 +42,7 @@ def slack(context: typer.Context, persona: Brand = None) -> None:
     bot = Bot(Workspace.find())
     try:
         cli_knowledge.bring_up_to_date(bot.workspace, bot.workspace.persona_names())
+        cli_loop.keep_no_longer(bot)
         server.serve(bot, persona=persona)
     finally:
         bot.close()

@@ -354,3 +354,22 @@ def test_a_log_without_postgresql_says_so(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("brandbot.database.PATIENCE_SECONDS", 0)
     with pytest.raises(LogError, match="can't be reached"):
         Database("postgresql://nobody@127.0.0.1:1/none")
+
+
+def test_what_was_answered_long_ago_is_forgotten(database_url: str) -> None:
+    database = Database(database_url)
+    mine = Claims(database)
+    for event in ("old", "open", "new"):
+        assert mine.claim(event, {})
+    mine.done("old")
+    mine.done("new")
+    long_ago = "2026-01-01T00:00:00.000+00:00"
+    database.run(
+        lambda c: c.execute(
+            claims.update().where(claims.c.event.in_(["old", "open"])).values(created=long_ago)
+        )
+    )
+    mine._sweep()
+    states = {event: mine.state(event) for event in ("old", "open", "new")}
+    assert states == {"old": None, "open": "claimed", "new": "done"}
+    database.close()

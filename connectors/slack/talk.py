@@ -81,10 +81,13 @@ class Talk:
             Where(question.channel, question.thread, question.team, question.user),
             posted=lambda ts: self.claims.posted(question.event, ts),
             find=lambda: self._stray(question),
-            ts=posted or (self._stray(question) if again else None),
+            ts=posted,
         )
-        language = self._language_of(question)
+        language = "en"
         try:
+            language = self._language_of(question)
+            if again and posted is None:
+                writer.adopt(self._stray(question))
             text = read(question.text, bot_user=self.bot_user).strip()
             if not text:
                 writer.end(say(language, "empty_mention"))

@@ -64,10 +64,17 @@ class Writer:
     ) -> None:
         self._client, self._where = client, where
         self._posted, self._find, self._clock = posted, find, clock
-        self.ts = ts
-        self._streams = ts is not None  # one that was left in the middle may still do
+        self.ts: str | None = None
+        self._streams = False
         self._sent = ""
         self._last = float("-inf")
+        self.adopt(ts)
+
+    def adopt(self, ts: str | None) -> None:
+        """Takes up a message that was left in the middle, if there is one."""
+        if ts is not None:
+            self.ts = ts
+            self._streams = True  # it may still do
 
     def grow(self, text: str) -> None:
         """Shows the text so far, if it is time to. Never raises: the end puts all right."""
