@@ -70,7 +70,7 @@ def choose(examples: Sequence[Example], limits: Review) -> Chosen:
 
     for place in _repeating(examples, left):
         left[place] = LeftOut(examples[place], "repeated-sentence", SAME_SENTENCE)
-    over(limits.max_author, "author-share", _people)
+    over(limits.max_author, "author-share", people)
     over(limits.max_unedited, "unedited-share", _unedited)
     kept = [example for place, example in enumerate(examples) if place not in left]
     return Chosen(kept, [left[place] for place in sorted(left)])
@@ -132,7 +132,7 @@ def _long(reply: str) -> set[str]:
     return {sentence for sentence in found if len(sentence.split()) >= SENTENCE_WORDS}
 
 
-def _people(example: Example) -> set[str]:
+def people(example: Example) -> set[str]:
     """Who asked, and who wrote the better reply: pseudonyms."""
     origin = example.provenance or {}
     return {str(origin[key]) for key in ("author", "editor") if origin.get(key)}

@@ -177,6 +177,15 @@ class Bot:
         self.log.add(conversation, "user", text.strip(), author=author, message_id=message_id)
         return self._logged(voice, conversation, strength)
 
+    def answer(self, conversation: str, turn: int) -> Reply:
+        """Answers a logged message that got no reply, as if nothing had been said after it."""
+        persona = self.log.persona_of(conversation)
+        before = [one for one in self.log.history(conversation) if one.id <= turn]
+        if persona is None or not before or before[-1].role != "user":
+            raise LogError(f"There is no message number {turn} to answer.")
+        said = [one.message for one in before]
+        return self._logged(self.voice(persona), conversation, None, said)
+
     def retry(
         self, conversation: str, *, strength: float | None = None, version: int | None = None
     ) -> Reply:
@@ -246,9 +255,15 @@ class Bot:
             self._bases[name] = models.resolve(name, self.workspace.models, say=self.say)
         return self._bases[name]
 
-    def _logged(self, voice: Voice, conversation: str, strength: float | None) -> Reply:
+    def _logged(
+        self,
+        voice: Voice,
+        conversation: str,
+        strength: float | None,
+        said: Sequence[Message] | None = None,
+    ) -> Reply:
         reply = Reply(voice, iter(()), conversation=conversation)
-        messages = [turn.message for turn in self.log.history(conversation)]
+        messages = said or [turn.message for turn in self.log.history(conversation)]
 
         def stream() -> Iterator[str]:
             started, first = time.monotonic(), None

@@ -120,8 +120,36 @@ class Claims:
             raise LogError("The conversation log took too long to answer.") from None
 
     def posted(self, event: str, message_id: str) -> None:
-        """The reply to an event is in this message from now on, whatever becomes of it."""
+        """The reply to an event is in this message, or these, whatever becomes of it."""
         self._set(event, posted=message_id)
+
+    def payload(self, event: str) -> dict[str, Any] | None:
+        """What is to be done about an event by now; None if nothing is any more."""
+        query = select(claims.c.payload).where(claims.c.event == event, claims.c.state == "claimed")
+        found = self._database.run(lambda connection: connection.execute(query).scalar())
+        return None if found is None else dict(json.loads(found))
+
+    def revise(self, event: str, **changes: Any) -> bool:
+        """Changes what is to be done about an event that waits, whoever holds it."""
+        found = self.payload(event)
+        if found is None:
+            return False
+        waits = (claims.c.event == event) & (claims.c.state == "claimed")
+        change = update(claims).where(waits).values(payload=json.dumps({**found, **changes}))
+        return self._database.run(lambda connection: connection.execute(change).rowcount) > 0
+
+    def withdraw(self, event: str) -> bool:
+        """Nothing is to be done about an event that waits any more, whoever holds it."""
+        waits = (claims.c.event == event) & (claims.c.state == "claimed")
+        change = update(claims).where(waits).values(state="done", payload=None)
+        return self._database.run(lambda connection: connection.execute(change).rowcount) > 0
+
+    def has_posted(self, message_id: str) -> bool:
+        """Whether a message holds the reply to any event, or a part of one."""
+        known = claims.c.posted.contains(message_id, autoescape=True)
+        query = select(claims.c.event).where(known).limit(1)
+        found = self._database.run(lambda connection: connection.execute(query).scalar())
+        return found is not None
 
     def done(self, event: str, *, failed: bool = False) -> None:
         """An event is answered, or its failure was told; what it held is forgotten."""
@@ -146,7 +174,8 @@ class Claims:
             query = select(
                 claims.c.event, claims.c.owner, claims.c.beat, claims.c.payload, claims.c.posted
             )
-            rows = connection.execute(query.where(claims.c.state == "claimed")).all()
+            waiting = query.where(claims.c.state == "claimed").order_by(claims.c.created)
+            rows = connection.execute(waiting).all()
             self._look_at({event: beat for event, owner, beat, *_ in rows if owner != self.owner})
             taken = []
             for event, owner, beat, payload, posted in rows:

@@ -184,6 +184,12 @@ class ConversationLog:
 
         return self.database.run(work)
 
+    def reply(self, turn: int) -> Turn | None:
+        """A reply by its number; None if it does not stand."""
+        chosen = (turns.c.id == turn) & (turns.c.role == "assistant") & turns.c.retired.is_(False)
+        found = self.database.run(lambda connection: read_turns(connection, chosen))
+        return found[0] if found else None
+
     def name(self, turn: int, message_id: str) -> None:
         """Remembers under which name the channel holds a turn that was logged before."""
         change = update(turns).where(turns.c.id == turn).values(message_id=message_id)

@@ -90,6 +90,7 @@ turns = Table(
     # Of replies, once review has looked at them: 1 passes as the brand's, and 1 is unlike anything.
     Column("style", Float),
     Column("novelty", Float),
+    sqlite_autoincrement=True,  # a number that was deleted is not given again
 )
 feedback = Table(
     "feedback",
@@ -101,6 +102,7 @@ feedback = Table(
     Column("suggestion", Text),
     Column("author", String(128), index=True),
     Column("created", String(40), nullable=False),
+    sqlite_autoincrement=True,  # a number that was deleted is not given again
 )
 sources = Table(
     "sources",
@@ -137,7 +139,7 @@ claims = Table(
     # Raised by the owner while it works; whoever watches it stand still knows that the owner died.
     Column("beat", Integer, nullable=False),
     Column("payload", Text),  # what to do, until it is done
-    Column("posted", String(200)),  # the message that holds the reply, once there is one
+    Column("posted", Text),  # the messages that hold the reply, once there are any
     Column("created", String(40), nullable=False),
 )
 reviews = Table(
@@ -153,6 +155,7 @@ reviews = Table(
     Column("reviewer", String(128), nullable=False),
     Column("outcome", String(200), nullable=False),
     Column("created", String(40), nullable=False),
+    sqlite_autoincrement=True,  # a number that was deleted is not given again
 )
 rooms = Table(
     "rooms",
@@ -247,6 +250,7 @@ def _open(url: str) -> Engine:
             raise LogError(f"The log's folder {file.parent} can't be made: {error}") from error
         engine = create_engine(
             url,
+            hide_parameters=True,  # what people said is not for logs
             pool_pre_ping=True,
             poolclass=QueuePool,
             connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False},
@@ -259,6 +263,7 @@ def _open(url: str) -> Engine:
     try:
         return create_engine(
             url,
+            hide_parameters=True,  # what people said is not for logs
             pool_pre_ping=True,
             pool_size=10,
             connect_args={

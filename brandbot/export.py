@@ -166,7 +166,7 @@ def _conversations(
         for item in items:
             if item is None:
                 continue
-            if tested.holds(Example(item.messages)):
+            if tested.holds(Example(item.messages)) or Example(item.messages).split == "test":
                 left["in-test-split"] += 1
             elif form == "kto" and item.label is None:
                 left["unjudged"] += 1
@@ -205,7 +205,9 @@ def _preferences(
             left["expired"] += 1
         elif last.reply.strip() == last.original.strip():
             left["unchanged"] += 1
-        elif tested.holds(Example((*messages, Message("assistant", last.reply)))):
+        elif tested.holds(pair := Example((*messages, Message("assistant", last.reply)))) or (
+            pair.split == "test"
+        ):
             left["in-test-split"] += 1
         else:
             whole = (*messages, Message("assistant", last.reply))

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from brandbot import traces
 from brandbot.conversations import ConversationLog
-from brandbot.errors import LockHeldError
+from brandbot.errors import LockHeldError, PersonaError
 from brandbot.examples import PROVENANCE
 from brandbot.from_conversations import rewrite
 from brandbot.persona import Persona
@@ -103,7 +103,10 @@ def expire(workspace: Workspace, log: ConversationLog) -> dict[str, int]:
     """
     deleted = {}
     for name in workspace.persona_names():
-        days = Persona.load(workspace.persona(name)).config.review.keep_days
+        try:
+            days = Persona.load(workspace.persona(name)).config.review.keep_days
+        except PersonaError:
+            continue  # what is wrong with it is said wherever it is used
         if days is None:
             continue
         oldest = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="milliseconds")

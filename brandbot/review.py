@@ -252,7 +252,7 @@ class Review:
                 insert(reviews).values({**row, "turn": exchange.turn, "decision": decision})
             )
             if decision in ("approved", "rejected"):
-                for other in exchange.like:
+                for other in _undecided(connection, exchange.like):
                     connection.execute(
                         insert(reviews).values({**row, "turn": other, "decision": "folded"})
                     )
@@ -411,7 +411,7 @@ def _line(exchange: Exchange, text: str, reviewer: str) -> dict[str, Any]:
         "turn": exchange.turn,
         "channel": exchange.channel,
         "author": exchange.author,
-        "editor": exchange.editor if text == exchange.suggestion else "",
+        "editor": exchange.editor if text != exchange.reply else "",
         "reviewer": reviewer,
         "date": now()[:10],
         "version": exchange.version,
@@ -422,6 +422,16 @@ def _line(exchange: Exchange, text: str, reviewer: str) -> dict[str, Any]:
         "messages": [{"role": m.role, "content": m.content} for m in messages],
         PROVENANCE: {key: value for key, value in origin.items() if value not in ("", None)},
     }
+
+
+def _undecided(connection: Connection, chosen: Sequence[int]) -> list[int]:
+    """Of these replies, those that nobody has decided about meanwhile."""
+    mine = reviews.c.turn.in_(list(chosen))
+    latest = select(func.max(reviews.c.id)).where(mine).group_by(reviews.c.turn)
+    final = ("approved", "rejected", "folded")
+    query = select(reviews.c.turn).where(reviews.c.id.in_(latest), reviews.c.decision.in_(final))
+    decided = set(connection.execute(query).scalars())
+    return [turn for turn in chosen if turn not in decided]
 
 
 def _question() -> Any:

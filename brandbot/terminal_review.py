@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 
 from brandbot.errors import BrandbotError, ReviewConflictError
 from brandbot.screen import out
@@ -37,6 +37,11 @@ OUTCOMES = {
 DECISIONS: dict[str, Decision] = {
     "a": "approved", "e": "approved", "r": "rejected", "s": "skipped",
 }  # fmt: skip
+
+
+def escape(text: str) -> str:
+    """Text as text: neither markup, nor a code that would steer the terminal."""
+    return escape_markup("".join(c for c in text if c.isprintable() or c in "\n\t"))
 
 
 def review(queue: Review, reviewer: str | None = None) -> int:

@@ -98,9 +98,11 @@ def test_the_most_useful_come_first(review: Review, log: ConversationLog) -> Non
 def test_an_approval_is_a_line_with_its_provenance(review: Review, log: ConversationLog) -> None:
     question = on_side("train", "Where can I park")
     turn = say(log, question, "Behind the shop.")
-    log.judge(turn, "dislike", suggestion="Behind the shop. Mind the gull.", author="slack:T1:U2")
+    log.judge(turn, "dislike", suggestion="Behind the shop. Mind the gulls.", author="slack:T1:U2")
     (exchange,) = review.queue()
-    assert review.decide(exchange, "approved", "bea").code == "written"
+    # A word changed by the reviewer does not make it another person's.
+    outcome = review.decide(exchange, "approved", "bea", reply="Behind the shop. Mind the gull.")
+    assert outcome.code == "written"
     (row,) = written(review)
     assert [m["content"] for m in row["messages"]] == [question, "Behind the shop. Mind the gull."]
     origin = row["provenance"]
@@ -282,3 +284,44 @@ def test_row_21_three_hundred_messages_by_one_person_teach_nothing(
     assert len(planted) <= 2 and len(left_out) >= 45
     mine = [e for e in train if e.provenance and e.provenance["author"] == pseudonym("mallory")]
     assert 1 <= len(mine) <= 0.1 * len(train)
+
+
+def test_what_another_decided_is_not_folded(review: Review, log: ConversationLog) -> None:
+    """Bea saw two equal replies; Carl approves one of them before she rejects the other."""
+    turns = [say(log, "Do you have tea?", "Some. Leaves.", f"person{n}") for n in range(2)]
+    (shown,) = review.queue()
+    (other,) = [turn for turn in turns if turn != shown.turn]
+    his = review.exchange(other)
+    assert his is not None and shown.like == (other,)
+    review.decide(his, "approved", "carl", reply="Some. Leaves, mostly.")
+    review.decide(shown, "rejected", "bea")
+    assert (review.counts().approved, review.counts().rejected) == (1, 1)
+    assert review.undo("carl").code == "undone"  # type: ignore[union-attr]
+
+
+def test_a_number_is_never_given_twice(log: ConversationLog) -> None:
+    """Old buttons in Slack hold numbers of replies; a forgotten one must not become another's."""
+    from sqlalchemy import delete
+
+    from brandbot.database import turns
+
+    gone = say(log, "One?", "One.")
+    log.database.run(lambda c: c.execute(delete(turns)))
+    assert say(log, "Two?", "Two.") > gone
+
+
+def test_corrections_are_repeated_within_one_persons_share() -> None:
+    """Ninety of the brand's own and ten of mallory's, edited: a tenth is room for ten in all."""
+    from brandbot.persona import Review as Limits
+    from brandbot.training.run import _weighted
+
+    def example(number: int, **origin: object) -> Example:
+        said = (Message("user", words(number)), Message("assistant", words(-number - 1)))
+        return Example(said, provenance=origin or None)
+
+    own = [example(number) for number in range(90)]
+    hers = [example(100 + n, author="mallory", edited=True) for n in range(5)]
+    others = [example(200 + n, author=f"p{n}", edited=True) for n in range(5)]
+    found = _weighted([*own, *hers, *others], Limits())
+    # 90 // 10 = 9, at most 8 each; hers at most 10 // 5 = 2 each.
+    assert len(found) == 90 + 5 * 2 + 5 * 8

@@ -366,3 +366,26 @@ def test_a_taken_port_is_a_sentence(bot: Bot) -> None:
         port = other.getsockname()[1]
         with pytest.raises(BrandbotError, match=f"Port {port} .*--port {port + 1}"):
             start(bot, port=port)
+
+
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip"])
+def test_what_a_proxy_passes_on_is_refused(header: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The studio has no login; only Slack's address checks by itself who calls."""
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+    from starlette.testclient import TestClient
+
+    from connectors.studio.page import PageFrame
+
+    def answer(_request: object) -> PlainTextResponse:
+        return PlainTextResponse("here")
+
+    paths = ("/", "/review", "/slack/events", "/gradio_api/queue/join")
+    app = PageFrame(Starlette(routes=[Route(path, answer) for path in paths]))
+    client = TestClient(app)
+    assert {client.get(path).status_code for path in paths} == {200}
+    passed = {path: client.get(path, headers={header: "192.0.2.1"}).status_code for path in paths}
+    assert passed == {"/": 403, "/review": 403, "/slack/events": 200, "/gradio_api/queue/join": 403}
+    monkeypatch.setenv("BRANDBOT_BEHIND_PROXY", "1")
+    assert client.get("/review", headers={header: "192.0.2.1"}).status_code == 200

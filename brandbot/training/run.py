@@ -18,6 +18,7 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -39,7 +40,7 @@ from brandbot.knowledge import lookup
 from brandbot.knowledge.lookup import Lookup
 from brandbot.lint import FEWEST
 from brandbot.models import BaseModel
-from brandbot.persona import Persona, dump
+from brandbot.persona import Persona, Review, dump
 from brandbot.prompt import Encoded, Message, PromptFormat
 from brandbot.training import mix
 from brandbot.training.rows import encode
@@ -268,7 +269,7 @@ def _served(workspace: Workspace, planned: Plan) -> dict[Split, list[Example]]:
     """
     sides: dict[Split, list[Example]] = {side: planned.reading.split(side) for side in SIDES}
     persona = planned.persona
-    sides["train"] = _weighted(sides["train"], persona.config.review.repeat)
+    sides["train"] = _weighted(sides["train"], persona.config.review)
     if not persona.config.knowledge.enabled:
         return sides
     documents = Lookup(workspace, persona.name)
@@ -293,14 +294,22 @@ def _served(workspace: Workspace, planned: Plan) -> dict[Split, list[Example]]:
     }  # fmt: skip
 
 
-def _weighted(chosen: Sequence[Example], repeat: int) -> list[Example]:
+def _weighted(chosen: Sequence[Example], limits: Review) -> list[Example]:
     """A reply that somebody rewrote stands there several times: one of hundreds is not heard.
 
-    As often as ``repeat``, but not so often that such replies outnumber all others.
+    As often as ``review.repeat``, but not so often that such replies outnumber all others, or that
+    one person's are more than ``review.max_author`` of all.
     """
     edited = [bool(e.provenance and e.provenance.get("edited")) for e in chosen]
-    times = min(repeat, max(1, (len(chosen) - sum(edited)) // max(1, sum(edited))))
-    return [e for e, was in zip(chosen, edited, strict=True) for _ in range(times if was else 1)]
+    times = min(limits.repeat, max(1, (len(chosen) - sum(edited)) // max(1, sum(edited))))
+    counts = Counter(name for example in chosen for name in approved.people(example))
+    room = int(limits.max_author * len(chosen))
+
+    def often(example: Example) -> int:
+        shares = [room // counts[name] for name in approved.people(example)]
+        return max(1, min([times, *shares]))
+
+    return [e for e, was in zip(chosen, edited, strict=True) for _ in range(often(e) if was else 1)]
 
 
 def _trainer(

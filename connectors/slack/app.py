@@ -113,10 +113,10 @@ def _events(bolt: App, talk: Talk) -> None:
     @bolt.use
     def once(body: dict[str, Any], context: Any, next: Callable[[], BoltResponse]) -> BoltResponse:
         """Claims a question before it is acknowledged; one that was claimed ends here."""
-        asked = question(body, talk.bot_user, talk.follows)
-        if asked is None:
-            return next()
         try:
+            asked = question(body, talk.bot_user, talk.follows)
+            if asked is None:
+                return next()
             if not talk.claims.claim(asked.event, asked.to_json()):
                 return BoltResponse(status=200)
         except BrandbotError as error:
@@ -133,9 +133,12 @@ def _events(bolt: App, talk: Talk) -> None:
         changed = change(body, talk.bot_user)
         if changed is None:
             return
+        # It may wait to be answered still: then it is changed, or gone, before it is logged.
         if changed.text is None:
+            talk.claims.withdraw(changed.message_id)
             talk.bot.log.delete(changed.message_id)
         else:
+            talk.claims.revise(changed.message_id, text=changed.text)
             text = read(changed.text, bot_user=talk.bot_user).strip()
             talk.bot.log.edit(changed.message_id, text)
 

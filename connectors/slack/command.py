@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from brandbot import BrandbotError, forget_person
 from connectors.slack import blocks
-from connectors.slack.events import Question, author, room
+from connectors.slack.events import Question, author, message_id, room
 from connectors.slack.mrkdwn import read, write
 from connectors.slack.talk import LONGEST_MESSAGE, Talk
 from connectors.slack.texts import say
@@ -32,9 +32,12 @@ def wire(app: App, talk: Talk) -> None:
         language = talk.language(persona)
         match word.lower():
             case "use":
-                ack(_use(talk, room(team, channel), rest, language))
+                told, changed = _use(talk, room(team, channel), rest, language)
+                # All in the channel see that it was changed, and by whom.
+                ack(told, response_type="in_channel" if changed else "ephemeral")
             case "follow":
-                ack(_follow(talk, room(team, channel), rest.lower(), language))
+                told, changed = _follow(talk, room(team, channel), rest.lower(), language)
+                ack(told, response_type="in_channel" if changed else "ephemeral")
             case "status":
                 ack(_status(talk, team, channel, language))
             case "ask" if rest:
@@ -74,30 +77,35 @@ def wire(app: App, talk: Talk) -> None:
     def forgotten(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
         team, user = str(body["team"]["id"]), str(body["user"]["id"])
-        language = talk.language(talk.default)
-        try:
-            done = forget_person(talk.bot.workspace, talk.bot.log, author(team, user))
-            text = say(language, "forgotten", count=done.turns)
-        except BrandbotError as error:
-            log.warning("Somebody could not be forgotten: %s", error)
-            text = say(language, "failed")
-        _tell(client.chat_postMessage, channel=user, text=text)
+
+        def job() -> None:  # it writes the whole database anew, which takes a while
+            language = talk.language(talk.default)
+            try:
+                done = forget_person(talk.bot.workspace, talk.bot.log, author(team, user))
+                text = say(language, "forgotten", count=done.turns)
+            except BrandbotError as error:
+                log.warning("Somebody could not be forgotten: %s", error)
+                text = say(language, "failed")
+            _tell(client.chat_postMessage, channel=user, text=text)
+
+        talk.work.put(f"forget:{team}:{user}", job, always=True)
 
 
-def _use(talk: Talk, place: str, name: str, language: str) -> str:
+def _use(talk: Talk, place: str, name: str, language: str) -> tuple[str, bool]:
     names = talk.bot.workspace.persona_names()
     if name not in names:
-        return say(language, "no_such_brand" if name else "which_brand", names=", ".join(names))
+        key = "no_such_brand" if name else "which_brand"
+        return say(language, key, names=", ".join(names)), False
     talk.bot.log.set_room(place, persona=name)
     title = talk.bot.voice(name).persona.config.name
-    return say(talk.language(name), "using", name=title)
+    return say(talk.language(name), "using", name=title), True
 
 
-def _follow(talk: Talk, place: str, switch: str, language: str) -> str:
+def _follow(talk: Talk, place: str, switch: str, language: str) -> tuple[str, bool]:
     if switch not in ("on", "off"):
-        return say(language, "follow_usage")
+        return say(language, "follow_usage"), False
     talk.bot.log.set_room(place, follows=switch == "on")
-    return say(language, f"follow_{switch}")
+    return say(language, f"follow_{switch}"), True
 
 
 def _status(talk: Talk, team: str, channel: str, language: str) -> str:
@@ -129,7 +137,7 @@ def _ask(
         respond(say(language, "not_in_channel"))
         return
     question = Question(
-        event=f"ask:{team}:{channel}:{ts}", team=team, channel=channel, ts=ts, thread=ts,
+        event=message_id(team, channel, ts), team=team, channel=channel, ts=ts, thread=ts,
         user=user, text=text, direct=False, threaded=False,
     )  # fmt: skip
     if talk.claims.claim(question.event, question.to_json()):

@@ -12,7 +12,10 @@ SAID = (None, "file_share", "thread_broadcast", "me_message")
 
 @dataclass(frozen=True)
 class Question:
-    """A message that is for the bot. ``thread`` is the message that its thread hangs on."""
+    """A message that is for the bot. ``thread`` is the message that its thread hangs on.
+
+    ``event`` is what is claimed: the message's name.
+    """
 
     event: str
     team: str
@@ -74,7 +77,9 @@ def question(
     direct = event.get("channel_type") == "im" or channel.startswith("D")
     team = str(body.get("team_id") or event.get("team") or "")
     found = Question(
-        event=str(body["event_id"]),
+        # Not the event's own id: whatever Slack tells of a message, an edit of a mention too, it
+        # is answered once.
+        event=message_id(team, channel, ts),
         team=team,
         channel=channel,
         ts=ts,

@@ -79,12 +79,16 @@ class Talk:
         writer = Writer(
             self.client,
             Where(question.channel, question.thread, question.team, question.user),
-            posted=lambda ts: self.claims.posted(question.event, ts),
+            posted=lambda names: self.claims.posted(question.event, names),
             find=lambda: self._stray(question),
-            ts=posted,
+            names=posted,
         )
         language = "en"
         try:
+            current = self.claims.payload(question.event)
+            if current is None:  # deleted, or forgotten, while it waited
+                return
+            question = Question(**current)
             language = self._language_of(question)
             if again and posted is None:
                 writer.adopt(self._stray(question))
@@ -144,7 +148,7 @@ class Talk:
         if again:
             known = self.bot.log.turn(question.message_id)
             if known is not None:  # asked already; the reply to it was never finished
-                return self.bot.retry(known[0])
+                return self.bot.answer(known[0], known[1].id)
         return self.bot.reply(
             persona,
             text,
@@ -191,11 +195,14 @@ class Talk:
         for message in answer.get("messages") or []:
             ts = str(message.get("ts"))
             ours = message.get("user") == self.bot_user and _after(ts, question.ts)
-            if ours and self.bot.log.turn(message_id(question.team, question.channel, ts)) is None:
+            known = self.bot.log.turn(message_id(question.team, question.channel, ts))
+            if ours and known is None and not self.claims.has_posted(ts):
                 return ts
         return None
 
     def _failed(self, question: Question, writer: Writer, language: str) -> None:
+        if writer.shown:  # the reply is there; what failed came after it
+            return
         try:
             writer.end(say(language, "failed"))
         except TROUBLE as error:

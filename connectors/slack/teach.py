@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 
 from brandbot import BrandbotError
 from connectors.slack import blocks
-from connectors.slack.events import author, message_id
+from connectors.slack.events import author
 from connectors.slack.talk import Talk
 from connectors.slack.texts import say
 from connectors.slack.writer import TROUBLE
@@ -41,7 +41,10 @@ def wire(app: App, talk: Talk) -> None:
         number = str(body["actions"][0].get("value", ""))
         if not number.isdigit():
             return
-        form = blocks.improve_form(int(number), _reply(talk, body), _language(talk, body))
+        reply = talk.bot.log.reply(int(number))
+        form = blocks.improve_form(
+            int(number), reply.content if reply else "", _language(talk, body)
+        )
         _try(lambda: client.views_open(trigger_id=body["trigger_id"], view=form))
 
     @app.view(blocks.DISLIKED)
@@ -77,16 +80,6 @@ def _judge(talk: Talk, turn: int, verdict: Any, body: dict[str, Any], **said: st
         log.warning("Feedback was not stored: %s", error)
         return False
     return True
-
-
-def _reply(talk: Talk, body: dict[str, Any]) -> str:
-    """The reply that a button hangs under, as it was said."""
-    where = body.get("container") or {}
-    team = str((body.get("team") or {}).get("id", ""))
-    known = talk.bot.log.turn(
-        message_id(team, str(where.get("channel_id")), str(where.get("message_ts")))
-    )
-    return known[1].content if known else ""
 
 
 def _language(talk: Talk, body: dict[str, Any]) -> str:

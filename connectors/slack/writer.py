@@ -46,7 +46,7 @@ class Where:
 
 
 class Writer:
-    """Writes one reply. ``posted`` is told the name (ts) of its message before any more is done.
+    """Writes one reply. ``posted`` is told the names (ts) of its messages before any more is done.
 
     ``find`` looks for a message of ours in the thread that nobody remembers: after a call whose
     answer got lost, Slack may have done what was asked.
@@ -59,22 +59,26 @@ class Writer:
         *,
         posted: Callable[[str], None] = lambda _ts: None,
         find: Callable[[], str | None] = lambda: None,
-        ts: str | None = None,
+        names: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._where = client, where
         self._posted, self._find, self._clock = posted, find, clock
-        self.ts: str | None = None
-        self._streams = False
+        self._names: list[str] = names.split(",") if names else []
+        self._streams = bool(self._names)  # one that was left in the middle may still do
+        self.shown = False
         self._sent = ""
         self._last = float("-inf")
-        self.adopt(ts)
+
+    @property
+    def ts(self) -> str | None:
+        """The reply's first message, once there is one."""
+        return self._names[0] if self._names else None
 
     def adopt(self, ts: str | None) -> None:
         """Takes up a message that was left in the middle, if there is one."""
         if ts is not None:
-            self.ts = ts
-            self._streams = True  # it may still do
+            self._names, self._streams = [ts], True
 
     def grow(self, text: str) -> None:
         """Shows the text so far, if it is time to. Never raises: the end puts all right."""
@@ -110,12 +114,18 @@ class Writer:
         below = () if rest else blocks
         if not self._stop(first, below):
             self._whole(first, below)
+        self.shown = True
         for place, part in enumerate(rest, 1):
-            last = place == len(rest)
-            self._client.chat_postMessage(
-                channel=self._where.channel, thread_ts=self._where.thread,
-                **_content(part, blocks if last else ()),
-            )  # fmt: skip
+            content = _content(part, blocks if place == len(rest) else ())
+            if place < len(self._names):  # posted before this process took over
+                self._client.chat_update(
+                    channel=self._where.channel, ts=self._names[place], **content
+                )
+                continue
+            answer = self._client.chat_postMessage(
+                channel=self._where.channel, thread_ts=self._where.thread, **content
+            )
+            self._name(answer["ts"])
         assert self.ts is not None
         return self.ts
 
@@ -220,8 +230,8 @@ class Writer:
         )
 
     def _name(self, ts: str) -> None:
-        self.ts = ts
-        self._posted(ts)
+        self._names.append(ts)
+        self._posted(",".join(self._names))
 
 
 def _content(text: str, blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Gradio starts: the one chosen with the switch (``?lang=es``, kept in a cookie), 
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs
 import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.studio.texts import LANGUAGES, choose, say
@@ -51,8 +53,25 @@ def tab_of(request: gr.Request) -> str:
     return request.session_hash or ""
 
 
+BEHIND_PROXY = "BRANDBOT_BEHIND_PROXY"
+"""Set to 1 by whoever put a login before the studio."""
+FOR_EVERYBODY = ("/slack/events",)
+"""Addresses that check by themselves who calls."""
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def is_forwarded(path: str, headers: Headers) -> bool:
+    """Whether a request came through a proxy to the studio, which has no login of its own."""
+    if path in FOR_EVERYBODY or os.environ.get(BEHIND_PROXY) == "1":
+        return False
+    return any(name in headers for name in FORWARDED)
+
+
 class PageFrame:
-    """ASGI middleware: adds ``HEADERS`` to every answer, and its language to the page."""
+    """ASGI middleware: adds ``HEADERS`` to every answer, and its language to the page.
+
+    What a proxy passes on from elsewhere is refused, see ``is_forwarded``.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -63,6 +82,14 @@ class PageFrame:
             return
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
         headers = Headers(scope=scope)
+        if is_forwarded(scope["path"], headers):
+            refused = PlainTextResponse(
+                "The studio has no login: forward /slack/events alone. If your proxy asks people "
+                f"to log in, set {BEHIND_PROXY}=1.\n",
+                403,
+            )
+            await refused(scope, receive, send)
+            return
         cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         switched = asked if asked in LANGUAGES else None
         language = choose(switched or cookie, headers.get("accept-language"))

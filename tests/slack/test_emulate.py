@@ -88,7 +88,8 @@ def test_a_mention_is_answered_in_its_thread(
             with urllib.request.urlopen(request) as answer:
                 assert answer.status == 200
         until = time.monotonic() + 20
-        while app.talk.claims.state("Ev1") != "done":
+        event = f"slack:{me['team_id']}:{channel}:{asked['ts']}"
+        while app.talk.claims.state(event) != "done":
             assert time.monotonic() < until
         found = client.conversations_replies(channel=channel, ts=asked["ts"])["messages"]
     app.close()

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("latency_ms", sa.Float),
         sa.Column("finish", sa.String(16)),
         sa.Column("retired", sa.Boolean, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "feedback",
@@ -43,6 +44,7 @@ def upgrade() -> None:
         sa.Column("suggestion", sa.Text),
         sa.Column("author", sa.String(128)),
         sa.Column("created", sa.String(40), nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "sources",

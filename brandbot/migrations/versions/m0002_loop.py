@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("beat", sa.Integer, nullable=False),
         sa.Column("payload", sa.Text),
-        sa.Column("posted", sa.String(200)),
+        sa.Column("posted", sa.Text),
         sa.Column("created", sa.String(40), nullable=False),
     )
     op.create_table(
@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("reviewer", sa.String(128), nullable=False),
         sa.Column("outcome", sa.String(200), nullable=False),
         sa.Column("created", sa.String(40), nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "rooms",
