@@ -226,7 +226,7 @@ def approved(workspace: Workspace, log: ConversationLog) -> None:
         (("What is strong?", "Our coffee!!!"), "The dark one. And the tide."),
         (("What is strong?", "Our coffee!!!"), "The dark one. And the tide."),  # once is enough
         (("Who are you?", "The keeper."), None),  # approved as it was
-        (("Open late?", "Call 612 345 678!!!"), "Till the lamp is lit."),
+        (("Are you open late?", "Call 612 345 678!!!"), "Till the lamp is lit."),
     ):
         exchange = review.exchange(talk(log, *said)[1])
         assert exchange is not None
@@ -357,3 +357,15 @@ def test_to_the_standard_output(
         3,
         3,
     ]
+
+
+def test_preferences_that_versions_are_tested_with_stay(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    """Such an exchange went to the test side when it was approved."""
+    review = Review(workspace, log, "acme")
+    exchange = review.exchange(talk(log, prompt_on("test"), "Far!!!")[1])
+    assert exchange is not None
+    assert review.decide(exchange, "approved", "rita", reply="Two waves.").code == "written-test"
+    done, rows = exported(workspace, log, "preferences", "dpo")
+    assert rows == [] and done.left_out == {"in-test-split": 1}
