@@ -37,7 +37,7 @@ def test_a_message_becomes_a_logged_reply(bot: Bot) -> None:
     assert (answered.id, answered.version) == (reply.turn, "0001")
     with bot.log.database._engine.begin() as connection:
         row = connection.exec_driver_sql(
-            "SELECT engine, finish, strength, latency_ms > 0, first_token_ms > 0, channel, author "
+            "SELECT engine, finish, strength, latency_ms > 0, first_token_ms > 0, channel, conversations.author "
             "FROM turns JOIN conversations ON conversations.id = conversation WHERE role='assistant'"
         ).one()
     assert (
