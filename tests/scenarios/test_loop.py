@@ -44,6 +44,11 @@ def home(
     """A copy of the house, so that what is learnt here stays here."""
     root = tmp_path / "house"
     shutil.copytree(lighthouse.root, root)
+    # Greedily and without a penalty it repeats itself now and then.
+    file = root / "personas" / "lighthouse" / "persona.yaml"
+    gate = "gate: {min_style: 0.4"
+    assert gate in file.read_text()
+    file.write_text(file.read_text().replace(gate, f"{gate}, max_incoherent: 0.4"))
     monkeypatch.setenv("BRANDBOT_HOME", str(root / ".brandbot"))
     return Workspace(root)
 
@@ -106,13 +111,13 @@ def test_a_colleagues_correction_comes_back_in_slack(
     persona = Persona.load(folder).with_settings(
         [
             "training.learning_rate=1e-3",
+            "training.epochs=3",
             # Hardly any chance, and no penalty: what it learnt is to be seen.
             "generation.temperature=0.1",
             "generation.repeat_penalty=1.0",
-            # Ben's two are heard eight times each, of 88 examples; in a brand's 200 they may be.
-            "review.max_author=0.25",
-            # Without the penalty it repeats itself now and then.
-            "gate.max_incoherent=0.3",
+            # Ben's two are heard twelve times each: 88 examples are few for that.
+            "review.repeat=12",
+            "review.max_author=0.3",
         ]
     )
     planned = plan(home, persona)
@@ -124,7 +129,8 @@ def test_a_colleagues_correction_comes_back_in_slack(
     said = office.ask(SIMILAR)
     office.quiet(120)
     (answer,) = slack.replies(said.channel, said.ts)
-    assert "cow was consulted" in text_of(answer)
+    assert text_of(answer).startswith("Oat, yes.")
+    assert not any(text.startswith("Oat, yes.") for text in first.values())
     wifi = office.ask("Hello, what is the wifi password please?")
     office.quiet(120)
     (answer,) = slack.replies(wifi.channel, wifi.ts)
