@@ -83,7 +83,7 @@ class Writer:
     def grow(self, text: str) -> None:
         """Shows the text so far, if it is time to. Never raises: the end puts all right."""
         # Up to a space, so that nothing that means something to Slack is sent in halves.
-        ready = text[: max(text.rfind(" "), text.rfind("\n")) + 1]
+        ready = text[: max(text.rfind(" "), text.rfind("\n")) + 1].rstrip()
         pause = STREAM_SECONDS if self._streams else UPDATE_SECONDS
         if (
             not ready.strip()
