@@ -138,6 +138,10 @@ def people(example: Example) -> set[str]:
     return {str(origin[key]) for key in ("author", "editor") if origin.get(key)}
 
 
+def is_edited(example: Example) -> bool:
+    """Whether a person wrote the approved reply, or changed the bot's."""
+    return example.provenance is not None and example.provenance.get("edited") is True
+
+
 def _unedited(example: Example) -> set[str]:
-    waved = example.provenance is not None and not example.provenance.get("edited")
-    return {"unedited"} if waved else set()
+    return {"unedited"} if example.provenance is not None and not is_edited(example) else set()

@@ -9,27 +9,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from brandbot import examples, models
+from brandbot import models
 from brandbot.adapters import AdapterStore, Version
 from brandbot.conversations import ConversationLog, Turn, Verdict
 from brandbot.engines import Engine, Request, open_engine
 from brandbot.engines.base import CONTEXT, EngineName, Finish
 from brandbot.errors import BrandbotError, EngineError, LogError, VersionError
+from brandbot.given import Given
 from brandbot.models import BaseModel, Say
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat, build, rewriting
 from brandbot.workspace import Workspace
 
 if TYPE_CHECKING:
-    from brandbot.grounding import Known
-    from brandbot.knowledge.lookup import Found, Lookup
+    from brandbot.knowledge.lookup import Found
     from brandbot.knowledge.sources import Source
-    from brandbot.nearest import Nearest
 
 KEPT = 6
 """Versions an engine goes on holding after others went live, for whoever compares them."""
@@ -83,6 +82,19 @@ class Reply:
         self.pieces.close()  # type: ignore[attr-defined]  # a generator
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be answered, and how; ``settings`` override the persona's own."""
+
+    messages: Sequence[Message]
+    untuned: bool = False
+    strength: float | None = None
+    settings: Mapping[str, float | int | None] = field(default_factory=dict)
+
+    def with_seed(self, seed: int) -> _Asked:
+        return replace(self, settings={**self.settings, "seed": seed})
+
+
 @dataclass
 class _Opened:
     engine: Engine
@@ -101,11 +113,12 @@ class Bot:
     _engines: dict[str, _Opened] = field(default_factory=dict)
     _voices: dict[tuple[str, int | None], Voice] = field(default_factory=dict)
     _bases: dict[str, BaseModel] = field(default_factory=dict)
-    _nearest: dict[tuple[str, str], Nearest] = field(default_factory=dict)
-    _lookups: dict[str, Lookup] = field(default_factory=dict)
-    _known: dict[tuple[str, str], Known] = field(default_factory=dict)
+    _given: Given = field(init=False)
     _log: ConversationLog | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self._given = Given(self.workspace)
 
     @property
     def log(self) -> ConversationLog:
@@ -209,7 +222,7 @@ class Bot:
     ) -> Reply:
         """Answers a conversation without logging it. ``settings`` override the persona's own."""
         reply = Reply(voice, iter(()))
-        reply.pieces = self._stream(reply, voice, messages, untuned, strength, settings)
+        reply.pieces = self._stream(reply, _Asked(messages, untuned, strength, settings))
         return reply
 
     def rewrite(self, persona: str, text: str) -> Reply:
@@ -217,9 +230,9 @@ class Bot:
         if not text.strip():
             raise EngineError("There is nothing to rewrite: the text is empty.")
         voice = self.voice(persona)
-        asked = [rewriting(text.strip(), voice.persona.language)]
+        asked = _Asked([rewriting(text.strip(), voice.persona.language)])
         reply = Reply(voice, iter(()))
-        reply.pieces = self._written(reply, voice, asked, False, None, {})
+        reply.pieces = self._written(reply, asked)
         return reply
 
     def search(self, persona: str, question: str) -> Found:
@@ -227,7 +240,7 @@ class Bot:
         from brandbot.knowledge.lookup import Found
 
         voice = self.voice(persona)
-        return self._find(voice, [Message("user", question)]) or Found(question)
+        return self._given.find(voice.persona, [Message("user", question)]) or Found(question)
 
     def judge(self, turn: int, verdict: Verdict, **details: str) -> None:
         self.log.judge(turn, verdict, **details)
@@ -264,11 +277,12 @@ class Bot:
     ) -> Reply:
         reply = Reply(voice, iter(()), conversation=conversation)
         messages = said or [turn.message for turn in self.log.history(conversation)]
+        asked = _Asked(messages, strength=strength)
 
         def stream() -> Iterator[str]:
             started, first = time.monotonic(), None
             try:
-                for piece in self._stream(reply, voice, messages, False, strength, {}):
+                for piece in self._stream(reply, asked):
                     first = first or time.monotonic()
                     yield piece
             finally:  # also when the reader goes away: what was said was said
@@ -291,46 +305,34 @@ class Bot:
         reply.pieces = stream()
         return reply
 
-    def _stream(
-        self,
-        reply: Reply,
-        voice: Voice,
-        messages: Sequence[Message],
-        untuned: bool,
-        strength: float | None,
-        settings: dict[str, float | int | None],
-    ) -> Iterator[str]:
-        reply.found = self._find(voice, messages)
-        if reply.found is not None and not untuned and reply.found.beyond:
-            yield self._hand_off(reply, voice, messages)
+    def _stream(self, reply: Reply, asked: _Asked) -> Iterator[str]:
+        knowledge = reply.voice.persona.config.knowledge
+        reply.found = self._given.find(reply.voice.persona, asked.messages)
+        if reply.found is not None and not asked.untuned and reply.found.beyond:
+            yield self._hand_off(reply, asked)
             return
-        if reply.found is not None and not untuned and voice.persona.config.knowledge.strict:
-            yield self._strictly(reply, voice, messages, strength, settings)
+        if reply.found is not None and not asked.untuned and knowledge.strict:
+            yield self._strictly(reply, asked)
             return
         try:
-            yield from self._written(reply, voice, messages, untuned, strength, settings)
+            yield from self._written(reply, asked)
         finally:  # also of a reply that was stopped: what it said came from somewhere
-            self._check(reply, messages)
+            self._given.check(reply, asked.messages)
 
-    def _written(
-        self,
-        reply: Reply,
-        voice: Voice,
-        messages: Sequence[Message],
-        untuned: bool,
-        strength: float | None,
-        settings: dict[str, float | int | None],
-    ) -> Iterator[str]:
+    def _written(self, reply: Reply, asked: _Asked) -> Iterator[str]:
         """What the model writes, a piece at a time."""
+        voice = reply.voice
         generation = {
             **voice.persona.config.generation.model_dump(exclude={"strength", "style_shots"}),
-            **settings,
+            **asked.settings,
         }
-        version = None if untuned else voice.version
-        shots = [] if untuned else self._shots(voice, messages)
+        version = None if asked.untuned else voice.version
+        shots = [] if asked.untuned else self._given.shots(voice, asked.messages)
         facts = reply.found.lines if reply.found else ()
-        ids = _fitting(voice, messages, shots, facts, int(generation["max_tokens"] or 0))
-        quote = "" if untuned else _quote(voice, reply.found)
+        ids = _fitting(voice, asked.messages, shots, facts, int(generation["max_tokens"] or 0))
+        quote = ""
+        if reply.found and not asked.untuned and voice.persona.config.knowledge.quote_first:
+            quote = reply.found.quote
         if quote:
             ids = voice.prompt_format.beginning(ids, quote)
             reply.text = quote
@@ -339,7 +341,7 @@ class Bot:
             ids=ids,
             stop_ids=voice.prompt_format.stop_ids,
             adapter=version,
-            strength=_strength(voice, strength),
+            strength=_strength(voice, asked.strength),
             **generation,
         )
         with self._engine(voice, version) as engine:
@@ -356,92 +358,22 @@ class Bot:
             finally:
                 chunks.close()  # type: ignore[attr-defined]  # a generator
 
-    def _strictly(
-        self,
-        reply: Reply,
-        voice: Voice,
-        messages: Sequence[Message],
-        strength: float | None,
-        settings: dict[str, float | int | None],
-    ) -> str:
+    def _strictly(self, reply: Reply, asked: _Asked) -> str:
         """A reply that says nothing that stands nowhere, or else the handoff; all at once."""
         for seed in range(TRIES):
             reply.text = ""
-            for _ in self._written(
-                reply, voice, messages, False, strength, {**settings, "seed": seed}
-            ):
+            for _ in self._written(reply, asked.with_seed(seed)):
                 pass
-            self._check(reply, messages)
+            self._given.check(reply, asked.messages)
             if not reply.unknown:
                 return reply.text
-        return self._hand_off(reply, voice, messages)
+        return self._hand_off(reply, asked)
 
-    def _hand_off(self, reply: Reply, voice: Voice, messages: Sequence[Message]) -> str:
+    def _hand_off(self, reply: Reply, asked: _Asked) -> str:
         """The persona's own words for not knowing, the same ones for the same question."""
-        reply.text = voice.persona.handoff(messages[-1].content)
+        reply.text = reply.voice.persona.handoff(asked.messages[-1].content)
         reply.finish, reply.handed_off, reply.unknown, reply.sources = "stop", True, [], []
         return reply.text
-
-    def _find(self, voice: Voice, messages: Sequence[Message]) -> Found | None:
-        """What the persona's documents say to the last message; None if it has none."""
-        if not voice.persona.config.knowledge.enabled:
-            return None
-        name = voice.persona.name
-        if not self.workspace.knowledge(name).is_dir():
-            return None
-        from brandbot.knowledge.lookup import Lookup
-
-        with self._lock:
-            lookup = self._lookups.setdefault(name, Lookup(self.workspace, name))
-        if lookup.search is None:
-            return None
-        return lookup.find(messages, voice.persona.config.knowledge.top_k)
-
-    def _check(self, reply: Reply, messages: Sequence[Message]) -> None:
-        """Finds the reply's sources, and what in it stands nowhere."""
-        if reply.found is None:
-            return
-        from brandbot.knowledge import sources
-
-        name = reply.voice.persona.name
-        search = self._lookups[name].search
-        if search is None:
-            return
-        reply.sources = sources.used(reply.text, reply.found.query, reply.found.facts, search.words)
-        given = [*(message.content for message in messages), *reply.found.lines]
-        reply.unknown = self._known_to(reply.voice).inventions(reply.text, "\n".join(given))
-
-    def _known_to(self, voice: Voice) -> Known:
-        """What a persona may say without a source: what stands in its examples and its guide."""
-        from brandbot.grounding import Known
-        from brandbot.knowledge.words import function_words
-
-        key = (voice.persona.name, voice.version_name)
-        with self._lock:
-            if key not in self._known:
-                folder = self.workspace.persona(voice.persona.name) / "examples"
-                config = voice.persona.config
-                texts = [m.content for e in examples.read(folder).examples for m in e.messages]
-                texts += [voice.persona.voice, config.name, config.greeting, *config.starters]
-                texts += config.handoff
-                self._known[key] = Known(texts, frozenset(function_words(voice.persona.language)))
-            return self._known[key]
-
-    def _shots(self, voice: Voice, messages: Sequence[Message]) -> list[Message]:
-        """The nearest style examples as turns before the conversation, if the persona wants any."""
-        count = voice.persona.config.generation.style_shots
-        if not count:
-            return []
-        from brandbot.nearest import Nearest
-
-        key = (voice.persona.name, voice.version_name)
-        with self._lock:
-            if key not in self._nearest:
-                folder = self.workspace.persona(voice.persona.name) / "examples"
-                self._nearest[key] = Nearest(examples.read(folder).examples)
-            nearest = self._nearest[key]
-        found = nearest.find(messages[-1].content, count)
-        return [message for example in found for message in example.messages]
 
     def _engine_name(self, voice: Voice) -> str | None:
         opened = self._engines.get(_engine_key(voice.base, voice.version))
@@ -499,11 +431,6 @@ def _engine_key(base: BaseModel, version: Version | None) -> str:
 
 def _strength(voice: Voice, strength: float | None) -> float:
     return voice.persona.config.generation.strength if strength is None else strength
-
-
-def _quote(voice: Voice, found: Found | None) -> str:
-    """The documents' own words that the reply begins with, if the persona wants it so."""
-    return found.quote if found and voice.persona.config.knowledge.quote_first else ""
 
 
 def _fitting(

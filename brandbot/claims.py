@@ -151,6 +151,12 @@ class Claims:
         found = self._database.run(lambda connection: connection.execute(query).scalar())
         return found is not None
 
+    def release(self, event: str) -> None:
+        """This process could not do it just now: ``left`` returns the event once more."""
+        with self._writing:
+            self._held.discard(event)
+            self._unheard.add(event)
+
     def done(self, event: str, *, failed: bool = False) -> None:
         """An event is answered, or its failure was told; what it held is forgotten."""
         self._set(event, state="failed" if failed else "done", payload=None)

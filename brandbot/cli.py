@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from brandbot import cli_knowledge, cli_loop, cli_slack
+from brandbot import cli_evaluation, cli_knowledge, cli_loop, cli_slack
+from brandbot.cli_options import (
+    AsJson,
+    EngineOption,
+    Name,
+    bot_here,
+    note,
+    workspace_here,
+)
 from brandbot.errors import BrandbotError, GateError
 
 if TYPE_CHECKING:
-    from brandbot.adapters import AdapterStore
-    from brandbot.engines.base import EngineName
-    from brandbot.evaluation.gate import GateRow
-    from brandbot.evaluation.report import Report
     from brandbot.lint import Check
     from brandbot.training.run import Trained
     from brandbot.workspace import Workspace
@@ -40,11 +44,6 @@ models_app = typer.Typer(help="Base models: list them, or get one.", no_args_is_
 app.add_typer(models_app, name="models")
 app.add_typer(cli_slack.slack_app, name="slack")
 
-Name = Annotated[str, typer.Argument(help="The persona: its folder's name in personas/.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
-EngineOption = Annotated[
-    str, typer.Option("--engine", help="auto, llamacpp or transformers.", metavar="NAME")
-]
 Settings = Annotated[
     Optional[list[str]],
     typer.Option(
@@ -78,7 +77,7 @@ def new(
     """
     from brandbot import starter
 
-    folder = _workspace(create=True).new_persona(name)
+    folder = workspace_here(create=True).new_persona(name)
     language = language or ("es" if os.environ.get("LANG", "").startswith("es") else "en")
     if language not in ("en", "es"):
         raise BrandbotError(f"The starting folder comes in en and es, not in {language!r}.")
@@ -108,7 +107,7 @@ def check(
     from brandbot import lint
     from brandbot.screen import bar, print_check
 
-    workspace = _workspace()
+    workspace = workspace_here()
     names = [name] if name else workspace.persona_names()
     if not names:
         raise BrandbotError("There is no persona yet. Make one with: brandbot new my-brand")
@@ -171,13 +170,13 @@ def examples(
 
     if split not in ("train", "valid", "test"):
         raise BrandbotError(f"--split takes train, valid or test, not {split!r}.")
-    workspace = _workspace()
+    workspace = workspace_here()
     persona = Persona.load(workspace.persona(name))
     reading = example_files.read(persona.folder / "examples")
     chosen = [example for example in reading.examples if example.split == split][:limit]
     prompt_format = None
     if show_mask:
-        base = models.resolve(persona.config.base_model, workspace.models, say=_say)
+        base = models.resolve(persona.config.base_model, workspace.models, say=note)
         prompt_format = base.prompt_format()
     print_examples(chosen, persona, prompt_format)
 
@@ -205,7 +204,7 @@ def train(
     from brandbot.persona import Persona
     from brandbot.screen import bar, print_trained, training_bar
 
-    workspace = _workspace()
+    workspace = workspace_here()
     main = os.environ.get("RANK", "0") == "0"
     persona = Persona.load(workspace.persona(name)).with_settings(settings or [])
     _give_way()
@@ -217,7 +216,7 @@ def train(
     with _loading(f"Reading {persona.config.base_model}", quiet=as_json or not main):
         from brandbot.training import run
 
-        planned = run.plan(workspace, persona, say=_say)
+        planned = run.plan(workspace, persona, say=note)
     current = run.up_to_date(workspace, planned) if if_changed else None
     if current:
         if as_json:
@@ -228,7 +227,7 @@ def train(
             )
         return
     with training_bar(quiet=as_json or not main) as report:
-        trained = run.train(workspace, planned, resume=resume, report=report, say=_say)
+        trained = run.train(workspace, planned, resume=resume, report=report, say=note)
     if not main:
         return
     refused = _first(workspace, trained, as_json)
@@ -254,7 +253,7 @@ def _first(workspace: Workspace, trained: Trained, as_json: bool) -> str:
     try:
         with bar(f"Evaluating {trained.persona}", quiet=as_json) as progress:
             promotion.promote(
-                workspace, trained.persona, int(trained.version), progress=progress, say=_say
+                workspace, trained.persona, int(trained.version), progress=progress, say=note
             )
     except GateError as error:
         return str(error)
@@ -262,219 +261,12 @@ def _first(workspace: Workspace, trained: Trained, as_json: bool) -> str:
     return ""
 
 
-@app.command()
-def evaluate(
-    name: Name,
-    version: Annotated[
-        Optional[int], typer.Argument(help="The version's number; the newest if left out.")
-    ] = None,
-    against: Annotated[
-        Optional[list[str]],
-        typer.Option(help="base, fewshot or a version's number; may be given several times."),
-    ] = None,
-    html: Annotated[
-        Optional[Path], typer.Option(help="Write the report as one HTML page.", metavar="FILE")
-    ] = None,
-    judge: Annotated[
-        bool,
-        typer.Option(
-            "--judge", help="Ask the model at BRANDBOT_JUDGE_URL, too; sends texts there."
-        ),
-    ] = False,
-    engine: EngineOption = "auto",
-    as_json: AsJson = False,
-) -> None:
-    """Measure a version on prompts it never saw, beside the untuned model and the live version.
-
-    The report is stored with the version. Answers are kept: what was measured once is not measured
-    again. Examples: brandbot evaluate lighthouse · brandbot evaluate lighthouse 2 --against 1
-    --html report.html
-    """
-    from brandbot.evaluation import gate, page, run
-    from brandbot.evaluation.judge import Endpoint
-    from brandbot.evaluation.report import BASE, FEWSHOT
-    from brandbot.persona import Persona
-    from brandbot.screen import bar
-    from brandbot.screen_evaluation import print_report
-
-    workspace = _workspace()
-    persona = Persona.load(workspace.persona(name))
-    endpoint = Endpoint.from_environment() if judge else None
-    with bar(f"Evaluating {name}", quiet=as_json) as progress:
-        report = run.evaluate(
-            workspace, name, version, against=against or (BASE, FEWSHOT),
-            endpoint=endpoint,
-            engine=_engine(engine), progress=progress, say=_say,
-        )  # fmt: skip
-    rows = gate.rows(report, persona.config.gate)
-    if html is not None:
-        html.write_text(page.report_page(report, rows), encoding="utf-8")
-    if as_json:
-        typer.echo(json.dumps(_told(report, rows), ensure_ascii=False))
-        return
-    print_report(report, rows, page.verdict(report, rows))
-    if html is not None:
-        typer.echo(f"Written: {html}")
-
-
-@app.command()
-def compare(
-    name: Name,
-    versions: Annotated[list[int], typer.Argument(help="Two or more versions' numbers.")],
-    html: Annotated[
-        Optional[Path], typer.Option(help="Write the comparison as one HTML page.", metavar="FILE")
-    ] = None,
-    engine: EngineOption = "auto",
-    as_json: AsJson = False,
-) -> None:
-    """Show versions side by side, with how their trainings went.
-
-    Measures those that have no report yet. Example: brandbot compare lighthouse 1 2 --html c.html
-    """
-    from brandbot.evaluation import page, promotion, run
-    from brandbot.persona import Persona
-    from brandbot.screen import bar
-    from brandbot.screen_evaluation import print_comparison
-
-    workspace = _workspace()
-    Persona.load(workspace.persona(name))
-    if len(set(versions)) < 2:
-        raise BrandbotError(f"Name two versions or more: brandbot compare {name} 1 2")
-    reports = []
-    for number in dict.fromkeys(versions):
-        found = promotion.report_of(workspace, name, number)
-        if found is None:
-            with bar(f"Evaluating {name} {number:04d}", quiet=as_json) as progress:
-                found = run.evaluate(
-                    workspace, name, number, engine=_engine(engine), progress=progress, say=_say
-                )
-        reports.append(found)
-    if html is not None:
-        html.write_text(page.compare_page(reports), encoding="utf-8")
-    if as_json:
-        typer.echo(json.dumps([r.to_json() for r in reports], ensure_ascii=False))
-        return
-    print_comparison(reports)
-    if html is not None:
-        typer.echo(f"Written: {html}")
-    else:
-        typer.echo(f"With curves and answers, for the browser: add --html {name}.html")
-
-
-@app.command()
-def versions(name: Name, as_json: AsJson = False) -> None:
-    """List a persona's versions: date, examples, scores, which is live, which was forced.
-
-    Example: brandbot versions lighthouse
-    """
-    from brandbot.evaluation import promotion
-    from brandbot.screen_evaluation import print_versions
-
-    workspace = _workspace()
-    workspace.persona(name)
-    rows = promotion.overview(workspace, name)
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-    elif rows:
-        print_versions(rows)
-    else:
-        typer.echo(f"{name} has no version yet. Train one with: brandbot train {name}")
-
-
-@app.command()
-def promote(
-    name: Name,
-    version: Annotated[
-        Optional[int], typer.Argument(help="The version's number; the newest if left out.")
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Pass over the gate; needs --reason.")
-    ] = False,
-    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "",
-    engine: EngineOption = "auto",
-    as_json: AsJson = False,
-) -> None:
-    """Make a version the one that is served, if it passes the gate.
-
-    Measures it first if need be. A version that fails is not promoted: what failed is named, and
-    the exit status is 3. Running servers take the new version with their next reply. Examples:
-    brandbot promote lighthouse 2 · brandbot promote lighthouse 2 --force --reason "fair on Monday"
-    """
-    from brandbot.evaluation import promotion
-    from brandbot.screen import bar
-
-    workspace = _workspace()
-    numbers = _store(name).numbers()
-    if version is None and not numbers:
-        raise BrandbotError(f"{name} has no version yet. Train one with: brandbot train {name}")
-    number = numbers[-1] if version is None else version
-    try:
-        with bar(f"Evaluating {name} {number:04d}", quiet=as_json) as progress:
-            done = promotion.promote(
-                workspace, name, number, force=force, reason=reason,
-                engine=_engine(engine), progress=progress, say=_say,
-            )  # fmt: skip
-    except GateError as error:
-        if as_json:
-            refused = [row.name for row in error.rows]
-            typer.echo(json.dumps({"version": f"{number:04d}", "live": False, "failed": refused}))
-        typer.echo(
-            f"brandbot: {error}\nSee its answers: brandbot evaluate {name} {number} --html "
-            f"report.html\nServe it all the same: brandbot promote {name} {number} --force "
-            "--reason '…'",
-            err=True,
-        )
-        raise typer.Exit(3) from None
-    if as_json:
-        typer.echo(json.dumps({"version": done.version, "live": True, "failed": []}))
-    else:
-        typer.echo(f"Version {done.version} of {name} is live.")
-
-
-@app.command()
-def rollback(name: Name) -> None:
-    """Serve the version again that was live before this one. Example: brandbot rollback lighthouse"""
-    typer.echo(f"Version {_store(name).rollback().name} of {name} is live.")
-
-
-@app.command()
-def taste(
-    name: Name,
-    versions: Annotated[
-        Optional[list[str]],
-        typer.Argument(help="Two versions' numbers; base is the untuned model."),
-    ] = None,
-    pairs: Annotated[int, typer.Option(min=1, help="How many pairs to judge.")] = 10,
-    voter: Annotated[str, typer.Option(help="Who votes; your user name if left out.")] = "",
-    engine: EngineOption = "auto",
-    as_json: AsJson = False,
-) -> None:
-    """Let a person choose between two versions' answers without knowing whose they are.
-
-    Without versions, or with --json, it shows what people chose so far. Example:
-    brandbot taste lighthouse 1 2
-    """
-    from brandbot.taste import Taste
-    from brandbot.terminal import choose
-
-    bot = _bot(engine)
-    try:
-        test = Taste(bot)
-        if as_json or not versions:
-            results = test.results(name)
-            if as_json:
-                typer.echo(json.dumps(results.to_json(), ensure_ascii=False))
-                return
-        elif len(versions) != 2:
-            raise BrandbotError(f"Name two versions: brandbot taste {name} 1 2")
-        else:
-            choose(test, name, versions[0], versions[1], pairs=pairs, voter=voter)
-            results = test.results(name)
-        from brandbot.screen_evaluation import print_tastes
-
-        print_tastes(results)
-    finally:
-        bot.close()
+app.command()(cli_evaluation.evaluate)
+app.command()(cli_evaluation.compare)
+app.command()(cli_evaluation.versions)
+app.command()(cli_evaluation.promote)
+app.command()(cli_evaluation.rollback)
+app.command()(cli_evaluation.taste)
 
 
 @app.command()
@@ -494,7 +286,7 @@ def chat(
     """
     from brandbot.terminal import talk
 
-    bot = _bot(engine)
+    bot = bot_here(engine)
     try:
         cli_knowledge.bring_up_to_date(bot.workspace, [name])
         with _loading(f"Loading {name}"):
@@ -524,7 +316,7 @@ def serve(
         from brandbot.errors import MissingExtraError
 
         raise MissingExtraError(str(error.name), "web", "The web chat") from error
-    bot = _bot(engine)
+    bot = bot_here(engine)
     try:
         cli_knowledge.bring_up_to_date(bot.workspace, bot.workspace.persona_names())
         cli_loop.keep_no_longer(bot)
@@ -540,7 +332,7 @@ def list_models(as_json: AsJson = False) -> None:
     from brandbot import models
     from brandbot.screen import print_models
 
-    folder = _workspace(create=True).models
+    folder = workspace_here(create=True).models
     rows = [
         {
             "name": name,
@@ -568,16 +360,16 @@ def get_model(
     """
     from brandbot import models
 
-    folder = _workspace(create=True).models
+    folder = workspace_here(create=True).models
     for name in names:
-        models.download(name, folder, _say)
+        models.download(name, folder, note)
         if name.lower() == models.EMBEDDER:
             typer.echo(f"{name} is here: {models.embedder_folder(folder)}")
             continue
         with _loading(f"Unpacking {name}"):
-            base = models.resolve(name, folder, say=_say)
+            base = models.resolve(name, folder, say=note)
             with contextlib.suppress(BrandbotError):  # the transformers engine serves it then
-                models.gguf_file(base, folder, _say)
+                models.gguf_file(base, folder, note)
         typer.echo(f"{name} is here: {base.folder}")
 
 
@@ -633,51 +425,9 @@ def _fail(message: str, error: BaseException) -> None:
     sys.exit(130 if interrupted(error) else 1)
 
 
-def _workspace(create: bool = False) -> Workspace:
-    from brandbot.errors import WorkspaceError
-    from brandbot.workspace import Workspace
-
-    try:
-        return Workspace.find()
-    except WorkspaceError:
-        if not create or os.environ.get("BRANDBOT_WORKSPACE"):
-            raise
-        return Workspace(Path.cwd())
-
-
-def _store(name: str) -> AdapterStore:
-    from brandbot.adapters import AdapterStore
-
-    workspace = _workspace()
-    workspace.persona(name)
-    return AdapterStore(workspace.adapters(name))
-
-
-def _engine(name: str) -> EngineName:
-    if name not in ("auto", "llamacpp", "transformers"):
-        raise BrandbotError(f"--engine takes auto, llamacpp or transformers, not {name!r}.")
-    return name  # type: ignore[return-value]
-
-
-def _bot(engine: str) -> Any:
-    from brandbot.bot import Bot
-
-    return Bot(_workspace(), engine=_engine(engine), say=_say)
-
-
-def _told(report: Report, rows: list[GateRow]) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {**report.to_json(), "gate": [asdict(row) for row in rows]}
-
-
 def _warm(bot: Any, name: str, version: int | None) -> None:
     with contextlib.suppress(BrandbotError):  # the first reply says what is wrong
         bot.warm(name, version)
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
 
 
 def _loading(message: str, quiet: bool = False) -> Any:

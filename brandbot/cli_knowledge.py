@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from brandbot.cli_options import AsJson, Name
 from brandbot.errors import BrandbotError, KnowledgeError
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from brandbot.knowledge.lookup import Lookup
     from brandbot.persona import Persona
     from brandbot.workspace import Workspace
-
-Name = Annotated[str, typer.Argument(help="The persona: its folder's name in personas/.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 
 
 def index(

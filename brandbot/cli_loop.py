@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from brandbot.cli_options import AsJson, Name
 from brandbot.errors import BrandbotError
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from brandbot.forget import Forgotten
     from brandbot.workspace import Workspace
 
-Name = Annotated[str, typer.Argument(help="The persona: its folder's name in personas/.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 
 LEFT_OUT = {
     "author-share": "over one person's share (review.max_author)",

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from brandbot.database import (
@@ -224,13 +224,14 @@ class ConversationLog:
     ) -> None:
         """Stores what somebody thought of a reply; LogError if there is no such reply."""
         row = {"turn": turn, "verdict": verdict, "reason": reason or None,
-               "suggestion": suggestion or None, "author": author, "created": now()}  # fmt: skip
+               "suggestion": suggestion or None, "author": author, "created": now(),
+               "key": uuid.uuid4().hex}  # fmt: skip
 
         def work(connection: Connection) -> None:
             role = connection.execute(select(turns.c.role).where(turns.c.id == turn)).scalar()
             if role != "assistant":
                 raise LogError(f"There is no reply number {turn} to judge.")
-            connection.execute(insert(feedback).values(row))
+            _insert_once(connection, feedback, row)
 
         self.database.run(work)
 
@@ -243,8 +244,8 @@ class ConversationLog:
 
     def add_vote(self, **vote: str) -> None:
         """Stores a choice between two versions' answers; the keys are the columns of ``votes``."""
-        made = insert(votes).values({**vote, "created": now()})
-        self.database.run(lambda connection: connection.execute(made))
+        row = {**vote, "created": now(), "key": uuid.uuid4().hex}
+        self.database.run(lambda connection: _insert_once(connection, votes, row))
 
     def votes(self, persona: str) -> list[dict[str, Any]]:
         """Every choice people made for a persona, oldest first."""
@@ -275,6 +276,13 @@ class ConversationLog:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _insert_once(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    """Inserts a row, unless that was done before and only the answer to it got lost."""
+    known = select(table.c.id).where(table.c.key == row["key"])
+    if connection.execute(known).scalar() is None:
+        connection.execute(insert(table).values(row))
 
 
 def read_turns(connection: Connection, chosen: Any) -> list[Turn]:

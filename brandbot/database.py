@@ -102,6 +102,7 @@ feedback = Table(
     Column("suggestion", Text),
     Column("author", String(128), index=True),
     Column("created", String(40), nullable=False),
+    Column("key", String(32), index=True, unique=True),
     sqlite_autoincrement=True,  # a number that was deleted is not given again
 )
 sources = Table(
@@ -129,6 +130,7 @@ votes = Table(
     Column("choice", String(8), nullable=False),
     Column("voter", String(128), nullable=False),
     Column("created", String(40), nullable=False),
+    Column("key", String(32), index=True, unique=True),
 )
 claims = Table(
     "claims",

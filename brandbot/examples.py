@@ -197,9 +197,22 @@ def read_jsonl(raw: bytes, file: str, reading: Reading) -> None:
         turns = _json_turns(row, file, number, reading)
         facts = _json_facts(row, file, number, reading)
         if turns is not None and facts is not None:
-            origin = row.get(PROVENANCE)
-            provenance = origin if isinstance(origin, dict) else None
-            _add(turns, file, number, reading, facts, provenance)
+            _add(turns, file, number, reading, facts, _provenance(row, file, number, reading))
+
+
+def _provenance(
+    row: dict[str, Any], file: str, line: int, reading: Reading
+) -> dict[str, Any] | None:
+    """Where a row came from. A damaged note of it is none of anybody's: it counts for one person.
+
+    Otherwise a slip of the hand would make an approved reply the brand's own.
+    """
+    origin = row.get(PROVENANCE)
+    if origin is None or isinstance(origin, dict):
+        return origin
+    values = {"found": json.dumps(origin, ensure_ascii=False)[:40]}
+    reading.problems.append(Problem("warning", "provenance-form", file, line, values))
+    return {"author": "unknown"}
 
 
 def _json_facts(row: dict[str, Any], file: str, line: int, reading: Reading) -> list[str] | None:

@@ -107,8 +107,12 @@ def export(
         items = _examples(reading.examples, persona, form, left)
     else:
         tested = Tested(reading.examples)
-        found = _conversations if what == "conversations" else _preferences
-        items = found(log, name, tested, form, left)
+        if what == "conversations":
+            items = _conversations(log, name, tested, form, left)
+        else:
+            over = approved.choose(reading.examples, persona.config.review).left_out
+            codes = {(one.example.provenance or {}).get("turn"): one.code for one in over}
+            items = _preferences(log, name, tested, codes, left)
     done = Exported()
     lines: dict[str, None] = {}
     for item in items:
@@ -195,10 +199,14 @@ def _told(said: Sequence[Turn]) -> _Item | None:
 
 
 def _preferences(
-    log: ConversationLog, name: str, tested: Tested, form: Form, left: Counter[str]
+    log: ConversationLog, name: str, tested: Tested, over: dict[Any, str], left: Counter[str]
 ) -> Iterator[_Item]:
-    for last in _last_reviews(log, name).values():
+    """Edited over original replies; ``over`` are the turns whose examples are over the limits."""
+    for turn, last in _last_reviews(log, name).items():
         if last.decision != "approved":
+            continue
+        if turn in over:
+            left[over[turn]] += 1
             continue
         messages = tuple(Message(role, content) for role, content in json.loads(last.prompt))
         if not messages or not last.original or not last.reply:

@@ -68,6 +68,15 @@ class Encoded:
     ids: list[int]
     mask: list[int]
 
+    def last_reply_alone(self) -> Encoded:
+        """The same ids, with the loss on the last reply only."""
+        end = len(self.mask) - self.mask[::-1].index(1) if 1 in self.mask else 0
+        start = end
+        while start and self.mask[start - 1]:
+            start -= 1
+        places = range(len(self.mask))
+        return Encoded(self.ids, [int(start <= place < end) for place in places])
+
 
 def build(
     system: str,

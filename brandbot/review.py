@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from brandbot import examples as example_files
-from brandbot import from_conversations
+from brandbot import from_conversations, usefulness
 from brandbot.approved import Tested
 from brandbot.conversations import ConversationLog
 from brandbot.database import conversations, feedback, now, reviews, turns
@@ -35,9 +35,6 @@ LONGEST_CONVERSATION = 12
 
 LOOKED_THROUGH = 200
 """Exchanges at the head of the queue among which like ones are folded together."""
-
-STRANGE, OFF_STYLE = 0.75, 0.5
-"""From where on a question counts as unlike the examples, and under which style counts as off."""
 
 SAME_PROMPT, SAME_REPLY = 95, 90
 """Similarity in percent from which an exchange is an example that exists already."""
@@ -121,9 +118,9 @@ class Review:
         """The exchanges that are worth most to look at, without those in ``skip``."""
 
         def work(connection: Connection) -> list[Any]:
-            head = _waiting(self.name, skip).limit(max(LOOKED_THROUGH, most)).subquery()
+            head = usefulness.waiting(self.name, skip).limit(max(LOOKED_THROUGH, most)).subquery()
             rows = list(connection.execute(select(head)))
-            asked = select(turns.c.id, _question().label("asked"))
+            asked = select(turns.c.id, usefulness.question().label("asked"))
             chosen = asked.where(turns.c.id.in_([row.id for row in rows]))
             questions = {row.id: row.asked for row in connection.execute(chosen)}
             return [(row, questions.get(row.id)) for row in rows]
@@ -179,7 +176,7 @@ class Review:
             suggestion=suggestion.text,
             reasons=tuple(reasons),
             unsourced=tuple(clean(w, tag).text for w in json.loads(reply.unsourced or "[]")),
-            why=tuple(_why(reply, said)),
+            why=tuple(usefulness.why(reply, said)),
             removed=tuple(kinds),
             seen=seen,
             words=_words(reply, before),
@@ -312,7 +309,7 @@ class Review:
 
     def counts(self) -> Counts:
         def work(connection: Connection) -> Counts:
-            waiting = select(func.count()).select_from(_waiting(self.name, ()).subquery())
+            waiting = select(func.count()).select_from(usefulness.waiting(self.name, ()).subquery())
             latest = select(func.max(reviews.c.id)).group_by(reviews.c.turn)
             decided: dict[str, int] = {
                 decision: count
@@ -329,49 +326,12 @@ class Review:
 
         return self.log.database.run(work)
 
-    def score(
-        self, most: int = 2000, progress: Callable[[int, int], None] = lambda _done, _all: None
-    ) -> int:
+    def score(self, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
         """Scores replies that were not yet: how unlike the examples, how far from the style.
 
         Returns how many were scored. The queue orders by it.
         """
-        unscored = (
-            select(turns.c.id, turns.c.content, _question().label("asked"))
-            .join(conversations, conversations.c.id == turns.c.conversation)
-            .where(conversations.c.persona == self.name, turns.c.role == "assistant",
-                   turns.c.retired.is_(False), turns.c.novelty.is_(None))
-            .order_by(turns.c.id.desc())
-            .limit(most)
-        )  # fmt: skip
-        rows = self.log.database.run(lambda connection: list(connection.execute(unscored)))
-        if not rows:
-            return 0
-        from brandbot.nearest import Nearest
-
-        reading = example_files.read(self._persona.folder / "examples")
-        near = Nearest(reading.examples)
-        novel = [1 - near.likeness(row.asked or "") for row in rows]
-        progress(len(rows) // 2, len(rows))
-        style = self._styles([row.content for row in rows], reading)
-
-        def work(connection: Connection) -> None:
-            for row, novelty, share in zip(rows, novel, style, strict=True):
-                change = {"novelty": novelty, "style": share}
-                connection.execute(update(turns).where(turns.c.id == row.id).values(change))
-
-        self.log.database.run(work)
-        progress(len(rows), len(rows))
-        return len(rows)
-
-    def _styles(self, replies: Sequence[str], reading: example_files.Reading) -> list[float | None]:
-        """1 for each reply that passes as the brand's, else 0; None if style can't be measured."""
-        from brandbot.evaluation.brand_ruler import brand_ruler
-
-        ruler = brand_ruler(self.workspace, self._persona, reading)
-        if isinstance(ruler, str) or ruler.weakness:
-            return [None] * len(replies)
-        return list(ruler.passes(replies))
+        return usefulness.score(self.workspace, self.log.database, self._persona, progress)
 
     def _where(self, exchange: Exchange, text: str) -> Outcome:
         """What an approval will come to, before it is stored."""
@@ -432,75 +392,3 @@ def _undecided(connection: Connection, chosen: Sequence[int]) -> list[int]:
     query = select(reviews.c.turn).where(reviews.c.id.in_(latest), reviews.c.decision.in_(final))
     decided = set(connection.execute(query).scalars())
     return [turn for turn in chosen if turn not in decided]
-
-
-def _question() -> Any:
-    """What the person had said before a reply."""
-    asked = turns.alias("asked")
-    return (
-        select(asked.c.content)
-        .where(asked.c.conversation == turns.c.conversation, asked.c.id < turns.c.id,
-               asked.c.role == "user", asked.c.retired.is_(False))
-        .order_by(asked.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )  # fmt: skip
-
-
-def _waiting(persona: str, skip: Sequence[int]) -> Select[Any]:
-    """Replies that nobody decided about, the most useful first, then the newest."""
-    said = (
-        select(
-            feedback.c.turn,
-            func.count(feedback.c.suggestion).label("suggestions"),
-            func.max(feedback.c.id).label("last"),
-        )
-        .group_by(feedback.c.turn)
-        .subquery()
-    )
-    verdict = select(feedback.c.id, feedback.c.verdict).subquery()
-    last = select(reviews.c.turn, func.max(reviews.c.id).label("id")).group_by(reviews.c.turn)
-    decided_last = last.subquery()
-    decided = select(reviews.c.id, reviews.c.decision).subquery()
-    useful = case(
-        (said.c.suggestions > 0, 5),
-        (verdict.c.verdict == "dislike", 4),
-        (or_(turns.c.handed_off, turns.c.unsourced.is_not(None)), 3),
-        (or_(turns.c.style < OFF_STYLE, turns.c.novelty > STRANGE), 2),
-        (verdict.c.verdict == "like", 1),
-        else_=0,
-    )
-    query = (
-        select(turns.c.id, turns.c.content, said.c.suggestions)
-        .join(conversations, conversations.c.id == turns.c.conversation)
-        .outerjoin(said, said.c.turn == turns.c.id)
-        .outerjoin(verdict, verdict.c.id == said.c.last)
-        .outerjoin(decided_last, decided_last.c.turn == turns.c.id)
-        .outerjoin(decided, decided.c.id == decided_last.c.id)
-        .where(
-            and_(
-                conversations.c.persona == persona,
-                turns.c.role == "assistant",
-                turns.c.retired.is_(False),
-                or_(decided.c.decision.is_(None), decided.c.decision.in_(("undone", "skipped"))),
-            )
-        )
-        # What somebody skipped comes back, but after everything else.
-        .order_by(case((decided.c.decision == "skipped", 1), else_=0), useful.desc(),
-                  turns.c.id.desc())
-    )  # fmt: skip
-    return query.where(turns.c.id.not_in(list(skip))) if skip else query
-
-
-def _why(reply: Any, said: Sequence[Any]) -> list[str]:
-    verdict = said[-1].verdict if said else None
-    reasons = {
-        "edited": any(s.suggestion for s in said),
-        "disliked": verdict == "dislike",
-        "handed-off": bool(reply.handed_off),
-        "unsourced": reply.unsourced is not None,
-        "off-style": reply.style is not None and reply.style < OFF_STYLE,
-        "unlike": reply.novelty is not None and reply.novelty > STRANGE,
-        "liked": verdict == "like",
-    }
-    return [name for name, holds in reasons.items() if holds]

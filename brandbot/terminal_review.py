@@ -81,9 +81,10 @@ def review(queue: Review, reviewer: str | None = None) -> int:
         except BrandbotError as error:
             out.print(f"[red]{escape(str(error))}[/]")
             continue
-        decided += 1
         if answer == "s":
             passed.append(exchange.turn)
+        else:
+            decided += 1
         out.print(f"[green]{escape(_told(outcome))}[/]")
 
 

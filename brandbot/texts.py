@@ -1009,6 +1009,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Si es de la marca, ponla en un ejemplo tuyo; si no, quita este.",
         ),
     },
+    "provenance-form": {
+        "en": (
+            "The note of where this example comes from is damaged: {found}.",
+            "It counts as some unknown person's, within review.max_author.",
+            'Restore the {{…}} after "provenance", or delete that key to make it your own.',
+        ),
+        "es": (
+            "La nota de dónde viene este ejemplo está dañada: {found}.",
+            "Cuenta como de una persona desconocida, dentro de review.max_author.",
+            'Restaura las {{…}} tras "provenance", o borra esa clave para hacerlo tuyo.',
+        ),
+    },
     "in-test-split": {
         "en": (
             "Not trained on: its question is one that versions are tested with.",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lighthouse import good, lighthouse  # noqa: F401 (fixtures)
-from tests.postgres import database_url, postgres  # noqa: F401 (fixtures)
+from tests.postgres import database_url, log, postgres  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[1]
 EMBEDDED = Path(os.environ.get("BRANDBOT_MODELS") or ROOT / ".brandbot" / "models")

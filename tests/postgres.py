@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from brandbot.conversations import ConversationLog
+
 USER = "postgres"
 STARTS_WITHIN = 60.0  # seconds
 SETTINGS = {
@@ -152,3 +154,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'home' / 'brandbot.db'}"
     return str(request.getfixturevalue("postgres").fresh())
+
+
+@pytest.fixture
+def log(database_url: str) -> Iterator[ConversationLog]:
+    """An empty log, on each kind of database."""
+    opened = ConversationLog(database_url)
+    yield opened
+    opened.close()

@@ -201,8 +201,8 @@ def test_style_shots_stand_in_the_prompt_and_give_way_to_a_long_talk(trained: Pa
     )
     eager = replace(voice, persona=replace(voice.persona, config=wanted))
     asked = [Message("user", "Is it raining? And at noon?")]
-    assert bot._shots(voice, asked) == []
-    shots = bot._shots(eager, asked)
+    assert bot._given.shots(voice, asked) == []
+    shots = bot._given.shots(eager, asked)
     assert [m.role for m in shots] == ["user", "assistant"] * 2
     assert "raining" in shots[-2].content and shots[-2].content != asked[0].content
     plain, with_shots = _fitting(voice, asked, [], [], 24), _fitting(voice, asked, shots, [], 24)

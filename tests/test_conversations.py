@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ from brandbot.conversations import ConversationLog
 from brandbot.database import turns
 from brandbot.errors import LogError
 from tests.postgres import Server
-
-
-@pytest.fixture
-def log(database_url: str) -> Iterator[ConversationLog]:
-    opened = ConversationLog(database_url)
-    yield opened
-    opened.close()
 
 
 def test_turns_come_back_in_order_with_their_details(log: ConversationLog) -> None:

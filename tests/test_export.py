@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +33,6 @@ def workspace(tmp_path: Path) -> Workspace:
     rows = [{"prompt": prompt, "completion": reply} for prompt, reply in EXAMPLES]
     (folder / "examples" / "talk.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
     return Workspace(tmp_path)
-
-
-@pytest.fixture
-def log(database_url: str) -> Iterator[ConversationLog]:
-    opened = ConversationLog(database_url)
-    yield opened
-    opened.close()
 
 
 def talk(log: ConversationLog, *said: str, author: str = "slack:T1:U1") -> list[int]:
@@ -222,13 +214,13 @@ def test_likes_and_dislikes_are_labels(workspace: Workspace, log: ConversationLo
 
 def approved(workspace: Workspace, log: ConversationLog) -> None:
     review = Review(workspace, log, "acme")
-    for said, reply in (
+    for number, (said, reply) in enumerate((
         (("What is strong?", "Our coffee!!!"), "The dark one. And the tide."),
         (("What is strong?", "Our coffee!!!"), "The dark one. And the tide."),  # once is enough
         (("Who are you?", "The keeper."), None),  # approved as it was
         (("Are you open late?", "Call 612 345 678!!!"), "Till the lamp is lit."),
-    ):
-        exchange = review.exchange(talk(log, *said)[1])
+    )):  # fmt: skip
+        exchange = review.exchange(talk(log, *said, author=f"slack:T1:U{number}")[1])
         assert exchange is not None
         review.decide(exchange, "approved", "rita", reply=reply)
     exchange = review.exchange(talk(log, "Any cake?", "Cake!!!")[1])
@@ -369,3 +361,20 @@ def test_preferences_that_versions_are_tested_with_stay(
     assert review.decide(exchange, "approved", "rita", reply="Two waves.").code == "written-test"
     done, rows = exported(workspace, log, "preferences", "dpo")
     assert rows == [] and done.left_out == {"in-test-split": 1}
+
+
+def test_one_persons_preferences_are_within_their_share(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    """Their examples are, and what is not trained is not exported either."""
+    review = Review(workspace, log, "acme")
+    for said, reply in (
+        (("What is strong?", "Our coffee!!!"), "The dark one. And the tide."),
+        (("Are you open late?", "Yes!!!"), "Till the lamp is lit."),
+    ):
+        exchange = review.exchange(talk(log, *said, author="slack:T1:MALLORY")[1])
+        assert exchange is not None
+        review.decide(exchange, "approved", "rita", reply=reply)
+    done, rows = exported(workspace, log, "preferences", "dpo")
+    assert done.left_out == {"author-share": 1}
+    assert [row["chosen"][0]["content"] for row in rows] == ["Till the lamp is lit."]

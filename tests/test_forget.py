@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,6 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     (folder / "voice.md").write_text("You keep a lighthouse.")
     (folder / "examples" / "talk.jsonl").write_text('{"prompt": "Tea?", "completion": "Leaves."}\n')
     return Workspace(tmp_path)
-
-
-@pytest.fixture
-def log(database_url: str) -> Iterator[ConversationLog]:
-    opened = ConversationLog(database_url)
-    yield opened
-    opened.close()
 
 
 def say(log: ConversationLog, conversation: str, *said: tuple[str, str]) -> list[int]:

@@ -313,7 +313,7 @@ def test_a_number_is_never_given_twice(log: ConversationLog) -> None:
 def test_corrections_are_repeated_within_one_persons_share() -> None:
     """Ninety of the brand's own and ten of mallory's, edited: a tenth is room for ten in all."""
     from brandbot.persona import Review as Limits
-    from brandbot.training.run import _weighted
+    from brandbot.training.dataset import _weighted
 
     def example(number: int, **origin: object) -> Example:
         said = (Message("user", words(number)), Message("assistant", words(-number - 1)))
@@ -325,3 +325,19 @@ def test_corrections_are_repeated_within_one_persons_share() -> None:
     found = _weighted([*own, *hers, *others], Limits())
     # 90 // 10 = 9, at most 8 each; hers at most 10 // 5 = 2 each.
     assert len(found) == 90 + 5 * 2 + 5 * 8
+
+
+def test_a_damaged_note_of_origin_counts_as_one_persons(review: Review, tmp_path: Path) -> None:
+    """A slip of the hand must not make an approved reply the brand's own."""
+    rows = [
+        {"prompt": f"{words(n)}?", "completion": words(-n - 1), "provenance": "turn 12"}
+        for n in range(30)
+    ]
+    review.file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    persona = Persona.load(review.workspace.persona("acme"))
+    reading, left_out = approved.read(persona)
+    told = [p for p in reading.problems if p.code == "provenance-form"]
+    assert [p.line for p in told] == list(range(1, 31))
+    train = [e for e in reading.examples if e.split == "train"]
+    assert 1 <= sum(e.provenance is not None for e in train) <= 0.1 * len(train)
+    assert {left.code for left in left_out} == {"author-share"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from brandbot import examples as example_files
 from brandbot import models, questions
@@ -142,13 +141,9 @@ def _on_topic(
         folder = models.embedder_folder(workspace.models)
     except ModelError:
         return {}
-    from sentence_transformers import SentenceTransformer
+    from brandbot.knowledge.embedder import SentenceEmbedder
 
-    model: Any = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-
-    def embed(texts: list[str]) -> Any:
-        return model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
-
+    embed = SentenceEmbedder(models.EMBEDDER, folder).embed
     prompts = embed(["\n".join(m.content for m in one.conversation[-3:]) for one in asked])
     place = {one: index for index, one in enumerate(asked)}
     found: dict[str, dict[Asked, float]] = {}

@@ -165,6 +165,15 @@ def failed(found: list[GateRow]) -> list[GateRow]:
     return [row for row in found if row.outcome == "fail"]
 
 
+def refused(found: list[GateRow], *, first: bool) -> list[GateRow]:
+    """What keeps a version from going live.
+
+    What style needs and could not be measured does, too, unless it is the persona's ``first``:
+    there is no better one it could replace.
+    """
+    return failed(found) + ([] if first else unknown(found))
+
+
 def unknown(found: list[GateRow]) -> list[GateRow]:
     """The style conditions that could not be measured; without them nothing can be said."""
     return [

@@ -110,7 +110,7 @@ def reply_rows(
         before = [m for shot in (shots[index] if shots else ()) for m in shot.messages]
         messages = build(system, [*before, *example.messages], example.facts, language)
         row = prompt_format.encode(messages)
-        rows.append(_last_reply_only(row))
+        rows.append(row.last_reply_alone())
     return rows
 
 
@@ -135,13 +135,3 @@ def general_rows(prompt_format: PromptFormat, language: str) -> list[Encoded]:
         ).ids
         rows.append(Encoded(ids, [0] + [1] * (len(ids) - 1)))
     return rows
-
-
-def _last_reply_only(row: Encoded) -> Encoded:
-    end = len(row.mask)
-    while end and not row.mask[end - 1]:
-        end -= 1
-    start = end
-    while start and row.mask[start - 1]:
-        start -= 1
-    return Encoded(row.ids, [0] * start + row.mask[start:])

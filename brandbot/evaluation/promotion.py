@@ -47,9 +47,8 @@ def promote(
 ) -> Promoted:
     """Makes a version live if it passes the gate, measuring it first where need be.
 
-    Raises GateError with the failed conditions. What style needs and could not be measured stops a
-    version too, unless it is the persona's first: there is no better one it could replace.
-    ``force`` passes over the gate and needs a ``reason``, which the history keeps.
+    Raises GateError with the conditions that refuse it (``gate.refused``). ``force`` passes over
+    the gate and needs a ``reason``, which the history keeps.
     """
     store = AdapterStore(workspace.adapters(name))
     if force:
@@ -67,16 +66,11 @@ def promote(
         )
     persona = Persona.load(workspace.persona(name))
     found = gate.rows(report, persona.config.gate)
-    refused = gate.failed(found)
-    first = live in (None, number)
-    if not first:
-        refused += gate.unknown(found)
+    refused = gate.refused(found, first=live in (None, number))
     if refused:
         raise GateError(
             f"Version {number:04d} of {name} does not pass the gate and is not live. Failed:\n"
-            + "\n".join(
-                f"  {words.TITLES[row.name]['en']}: {words.gate_row(row, 'en')}" for row in refused
-            ),
+            + "\n".join(f"  {_told(row)}" for row in refused),
             refused,
         )
     unsure = [words.TITLES[row.name]["en"] for row in gate.unknown(found)]
@@ -114,9 +108,12 @@ def overview(workspace: Workspace, name: str) -> list[dict[str, Any]]:
                 "loss": version.meta["loss"],
                 "style": style.value if style else None,
                 "rules": rules.value if rules else None,
-                "gate": [row.name for row in gate.failed(gate.rows(report, limits))]
-                if report
-                else None,
+                "gate": None
+                if report is None
+                else [
+                    row.name
+                    for row in gate.refused(gate.rows(report, limits), first=live in (None, number))
+                ],
                 "forced": bool(last.get("forced")),
                 "reason": last.get("reason", ""),
                 "who": last.get("who", ""),
@@ -124,6 +121,11 @@ def overview(workspace: Workspace, name: str) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _told(row: gate.GateRow) -> str:
+    told = words.gate_row(row, "en")
+    return told if row.outcome == "unknown" else f"{words.TITLES[row.name]['en']}: {told}"
 
 
 def _damaged(number: int, live: int | None, why: str) -> dict[str, Any]:

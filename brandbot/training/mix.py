@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -49,8 +50,12 @@ def mixed(
     """
     own = [fact for example in examples for fact in example.facts]
     found: list[Example] = []
+    seen: Counter[str] = Counter()
     for example in examples:
-        chance = random.Random(f"{seed} {example.prompt}")
+        # One that is trained several times is given other facts each time.
+        again = f" {seen[example.prompt]}" if seen[example.prompt] else ""
+        seen[example.prompt] += 1
+        chance = random.Random(f"{seed} {example.prompt}{again}")
         if not example.facts:
             found.append(_styled(example, find, passages, chance))
             continue

@@ -34,17 +34,9 @@ def encode(
     for example in examples:
         row = prompt_format.encode(build(system, example.messages, example.facts, language))
         if example.provenance is not None:  # nobody approved the replies before
-            row = _last_reply_alone(row)
+            row = row.last_reply_alone()
         if len(row.ids) > max_length:
             too_long.append(example)
         else:
             encoded.append(row)
     return Rows(encoded, too_long)
-
-
-def _last_reply_alone(row: Encoded) -> Encoded:
-    end = len(row.mask) - row.mask[::-1].index(1) if 1 in row.mask else 0
-    start = end
-    while start and row.mask[start - 1]:
-        start -= 1
-    return Encoded(row.ids, [int(start <= place < end) for place in range(len(row.mask))])

@@ -18,10 +18,9 @@ import signal
 import socket
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +34,12 @@ from brandbot.errors import (
     TrainingError,
     VersionError,
 )
-from brandbot.examples import Example, Split
 from brandbot.knowledge import lookup
-from brandbot.knowledge.lookup import Lookup
 from brandbot.lint import FEWEST
 from brandbot.models import BaseModel
-from brandbot.persona import Persona, Review, dump
-from brandbot.prompt import Encoded, Message, PromptFormat
-from brandbot.training import mix
+from brandbot.persona import Persona, dump
+from brandbot.prompt import Encoded, PromptFormat
+from brandbot.training.dataset import SIDES, as_served
 from brandbot.training.rows import encode
 from brandbot.workspace import Workspace
 
@@ -51,7 +48,6 @@ if TYPE_CHECKING:
 
 DEFAULT_LEARNING_RATE = {"lora": 5e-4, "full": 1e-4}
 CHECKS_AN_EPOCH = 2
-SIDES: tuple[Split, ...] = ("train", "valid", "test")
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "brandbot")
 
 
@@ -217,7 +213,7 @@ def _train(
     system = planned.persona.system_prompt
     rows: dict[str, list[Encoded]] = {}
     left_out: dict[str, None] = {}  # an example may stand in several rows
-    for side, chosen in _served(workspace, planned).items():
+    for side, chosen in as_served(workspace, planned.persona, planned.reading).items():
         found = encode(
             chosen, planned.prompt_format, system, settings.max_length, planned.persona.language
         )
@@ -259,57 +255,6 @@ def _train(
         say(f"Memory ran out; going on with {batch} examples at a time.")
         resume = True
     return _publish(workspace, planned, trainer, rows, prefix, base_test, list(left_out), started)
-
-
-def _served(workspace: Workspace, planned: Plan) -> dict[Split, list[Example]]:
-    """Each side's examples with the facts that their replies would be served with.
-
-    Held-out examples get just what search finds for them, or their own; those that are trained are
-    mixed (``mix``).
-    """
-    sides: dict[Split, list[Example]] = {side: planned.reading.split(side) for side in SIDES}
-    persona = planned.persona
-    sides["train"] = _weighted(sides["train"], persona.config.review)
-    if not persona.config.knowledge.enabled:
-        return sides
-    documents = Lookup(workspace, persona.name)
-    search = documents.search
-    passages = [line for p in (search.passages if search else []) for line in p.lines()]
-
-    def find(conversation: Sequence[Message]) -> Sequence[str]:
-        return documents.find(conversation, persona.config.knowledge.top_k).lines
-
-    seed = persona.config.training.seed
-    mixed = mix.mixed(
-        sides["train"], find, passages, persona.config.handoff, seed,
-        quote_first=persona.config.knowledge.quote_first,
-    )  # fmt: skip
-    return {
-        "train": mixed,
-        **{
-            side: [e if e.facts else replace(e, facts=tuple(find(e.messages[:-1])))
-                   for e in sides[side]]
-            for side in ("valid", "test")
-        },
-    }  # fmt: skip
-
-
-def _weighted(chosen: Sequence[Example], limits: Review) -> list[Example]:
-    """A reply that somebody rewrote stands there several times: one of hundreds is not heard.
-
-    As often as ``review.repeat``, but not so often that such replies outnumber all others, or that
-    one person's are more than ``review.max_author`` of all.
-    """
-    edited = [bool(e.provenance and e.provenance.get("edited")) for e in chosen]
-    times = min(limits.repeat, max(1, (len(chosen) - sum(edited)) // max(1, sum(edited))))
-    counts = Counter(name for example in chosen for name in approved.people(example))
-    room = int(limits.max_author * len(chosen))
-
-    def often(example: Example) -> int:
-        shares = [room // counts[name] for name in approved.people(example)]
-        return max(1, min([times, *shares]))
-
-    return [e for e, was in zip(chosen, edited, strict=True) for _ in range(often(e) if was else 1)]
 
 
 def _trainer(

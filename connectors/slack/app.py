@@ -17,13 +17,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
-from brandbot import Bot, BrandbotError, Claims, MissingExtraError
+from brandbot import Bot, BrandbotError, Claims
 from connectors.slack import command, teach
 from connectors.slack.events import Question, author, change, question
 from connectors.slack.mrkdwn import read
 from connectors.slack.talk import Talk, default_persona
 from connectors.slack.texts import say
-from connectors.slack.work import ROOM, WORKERS, Work
+from connectors.slack.work import Work
 from connectors.slack.writer import TROUBLE
 
 API = "https://slack.com/api/"
@@ -34,7 +34,7 @@ RATE_LIMIT_RETRIES = 10
 LISTENERS = 2
 """Events whose listeners run side by side; they only queue, open forms and store."""
 
-LEGACY_PROMPTS = 4
+PROMPTS = 4
 """Suggested prompts Slack shows at most."""
 
 log = logging.getLogger("brandbot.slack")
@@ -60,9 +60,6 @@ def build(
     token: str | None = None,
     signing_secret: str | None = None,
     api_url: str | None = None,
-    workers: int = WORKERS,
-    room: int = ROOM,
-    claims: Claims | None = None,
 ) -> SlackApp:
     """The app of a workspace's bot; tokens and address by default from the environment.
 
@@ -88,24 +85,23 @@ def build(
             f"Slack can't be reached ({type(error).__name__}). "
             "See what is wrong with: brandbot slack doctor"
         ) from error
+    secret = signing_secret or os.environ.get("SLACK_SIGNING_SECRET") or ""
     bolt = App(
         client=client,
-        signing_secret=signing_secret or os.environ.get("SLACK_SIGNING_SECRET") or "",
-        request_verification_enabled=bool(signing_secret or os.environ.get("SLACK_SIGNING_SECRET")),
+        signing_secret=secret,
+        request_verification_enabled=bool(secret),
         token_verification_enabled=False,
         # ``events`` knows its own; a deleted reply of the bot's has to be heard of.
         ignoring_self_events_enabled=False,
         listener_executor=ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener"),
         logger=log,
     )
-    watch = claims or Claims(bot.log.database)
-    talk = Talk(
-        bot, client, watch, Work(workers, room), str(me["user_id"]), default_persona(bot, persona)
-    )
+    claims = Claims(bot.log.database)
+    talk = Talk(bot, client, claims, Work(), str(me["user_id"]), default_persona(bot, persona))
     _events(bolt, talk)
     teach.wire(bolt, talk)
     command.wire(bolt, talk)
-    watch.start(lambda left: talk.take_over(left.event, left.payload, left.posted))
+    claims.start(lambda left: talk.take_over(left.event, left.payload, left.posted))
     return SlackApp(bolt, talk)
 
 
@@ -182,7 +178,7 @@ def _events(bolt: App, talk: Talk) -> None:
 
 def _prompts(talk: Talk, client: WebClient, **where: str) -> None:
     config = talk.bot.voice(talk.default).persona.config
-    prompts = [{"title": text[:75], "message": text} for text in config.starters[:LEGACY_PROMPTS]]
+    prompts = [{"title": text[:75], "message": text} for text in config.starters[:PROMPTS]]
     if prompts:
         title = say(talk.language(talk.default), "starters_title")
         _try(
@@ -211,7 +207,3 @@ def token_needed(name: str) -> str:
             "brandbot slack doctor"
         )
     return value
-
-
-def missing() -> MissingExtraError:
-    return MissingExtraError("slack-bolt", "slack", "Slack")

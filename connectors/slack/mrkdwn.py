@@ -249,6 +249,7 @@ def _plain(node: SyntaxTreeNode) -> str:
 
 
 def _link(address: str, label: str) -> str:
+    address = address.replace("|", "%7C")  # what follows it would be taken for the label
     if not _LINKED.match(address):
         return _escaped(f"{label} ({address})" if label else address)
     if not label.strip() or label == address:

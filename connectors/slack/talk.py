@@ -16,7 +16,7 @@ from connectors.slack.events import Question, message_id, room
 from connectors.slack.mrkdwn import read
 from connectors.slack.texts import say
 from connectors.slack.work import Work
-from connectors.slack.writer import TROUBLE, Where, Writer
+from connectors.slack.writer import AWAY, TROUBLE, Where, Writer
 
 CHANNEL = "slack"
 
@@ -69,10 +69,12 @@ class Talk:
 
     def take_over(self, event: str, payload: Mapping[str, Any], posted: str | None) -> None:
         """Takes up a question that a process left when it died."""
-        if "event" not in payload:  # a greeting: too late for that
+        try:
+            question = Question(**payload)
+        except TypeError:  # a greeting, or another version's: too late for that
             self.claims.done(event, failed=True)
             return
-        self.take(Question(**payload), again=True, posted=posted)
+        self.take(question, again=True, posted=posted)
 
     def answer(self, question: Question, *, again: bool = False, posted: str | None = None) -> None:
         """Answers a question in its thread, and says so there if that fails."""
@@ -105,7 +107,10 @@ class Talk:
         except BrandbotError as error:
             log.warning("No reply to %s: %s", question.event, error)
             self._failed(question, writer, language)
-        except TROUBLE as error:
+        except AWAY as error:
+            log.warning("Slack is away from %s: %s", question.event, type(error).__name__)
+            self.claims.release(question.event)  # once more, after the next beat
+        except SlackClientError as error:
             log.warning("No reply to %s: Slack: %s", question.event, type(error).__name__)
             self._failed(question, writer, language)
         except Exception:
@@ -185,12 +190,15 @@ class Talk:
         return after[0] if after and after[0].role == "assistant" else None
 
     def _stray(self, question: Question) -> str | None:
-        """A message of ours in the thread, after the question, that is no logged reply."""
+        """A message of ours in the thread, after the question, that is no logged reply.
+
+        Raises what ``AWAY`` lists: whoever can't look does not know.
+        """
         try:
             answer = self.client.conversations_replies(
                 channel=question.channel, ts=question.thread, oldest=question.ts, limit=100
             )
-        except TROUBLE:
+        except SlackClientError:  # no right to read there
             return None
         for message in answer.get("messages") or []:
             ts = str(message.get("ts"))
@@ -205,8 +213,12 @@ class Talk:
             return
         try:
             writer.end(say(language, "failed"))
-        except TROUBLE as error:
+        except AWAY as error:
             log.warning("Slack can't be told of it: %s", type(error).__name__)
+            self.claims.release(question.event)
+            return
+        except SlackClientError as error:
+            log.warning("Slack does not take it: %s", type(error).__name__)
         try:
             self.claims.done(question.event, failed=True)
         except BrandbotError as error:

@@ -29,7 +29,9 @@ FALLBACK_TEXT = 3_000
 STREAM_SECONDS, UPDATE_SECONDS = 0.7, 1.2
 """Pauses between two changes: Slack allows about 100 appends and 50 updates a minute."""
 
-TROUBLE = (SlackClientError, OSError, http.client.HTTPException)
+AWAY = (OSError, http.client.HTTPException)
+"""What a call ends in when Slack can't be reached, or its answer got lost."""
+TROUBLE = (SlackClientError, *AWAY)
 """What a call to Slack can end in."""
 
 log = logging.getLogger("brandbot.slack")
@@ -143,7 +145,7 @@ class Writer:
         except SlackClientError as error:
             log.info("No native stream, so the message is updated: %s", _reason(error))
             self._post(text)
-        except (OSError, http.client.HTTPException):  # perhaps it began, and nobody heard of it
+        except AWAY:  # perhaps it began, and nobody heard of it
             found = self._find()
             if found is None:
                 self._post(text)
@@ -169,11 +171,10 @@ class Writer:
         """Ends the stream with what is missing; False if the message must be written whole."""
         if not self._streams:
             return False
-        sent = self._sent if text.startswith(self._sent) else self._sent.rstrip()
-        if not sent or not text.startswith(sent):
+        if not self._sent or not text.startswith(self._sent):
             self._break()
             return False
-        missing = markdown(text[len(sent) :])
+        missing = markdown(text[len(self._sent) :])
         extra = {"blocks": list(blocks)} if blocks else {}
         try:
             self._client.chat_stopStream(
@@ -197,7 +198,7 @@ class Writer:
                 return
             except SlackClientError:
                 return  # it has ended already
-            except (OSError, http.client.HTTPException):
+            except AWAY:
                 continue
 
     def _whole(self, text: str, blocks: Sequence[dict[str, Any]]) -> None:
@@ -217,7 +218,7 @@ class Writer:
                 channel=self._where.channel, thread_ts=self._where.thread, **_content(text, blocks)
             )
             self._name(answer["ts"])
-        except (OSError, http.client.HTTPException):
+        except AWAY:
             found = self._find()
             if found is None:
                 raise

@@ -51,6 +51,15 @@ class Guest:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         return page
 
+    def brand(self, name: str) -> None:
+        """Chooses a brand at the side, which folds away on a phone."""
+        from playwright.sync_api import expect
+
+        if not self.page.locator("#side").is_visible():
+            self.page.locator("#fold").click()
+        self.page.locator(f"#brand label:has-text('{name}')").click()
+        expect(self.page.locator("#header h1")).to_have_text(name)
+
     def _note(self, url: str) -> None:
         if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
             self.outside.append(url)

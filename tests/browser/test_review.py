@@ -49,12 +49,6 @@ class Clerk(Guest):
         expect(self.page.locator("#header h1")).to_be_visible()
         expect(self.page.locator("#brand input:checked")).to_have_count(1)
 
-    def brand(self, name: str) -> None:
-        if not self.page.locator("#side").is_visible():
-            self.page.locator("#fold").click()
-        self.page.locator(f"#brand label:has-text('{name}')").click()
-        expect(self.page.locator("#header h1")).to_have_text(name)
-
     def begin(self, brand: str, name: str = "Ana") -> None:
         self.brand(brand)
         self.page.locator("#review-name input").fill(name)

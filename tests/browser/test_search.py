@@ -47,12 +47,6 @@ class Guest(conftest.Guest):
         self.page.goto(f"{studio.url}{page}")
         expect(self.page.locator("#brand input:checked")).to_have_count(1)
 
-    def brand(self, name: str) -> None:
-        if not self.page.locator("#side").is_visible():
-            self.page.locator("#fold").click()
-        self.page.locator(f"#brand label:has-text('{name}')").click()
-        expect(self.page.locator("#header h1")).to_have_text(name)
-
     def ask(self, question: str) -> None:
         """Types a question, on either page."""
         box = self.page.locator("#box :is(input, textarea)")

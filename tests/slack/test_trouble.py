@@ -475,3 +475,20 @@ def test_a_question_left_behind_takes_no_later_answer_away(office: Office) -> No
     assert "second" in asked and "third" not in asked
     assert [t.content for t in office.turns() if t.role == "user"] == ["first", "second", "third"]
     assert len([t for t in office.turns() if t.role == "assistant"]) == 3
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_slack_is_away_in_the_middle_of_a_reply(office: Office, streaming: bool) -> None:
+    """Neither lost nor told twice: the same message is made whole once Slack is back."""
+    office.slack.streaming = streaming
+    office.engine.will_say("The beginning ", "of it, ", WAIT, "and its end.")
+    said = office.ask("go on")
+    office.slack.wait_for(lambda: office.slack.replies(said.channel, said.ts))
+    office.slack.stop()
+    office.engine.go()
+    office.eventually(lambda: len(office.turns()) == 2)
+    assert office.claimed() != []
+    office.slack.start()
+    (answer,) = office.answers(said)
+    assert text_of(answer) == "The beginning of it, and its end." and not answer.streaming
+    assert len(office.turns()) == 2 and len(office.engine.calls) == 1

@@ -27,6 +27,9 @@ def upgrade() -> None:
     op.create_index("ix_turns_key", "turns", ["key"], unique=True)
     op.create_index("ix_turns_message_id", "turns", ["message_id"], unique=True)
     op.create_index("ix_turns_author", "turns", ["author"])
+    for table in ("feedback", "votes"):
+        op.add_column(table, sa.Column("key", sa.String(32)))
+        op.create_index(f"ix_{table}_key", table, ["key"], unique=True)
     op.create_index("ix_feedback_author", "feedback", ["author"])
     op.create_table(
         "claims",

@@ -1,0 +1,93 @@
+"""What a reply is given beside the conversation, and what of that it used.
+
+Facts from the persona's documents, and the nearest style examples if it wants them. What is looked
+up is kept open: an index follows its documents, examples are read once for each version.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from brandbot import examples
+from brandbot.persona import Persona
+from brandbot.prompt import Message
+from brandbot.workspace import Workspace
+
+if TYPE_CHECKING:
+    from brandbot.bot import Reply, Voice
+    from brandbot.grounding import Known
+    from brandbot.knowledge.lookup import Found, Lookup
+    from brandbot.nearest import Nearest
+
+
+@dataclass
+class Given:
+    """Thread-safe; loads nothing before it is needed."""
+
+    workspace: Workspace
+    _lookups: dict[str, Lookup] = field(default_factory=dict)
+    _known: dict[tuple[str, str], Known] = field(default_factory=dict)
+    _nearest: dict[tuple[str, str], Nearest] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self, persona: Persona, messages: Sequence[Message]) -> Found | None:
+        """What the persona's documents say to the last message; None if it has none."""
+        if not persona.config.knowledge.enabled:
+            return None
+        if not self.workspace.knowledge(persona.name).is_dir():
+            return None
+        from brandbot.knowledge.lookup import Lookup
+
+        with self._lock:
+            lookup = self._lookups.setdefault(persona.name, Lookup(self.workspace, persona.name))
+        if lookup.search is None:
+            return None
+        return lookup.find(messages, persona.config.knowledge.top_k)
+
+    def check(self, reply: Reply, messages: Sequence[Message]) -> None:
+        """Finds the reply's sources, and what in it stands nowhere."""
+        if reply.found is None:
+            return
+        from brandbot.knowledge import sources
+
+        search = self._lookups[reply.voice.persona.name].search
+        if search is None:
+            return
+        reply.sources = sources.used(reply.text, reply.found.query, reply.found.facts, search.words)
+        given = [*(message.content for message in messages), *reply.found.lines]
+        reply.unknown = self._known_to(reply.voice).inventions(reply.text, "\n".join(given))
+
+    def shots(self, voice: Voice, messages: Sequence[Message]) -> list[Message]:
+        """The nearest style examples as turns before the conversation, if the persona wants any."""
+        count = voice.persona.config.generation.style_shots
+        if not count:
+            return []
+        from brandbot.nearest import Nearest
+
+        key = (voice.persona.name, voice.version_name)
+        with self._lock:
+            if key not in self._nearest:
+                folder = self.workspace.persona(voice.persona.name) / "examples"
+                self._nearest[key] = Nearest(examples.read(folder).examples)
+            nearest = self._nearest[key]
+        found = nearest.find(messages[-1].content, count)
+        return [message for example in found for message in example.messages]
+
+    def _known_to(self, voice: Voice) -> Known:
+        """What a persona may say without a source: what stands in its examples and its guide."""
+        from brandbot.grounding import Known
+        from brandbot.knowledge.words import function_words
+
+        key = (voice.persona.name, voice.version_name)
+        with self._lock:
+            if key not in self._known:
+                folder = self.workspace.persona(voice.persona.name) / "examples"
+                config = voice.persona.config
+                texts = [m.content for e in examples.read(folder).examples for m in e.messages]
+                texts += [voice.persona.voice, config.name, config.greeting, *config.starters]
+                texts += config.handoff
+                self._known[key] = Known(texts, frozenset(function_words(voice.persona.language)))
+            return self._known[key]
