@@ -369,7 +369,7 @@ def test_one_persons_preferences_are_within_their_share(
     """Their examples are, and what is not trained is not exported either."""
     review = Review(workspace, log, "acme")
     for said, reply in (
-        (("What is strong?", "Our coffee!!!"), "The dark one. And the tide."),
+        (("Open tonight?", "Sure!!!"), "If the wind lets us."),
         (("Are you open late?", "Yes!!!"), "Till the lamp is lit."),
     ):
         exchange = review.exchange(talk(log, *said, author="slack:T1:MALLORY")[1])
