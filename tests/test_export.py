@@ -366,15 +366,18 @@ def test_preferences_that_versions_are_tested_with_stay(
 def test_one_persons_preferences_are_within_their_share(
     workspace: Workspace, log: ConversationLog
 ) -> None:
-    """Their examples are, and what is not trained is not exported either."""
+    """Their examples are, and what is not trained is not exported either: the oldest here."""
     review = Review(workspace, log, "acme")
     for said, reply in (
         (("Open tonight?", "Sure!!!"), "If the wind lets us."),
         (("Are you open late?", "Yes!!!"), "Till the lamp is lit."),
+        (("Which is strong?", "This!!!"), "The dark one. And the tide."),
     ):
         exchange = review.exchange(talk(log, *said, author="slack:T1:MALLORY")[1])
         assert exchange is not None
         review.decide(exchange, "approved", "rita", reply=reply)
     done, rows = exported(workspace, log, "preferences", "dpo")
     assert done.left_out == {"author-share": 1}
-    assert [row["chosen"][0]["content"] for row in rows] == ["Till the lamp is lit."]
+    assert [row["chosen"][0]["content"] for row in rows] == [
+        "Till the lamp is lit.", "The dark one. And the tide.",
+    ]  # fmt: skip  # two of the four that are left, as max_author says here
