@@ -106,6 +106,12 @@ training:
 # What a version must show before it goes live. min_style is its share of the brand's own style.
 gate:
   min_style: 0.6
+
+# How conversations become examples. max_author is the share of them one person's words may be;
+# keep_days is how long conversations are kept, and empty keeps them until you delete them.
+review:
+  max_author: 0.1
+  keep_days:
 """,
     "voice.md": """\
 <!-- This file tells the model how the brand talks. Notes like this one, between arrows, are for
@@ -220,6 +226,12 @@ training:
 # de la marca tiene que alcanzar.
 gate:
   min_style: 0.6
+
+# Cómo las conversaciones pasan a ser ejemplos. max_author es qué parte de ellos pueden ser palabras
+# de una sola persona; keep_days, los días que se guardan (vacío: hasta que las borres).
+review:
+  max_author: 0.1
+  keep_days:
 """,
     "voice.md": """\
 <!-- Este archivo le cuenta al modelo cómo habla la marca. Las notas como esta, entre flechas, son

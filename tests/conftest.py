@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import chromium, window  # noqa: F401 (fixtures)
 from tests.lighthouse import good, lighthouse  # noqa: F401 (fixtures)
 from tests.postgres import database_url, log, postgres  # noqa: F401 (fixtures)
 

@@ -152,15 +152,18 @@ def test_what_versions_are_tested_with_is_not_trained_on() -> None:
     assert not limits_of.Tested([inside, other]).holds(inside)  # nobody wrote a test prompt
 
 
-def test_provenance_is_read_and_odd_ones_are_none(tmp_path: Path) -> None:
+def test_provenance_is_read_and_a_damaged_one_is_said(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"prompt": "One?", "completion": "Yes, one.", "provenance": {"turn": 3, "author": "abc"}},
         {"prompt": "Two?", "completion": "Yes, two.", "provenance": "somewhere"},
         {"prompt": "Three?", "completion": "Yes, three."},
     ]
     (tmp_path / "from-conversations.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    found = example_files.read(tmp_path).examples
-    assert [e.provenance for e in found] == [{"turn": 3, "author": "abc"}, None, None]
+    reading = example_files.read(tmp_path)
+    # A damaged note of origin does not make an approved reply the brand's own.
+    origins = [{"turn": 3, "author": "abc"}, {"author": "unknown"}, None]
+    assert [e.provenance for e in reading.examples] == origins
+    assert [(p.code, p.line) for p in reading.problems] == [("provenance-form", 2)]
 
 
 def test_of_an_approved_exchange_only_the_last_reply_counts() -> None:

@@ -290,7 +290,7 @@ def test_a_candidate_is_promoted_and_rolled_back(trained: Path) -> None:
     assert store.live_number() == 1  # training never promotes once a version is live
     refused = brandbot("promote", "acme")
     assert refused.returncode == 3 and "Traceback" not in refused.stderr
-    assert "style" in refused.stderr and "--force" in refused.stderr  # too few to measure style
+    assert "Style" in refused.stderr and "--force" in refused.stderr  # too few to measure style
     told = brandbot("promote", "acme", "2", "--json")
     assert told.returncode == 3
     assert json.loads(told.stdout) == {

@@ -15,7 +15,7 @@ import pytest
 from brandbot import Bot, Found, KnowledgeError, Persona, Turn, Workspace
 from connectors.studio.chat import LONGEST_MESSAGE, Chat
 from connectors.studio.memory import Memory
-from connectors.studio.page import SEARCH, TASTE, links
+from connectors.studio.page import REVIEW, SEARCH, TASTE, links
 from connectors.studio.screen import MOST_UNKNOWN, Screen, transcript
 from connectors.studio.search import View, missing, search
 from connectors.studio.search_screen import marked, number, results, status
@@ -389,6 +389,6 @@ def test_numbers_are_written_as_the_language_does() -> None:
 
 def test_every_page_leads_to_the_others() -> None:
     made = links("en", SEARCH)
-    assert re.findall(r'href="\./(\w*)"', made) == ["", SEARCH, TASTE]
+    assert re.findall(r'href="\./(\w*)"', made) == ["", SEARCH, TASTE, REVIEW]
     assert '<a href="./search" aria-current=page>Search</a>' in made
     assert ">Buscar</a>" in links("es", "")

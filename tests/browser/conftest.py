@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,17 +14,12 @@ from brandbot import Bot
 from tests.browser.scripted import ScriptedEngine, make_workspace, opening, tidy
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
-PATIENCE_MS = 15_000
-DESKTOP, PHONE = (1280, 800), (375, 812)
 
 # Gradio counts its events in ways that newer pandas calls deprecated; as an error, this
 # would break its queue. Nothing of ours uses pandas.
 GRADIO_WARNS = pytest.mark.filterwarnings("ignore:(.*no_silent_downcasting|The copy keyword)")
-
-Window = Callable[..., "BrowserContext"]
 
 
 @dataclass(frozen=True)
@@ -117,40 +111,3 @@ def studio(served: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     served.engine.reset()
     yield served
     served.engine.reset()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[object]:
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing. Install it with: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def window(chromium: Browser) -> Iterator[Window]:
-    """Opens browsers that know nothing of each other: a size, a locale and whatever else."""
-    from playwright.sync_api import expect
-
-    contexts: list[BrowserContext] = []
-
-    def open_one(
-        size: tuple[int, int] = DESKTOP, locale: str = "en-US", **more: Any
-    ) -> BrowserContext:
-        viewport: Any = {"width": size[0], "height": size[1]}
-        context = chromium.new_context(viewport=viewport, locale=locale, **more)
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        return context
-
-    expect.set_options(timeout=PATIENCE_MS)
-    yield open_one
-    for context in contexts:
-        context.close()

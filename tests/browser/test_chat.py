@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from brandbot import EngineError
-from tests.browser.conftest import GRADIO_WARNS, Guest, Studio, Window, nameless
+from tests.browser.conftest import GRADIO_WARNS, Guest, Studio, nameless
 from tests.browser.scripted import FOREVER, WAIT
+from tests.chromium import Window
 
 pytestmark = GRADIO_WARNS
 

@@ -14,16 +14,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from brandbot import Review
-from tests.browser.conftest import (
-    DESKTOP,
-    GRADIO_WARNS,
-    PHONE,
-    Guest,
-    Studio,
-    Window,
-    nameless,
-)
+from tests.browser.conftest import GRADIO_WARNS, Guest, Studio, nameless
 from tests.browser.scripted import converse, make_persona
+from tests.chromium import DESKTOP, PHONE, Window
 
 pytestmark = GRADIO_WARNS
 

@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.browser import conftest
-from tests.browser.conftest import DESKTOP, GRADIO_WARNS, PHONE, Studio, Window, nameless
+from tests.browser.conftest import GRADIO_WARNS, Studio, nameless
 from tests.browser.scripted import make_documents, make_persona
+from tests.chromium import DESKTOP, PHONE, Window
 
 pytestmark = GRADIO_WARNS
 

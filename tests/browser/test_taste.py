@@ -13,16 +13,9 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from brandbot import EngineError
-from tests.browser.conftest import (
-    DESKTOP,
-    GRADIO_WARNS,
-    PHONE,
-    Guest,
-    Studio,
-    Window,
-    nameless,
-)
+from tests.browser.conftest import GRADIO_WARNS, Guest, Studio, nameless
 from tests.browser.scripted import WAIT, make_persona, publish
+from tests.chromium import DESKTOP, PHONE, Window
 
 pytestmark = GRADIO_WARNS
 

@@ -2,5 +2,4 @@
 
 from __future__ import annotations
 
-from tests.browser.conftest import chromium  # noqa: F401 (fixture)
 from tests.slack.conftest import slack  # noqa: F401 (fixture)
