@@ -264,9 +264,9 @@ class Review:
 
         An example that was written is taken out of its file, if its line still stands as it was.
         """
+        latest = select(func.max(reviews.c.id)).group_by(reviews.c.turn)
 
-        def work(connection: Connection) -> Any:
-            latest = select(func.max(reviews.c.id)).group_by(reviews.c.turn)
+        def find(connection: Connection) -> Any:
             query = (
                 select(reviews)
                 .where(reviews.c.persona == self.name, reviews.c.reviewer == reviewer,
@@ -282,19 +282,27 @@ class Review:
                 reviews.c.decision == "folded", reviews.c.reviewer == reviewer,
                 reviews.c.created == last.created, reviews.c.id.in_(latest),
             )  # fmt: skip
-            undone = {
-                "persona": self.name, "prompt": "[]", "original": "", "reply": "",
-                "reviewer": reviewer, "decision": "undone", "outcome": "undone", "created": now(),
-            }  # fmt: skip
-            like = tuple(connection.execute(folded).scalars().all())
-            for turn in (last.turn, *like):
-                connection.execute(insert(reviews).values({**undone, "turn": turn}))
-            return last, like
+            return last, tuple(connection.execute(folded).scalars().all())
 
-        found = self.log.database.run(work)
+        found = self.log.database.run(find)
         if found is None:
             return None
         last, like = found
+        undone = {
+            "persona": self.name, "prompt": "[]", "original": "", "reply": "",
+            "reviewer": reviewer, "decision": "undone", "outcome": "undone", "created": now(),
+        }  # fmt: skip
+
+        def store(connection: Connection) -> None:
+            # Twice is once: a server that went away may have kept the first.
+            stands = select(reviews.c.turn).where(
+                reviews.c.id.in_(latest), reviews.c.turn.in_((last.turn, *like)),
+                reviews.c.reviewer == reviewer, reviews.c.decision != "undone",
+            )  # fmt: skip
+            for turn in connection.execute(stands).scalars().all():
+                connection.execute(insert(reviews).values({**undone, "turn": turn}))
+
+        self.log.database.run(store)
         code = "undone"
         if last.outcome.startswith("written") and not from_conversations.take_out(
             self.file, last.turn, last.reply

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,6 +128,27 @@ def test_the_file_is_only_ever_appended_to(review: Review, log: ConversationLog)
     assert first == own and "It is big." in second
     assert review.undo("bea").code == "undone"  # type: ignore[union-attr]
     assert review.file.read_text() == own + "\n"
+
+
+def test_an_answer_that_got_lost_decides_and_undoes_once(
+    review: Review, log: ConversationLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that goes away after it kept something is asked again."""
+    for place in ("park", "sit"):
+        say(log, on_side("train", f"Where can I {place}"), "Behind the shop.")
+    run = log.database.run
+
+    def twice(work: Any) -> Any:
+        run(work)
+        return run(work)
+
+    monkeypatch.setattr(log.database, "run", twice)
+    for exchange in review.queue():
+        review.decide(exchange, "rejected", "bea")
+    before = review.counts()
+    assert before.waiting == 0
+    assert review.undo("bea").code == "undone"  # type: ignore[union-attr]
+    assert review.counts().rejected == before.rejected - 1  # the other one stands
 
 
 def test_a_line_that_was_edited_by_hand_is_left(review: Review, log: ConversationLog) -> None:
