@@ -20,7 +20,7 @@ from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from brandbot import Bot, Message, Persona, Voice, Workspace, update_index
+from brandbot import Bot, Message, Persona, Voice, Workspace, grounding, update_index
 from brandbot.evaluation import metrics
 
 ROOT = Path(__file__).parents[1]
@@ -73,8 +73,8 @@ def _report(
         lines = reply.found.lines if reply.found else ()
         if row.get("answerable", True):
             must, never = row["must_contain"], row.get("must_not_contain", [])
-            right.append(metrics.right(reply.text, must, never, row.get("expect", "")))
-            given.append(metrics.right(" ".join(lines), must, [], ""))
+            right.append(grounding.right(reply.text, must, never, row.get("expect", "")))
+            given.append(grounding.right(" ".join(lines), must, [], ""))
             wrongly.append(bool(no) and not right[-1])
             if right[-1]:
                 file = row["source"].partition("#")[0]
@@ -82,7 +82,7 @@ def _report(
             mark = "ok " if right[-1] else "   "
         else:
             never = row.get("must_not_contain", [])
-            declined.append(bool(no) and metrics.right(reply.text, [], never, ""))
+            declined.append(bool(no) and grounding.right(reply.text, [], never, ""))
             mark = "no " if declined[-1] else "!! "
         if place < show:
             print(f"{mark}{row['prompt']}\n     {lines}\n     -> {reply.text}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _WORDS = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
 _LINK = re.compile(r"\b(?:https?://|www\.)[^\s)»”\"]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
@@ -87,3 +87,27 @@ def digits(number: str) -> str:
 
 def _link(found: str) -> str:
     return re.sub(r"^(https?://)?(www\.)?", "", found.casefold()).rstrip("/.,;")
+
+
+def right(
+    answer: str, must_contain: Sequence[str], must_not_contain: Sequence[str], expect: str
+) -> bool:
+    """Whether an answer holds what it must, and nothing it must not.
+
+    Texts are compared without regard to capitals; numbers as numbers. Where nothing must be
+    contained, half of the words of ``expect`` (four letters or more) have to be there.
+    """
+    if any(_holds(answer, text) for text in must_not_contain):
+        return False
+    if must_contain:
+        return all(_holds(answer, text) for text in must_contain)
+    wanted = {word for word in words(expect) if len(word) > 3}
+    return len(wanted & set(words(answer))) >= len(wanted) / 2
+
+
+def _holds(answer: str, text: str) -> bool:
+    numbers = NUMBER.findall(text)
+    if numbers and NUMBER.sub("", text).strip() == "":
+        return {digits(n) for n in numbers} <= {digits(n) for n in NUMBER.findall(answer)}
+    plain = " ".join(answer.casefold().split())
+    return " ".join(text.casefold().split()) in plain

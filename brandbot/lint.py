@@ -7,7 +7,7 @@ beside the documents (``lint_knowledge``). Knows nothing of models or training.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from brandbot import (
     approved,
+    grounding,
     lint_knowledge,
     lint_pairs,
     lint_privacy,
@@ -31,6 +32,7 @@ from brandbot.lint_figures import figures, plain, without
 from brandbot.lint_text import broken_rules
 from brandbot.persona import Persona
 from brandbot.prompt import Message
+from brandbot.questions import Question
 
 FEWEST, ENOUGH, PLENTY = 20, 100, 500
 """Examples: under the first none can be trained, from the second to the third is the goal."""
@@ -129,6 +131,7 @@ def check(
     problems += lint_pairs.contradictions(reading.examples)
     problems += lint_pairs.split_leaks(reading.examples)
     problems += asked.problems
+    problems += _against_themselves(asked.questions)
     problems += lint_pairs.eval_leaks(reading.examples, asked.questions)
     problems += lint_pairs.sameness(reading.examples)
     if found is not None:
@@ -143,6 +146,19 @@ def check(
 def _backup(problem: Problem) -> bool:
     """Whether a file is no example file only because ``lint_fix`` left it as a backup."""
     return problem.code == "unknown-format" and problem.file.endswith(".bak")
+
+
+def _against_themselves(asked: Iterable[Question]) -> Iterator[Problem]:
+    """Questions whose expected answer would itself be counted as wrong."""
+    for one in asked:
+        if one.expect and not grounding.right(
+            one.expect, one.must_contain, one.must_not_contain, one.expect
+        ):
+            values = {
+                "expect": one.expect[:60],
+                "must": ", ".join(one.must_contain), "never": ", ".join(one.must_not_contain),
+            }  # fmt: skip
+            yield Problem("warning", "expect-wrong", one.file, one.line, values)
 
 
 def _verdict(total: int) -> str:

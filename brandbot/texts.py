@@ -1045,6 +1045,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Cambia la pregunta o quita el ejemplo.",
         ),
     },
+    "expect-wrong": {
+        "en": (
+            "By its own must_contain or must_not_contain, “{expect}” would be a wrong answer.",
+            "Numbers are compared as numbers: £0.80 holds 0.80, and not 80.",
+            "Mend must_contain ({must}), must_not_contain ({never}) or expect.",
+        ),
+        "es": (
+            "Según su must_contain o must_not_contain, «{expect}» sería una respuesta mala.",
+            "Los números se comparan como números: en 0,80 € está 0,80, y no 80.",
+            "Corrige must_contain ({must}), must_not_contain ({never}) o expect.",
+        ),
+    },
     "bad-eval": {
         "en": (
             "This evaluation question can't be read: {what}.",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from brandbot import examples, questions
+from brandbot import examples, grounding, questions
 from brandbot.errors import PersonaError, VersionError
 from brandbot.evaluation import gate, intervals, losses, metrics, ruler, words
 from brandbot.evaluation.kept import Kept
@@ -143,11 +143,11 @@ def test_declining(answer: str, language: str, expected: bool | None) -> None:
 
 
 def test_right_answers() -> None:
-    assert metrics.right("That's £3.40 with us.", ["3,40"], [], "")
-    assert metrics.right("TWO YEARS, no less.", ["two years"], [], "")
-    assert not metrics.right("£3.40, or £9.", ["3.40"], ["£9"], "")
-    assert metrics.right("Grinders have a guarantee.", [], [], "Grinders carry a guarantee.")
-    assert not metrics.right("Ask me later.", [], [], "Grinders carry a guarantee.")
+    assert grounding.right("That's £3.40 with us.", ["3,40"], [], "")
+    assert grounding.right("TWO YEARS, no less.", ["two years"], [], "")
+    assert not grounding.right("£3.40, or £9.", ["3.40"], ["£9"], "")
+    assert grounding.right("Grinders have a guarantee.", [], [], "Grinders carry a guarantee.")
+    assert not grounding.right("Ask me later.", [], [], "Grinders carry a guarantee.")
 
 
 # --- Questions ------------------------------------------------------------------------------------

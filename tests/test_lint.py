@@ -221,6 +221,20 @@ def test_an_eval_question_that_is_trained(tmp_path: Path) -> None:
     ]
 
 
+def test_a_question_that_its_own_answer_fails(tmp_path: Path) -> None:
+    evals = "\n".join(
+        [
+            '{"prompt": "A shot more?", "expect": "£0.80", "must_contain": ["80"]}',
+            '{"prompt": "And two?", "expect": "£1.60.", "must_contain": ["1,60"]}',
+            '{"prompt": "Who?", "expect": "Mr Hale.", "must_not_contain": ["mr"]}',
+            '{"prompt": "Why?", "must_contain": ["tide"]}',
+        ]
+    )
+    check = checked(tmp_path, ("Do you deliver?", "We do, and gladly."), evals=evals)
+    found = [(p.severity, p.line) for p in check.problems if p.code == "expect-wrong"]
+    assert found == [("warning", 1), ("warning", 3)]
+
+
 def test_close_pairs_are_those_of_comparing_all() -> None:
     from rapidfuzz import fuzz
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from brandbot import examples as example_files
-from brandbot import models, questions
+from brandbot import grounding, models, questions
 from brandbot.errors import ModelError
 from brandbot.evaluation import metrics, ruler
 from brandbot.evaluation.answers import Answer
@@ -108,11 +108,11 @@ def _told(
     right = declined = None
     asked = one.question
     if asked is not None and asked.answerable and (asked.must_contain or asked.expect):
-        right = metrics.right(text, asked.must_contain, asked.must_not_contain, asked.expect)
+        right = grounding.right(text, asked.must_contain, asked.must_not_contain, asked.expect)
     elif asked is not None and not asked.answerable:
         declined = metrics.declines(text, language, invented, persona.config.handoff)
         if declined is not None:
-            declined = declined and metrics.right(text, (), asked.must_not_contain, "")
+            declined = declined and grounding.right(text, (), asked.must_not_contain, "")
     return Told(
         text=text,
         cut=answer.cut,

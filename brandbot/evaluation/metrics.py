@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from brandbot.grounding import NUMBER, digits, words
+from brandbot.grounding import words
 from brandbot.lint_text import emojis, other_language
 
 Fault = Literal["empty", "cut", "repeating", "language"]
@@ -196,27 +196,3 @@ def declines(
     if pattern is None:
         return None
     return bool(pattern.search(answer.replace("’", "'"))) and not invented
-
-
-def right(
-    answer: str, must_contain: Sequence[str], must_not_contain: Sequence[str], expect: str
-) -> bool:
-    """Whether an answer holds what it must, and nothing it must not.
-
-    Texts are compared without regard to capitals; numbers as numbers. Where nothing must be
-    contained, half of the words of ``expect`` (four letters or more) have to be there.
-    """
-    if any(_holds(answer, text) for text in must_not_contain):
-        return False
-    if must_contain:
-        return all(_holds(answer, text) for text in must_contain)
-    wanted = {word for word in words(expect) if len(word) > 3}
-    return len(wanted & set(words(answer))) >= len(wanted) / 2
-
-
-def _holds(answer: str, text: str) -> bool:
-    numbers = NUMBER.findall(text)
-    if numbers and NUMBER.sub("", text).strip() == "":
-        return {digits(n) for n in numbers} <= {digits(n) for n in NUMBER.findall(answer)}
-    plain = " ".join(answer.casefold().split())
-    return " ".join(text.casefold().split()) in plain
