@@ -182,7 +182,7 @@ name: <<QUOTED>>
 # En qué idioma contesta el bot (es = español).
 language: es
 
-# El modelo pequeño que aprende vuestra voz. Si no sabes qué es, déjalo así.
+# El modelo pequeño que aprende tu voz. Si no sabes qué es, déjalo así.
 base_model: gemma-3-270m
 
 # Lo primero que lee quien entra. Escríbelo con la voz de la marca.

@@ -83,7 +83,10 @@ WORDS: dict[str, dict[str, str]] = {
     "card": {"en": "a card number", "es": "un número de tarjeta"},
     "nif": {"en": "a Spanish identity number (DNI/NIF)", "es": "un DNI o NIF"},
     "nie": {"en": "a Spanish foreigner's number (NIE)", "es": "un NIE"},
-    "ssn": {"en": "a US social security number", "es": "un número de la seguridad social"},
+    "ssn": {
+        "en": "a US social security number",
+        "es": "un número de la seguridad social de EE. UU.",
+    },
     "nino": {"en": "a UK National Insurance number", "es": "un número de seguro británico"},
     "ip": {"en": "an internet address (IP)", "es": "una dirección de internet (IP)"},
     "token": {"en": "an access key or token", "es": "una clave de acceso o token"},
@@ -278,7 +281,10 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         ),
         "es": (
             "voice.md falta o está vacío.",
-            "Es lo que le cuenta al modelo cómo habla la marca; solo con ejemplos aprende peor.",
+            (
+                "Es lo que le cuenta al modelo cómo habla la marca; solo con ejemplos aprende más "
+                "despacio."
+            ),
             "Describe la voz en diez o veinte líneas: cómo suena, qué hace y qué evita.",
         ),
     },
@@ -490,7 +496,10 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "es": (
             "Una celda empieza con unas comillas que no se cierran.",
             "Las filas de abajo acabarían dentro de esta celda; por eso esta fila no se usa.",
-            'Cierra la celda con " o quita las comillas. Dentro de una celda se escribe "".',
+            (
+                'Cierra la celda con " o quita las comillas. Dentro de una celda, unas comillas se '
+                'escriben "".'
+            ),
         ),
     },
     "old-or-locked-excel": {
@@ -778,7 +787,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         ),
         "es": (
             "Vale desde {start} hasta {end}, que es anterior.",
-            "No hay ningún día en que el bot lo diría.",
+            "No hay ningún día en que el bot lo pueda decir.",
             "Corrige una de las dos fechas.",
         ),
     },
@@ -827,7 +836,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "es": (
             "No se han revisado los documentos: falta instalar el paquete {package}.",
             "Sin él, el bot tampoco puede consultar nada en ellos.",
-            "Ejecuta pip install 'brandbot[knowledge]' en un terminal.",
+            "Ejecuta pip install 'brandbot[knowledge]' en una terminal.",
         ),
     },
     # --- Examples beside the documents -----------------------------------------------------------
@@ -895,7 +904,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         ),
         "es": (
             "handoff está vacío: lo que dice el bot cuando la respuesta no está en los documentos.",
-            "Diría una frase nuestra, sin vuestra voz.",
+            "Diría una frase nuestra, sin la voz de tu marca.",
             "Escribe en handoff: unas frases que lo digan como la marca, y a quién preguntar.",
         ),
     },
@@ -920,7 +929,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         ),
         "es": (
             "Hay {count} ejemplos; lo ideal son de {goal} a {most}.",
-            "Se puede entrenar, pero la voz saldrá insegura.",
+            "Se puede entrenar, pero la voz saldrá inestable.",
             "Añade más cuando puedas, sobre todo preguntas hechas de otra manera.",
         ),
     },
@@ -1095,7 +1104,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         ),
         "es": (
             "El {percent} % de las respuestas tiene unas {words} palabras.",
-            "El bot contestaría a un hola con lo mismo que a una queja.",
+            "El bot contestaría a un hola con la misma extensión que a una queja.",
             "Añade algunas respuestas cortas y otras más largas.",
         ),
     },

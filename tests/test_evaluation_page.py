@@ -84,7 +84,7 @@ CHANGED = (
 )
 CAMBIO = (
     "De cada 100 respuestas, unas 75 podrían pasar por ser de la marca, frente a prácticamente "
-    "ninguna sin entrenar y 50 con cinco ejemplos en la pregunta."
+    "ninguna sin entrenar y 50 con cinco ejemplos en el prompt."
 )
 
 
@@ -206,9 +206,9 @@ def test_a_blunt_ruler_in_spanish() -> None:
     report = without_style("Style can't be measured: …", language="es", live="0000")
     report = replace(report, ruler=replace(report.ruler, auc=0.714))
     assert verdict(report, UNSURE) == (
-        "La versión 0001 no debería ponerse en servicio todavía: su estilo no se pudo medir porque la "
-        "regla de medir no distingue lo bastante las respuestas de la marca de otros textos (AUC 0,71; "
-        "hace falta 0,85). Las respuestas reales de la marca lo sorprenden menos que al modelo sin "
+        "La versión 0001 no debería ponerse en servicio todavía: su estilo no se pudo medir porque "
+        "el medidor de estilo no distingue lo bastante las respuestas de la marca de otros textos (AUC 0,71; "
+        "hace falta 0,85). Las respuestas reales de la marca la sorprenden menos que al modelo sin "
         "entrenar (3,00 frente a 4,00 nats por token): se ha acercado a la voz de la marca."
     )
 

@@ -460,7 +460,7 @@ def _judge(report: Report, side: str) -> str:
     said = say(
         "judge", side,
         where=f" ({judge['endpoint']})" if judge["endpoint"] else "",
-        against=words.speaker(judge["against"], side), **values,
+        against=words.speaker_in_text(judge["against"], side), **values,
     ).replace(" de el ", " del ")  # fmt: skip
     shares = {name: percent(judge[name], side) for name in ("value", "low", "high")}
     return said + say("judge_share", side, **shares)

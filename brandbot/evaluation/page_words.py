@@ -73,12 +73,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "why_auc": (
         "the measuring rule does not tell the brand's replies from other texts well enough "
         "(AUC {auc}; {wanted} is needed)",
-        "la regla de medir no distingue lo bastante las respuestas de la marca de otros textos "
+        "el medidor de estilo no distingue lo bastante las respuestas de la marca de otros textos "
         "(AUC {auc}; hace falta {wanted})",
     ),
     "why_ceiling": (
         "not one of the brand's own held-out replies passes the measuring rule",
-        "ninguna de las respuestas apartadas de la propia marca pasa la regla de medir",
+        "ninguna de las respuestas apartadas de la propia marca pasa el medidor de estilo",
     ),
     "why_few": (
         "there are too few examples: {replies} replies to learn from and {held_out} held out, "
@@ -102,26 +102,26 @@ WORDS: dict[str, tuple[str, str]] = {
     "all": ("practically all", "prácticamente todas"),
     "none": ("practically none", "prácticamente ninguna"),
     "with_base": ("without training", "sin entrenar"),
-    "with_fewshot": ("with five examples in the prompt", "con cinco ejemplos en la pregunta"),
+    "with_fewshot": ("with five examples in the prompt", "con cinco ejemplos en el prompt"),
     "with_version": ("with version {version}", "con la versión {version}"),
     "with_live": ("with version {version}, the one that is live",
                   "con la versión {version}, la que está en servicio"),
     "surprise_less": (
         "The brand's real replies surprise it less than they surprise the untuned model ({ours} "
         "against {base} nats a token): it has moved towards the brand's voice.",
-        "Las respuestas reales de la marca lo sorprenden menos que al modelo sin entrenar ({ours} "
+        "Las respuestas reales de la marca la sorprenden menos que al modelo sin entrenar ({ours} "
         "frente a {base} nats por token): se ha acercado a la voz de la marca.",
     ),
     "surprise_more": (
         "The brand's real replies surprise it more than they surprise the untuned model ({ours} "
         "against {base} nats a token): it has moved away from the brand's voice.",
-        "Las respuestas reales de la marca lo sorprenden más que al modelo sin entrenar ({ours} "
+        "Las respuestas reales de la marca la sorprenden más que al modelo sin entrenar ({ours} "
         "frente a {base} nats por token): se ha alejado de la voz de la marca.",
     ),
     "surprise": (
         "The brand's real replies surprise it about as much as they surprise the untuned model "
         "({ours} against {base} nats a token): training changed little.",
-        "Las respuestas reales de la marca lo sorprenden más o menos lo mismo que al modelo sin "
+        "Las respuestas reales de la marca la sorprenden más o menos lo mismo que al modelo sin "
         "entrenar ({ours} frente a {base} nats por token): el entrenamiento ha cambiado poco.",
     ),
     "nothing_measured": (
@@ -159,7 +159,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "“Untuned” is the same model without training, “five examples” the same model with the "
         "five nearest examples in its prompt.",
         "«Sin entrenar» es el mismo modelo sin entrenamiento y «cinco ejemplos», el mismo modelo "
-        "con los cinco ejemplos más parecidos en la pregunta.",
+        "con los cinco ejemplos más parecidos en el prompt.",
     ),
     "brand_key": (
         "The diamond and the dotted line are the brand's own real replies.",
@@ -174,12 +174,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "best_why": (
         "Fewest faults, broken rules and inventions, and most like the brand by the style ruler.",
         "Las que menos fallos, reglas incumplidas e invenciones tienen y más se parecen a la marca "
-        "según la regla de estilo.",
+        "según el medidor de estilo.",
     ),
     "worst_why": (
         "Most faults, broken rules and inventions, and least like the brand by the style ruler.",
         "Las que más fallos, reglas incumplidas e invenciones tienen y menos se parecen a la marca "
-        "según la regla de estilo.",
+        "según el medidor de estilo.",
     ),
     "before": ("What was said before", "Lo que se dijo antes"),
     "their_turn": ("Customer", "Cliente"),
@@ -219,7 +219,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "add_loss": (
         "The {n} replies held out of that file surprise it by {loss} nats a token; over all files "
         "it is {all}. It did worst with:",
-        "Las {n} respuestas apartadas de ese archivo lo sorprenden en {loss} nats por token; las "
+        "Las {n} respuestas apartadas de ese archivo la sorprenden en {loss} nats por token; las "
         "de todos los archivos, en {all}. Donde peor le fue:",
     ),
     "no_advice": (
@@ -238,12 +238,12 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "metric": ("Figure", "Cifra"),
     "definitions": ("What each figure is", "Qué es cada cifra"),
-    "ruler": ("How good the style ruler is", "Cómo de buena es la regla de estilo"),
+    "ruler": ("How good the style ruler is", "Cómo de bueno es el medidor de estilo"),
     "ruler_unused": ("It is not used here, because {why}.", "Aquí no se usa, porque {why}."),
     "ruler_auc": (
         "Shown a real reply of the brand and another text, both new to it, it picks the real one "
         "{times} times in 100 (AUC {auc}). 50 would be chance; under {wanted} it is not used.",
-        "Ante una respuesta real de la marca y otro texto, ambos nuevos para ella, acierta cuál es "
+        "Ante una respuesta real de la marca y otro texto, ambos nuevos para él, acierta cuál es "
         "la real {times} veces de cada 100 (AUC {auc}). 50 sería azar; por debajo de {wanted} no "
         "se usa.",
     ),
@@ -374,7 +374,9 @@ def listed(items: Sequence[str], side: str) -> str:
     """``a, b and c``."""
     if len(items) < 2:
         return "".join(items)
-    return f"{', '.join(items[:-1])} {say('and', side)} {items[-1]}"
+    # Spanish says e before the sound of an i.
+    joined = "e" if side == "es" and items[-1].lower().startswith(("i", "í")) else say("and", side)
+    return f"{', '.join(items[:-1])} {joined} {items[-1]}"
 
 
 def upper(text: str) -> str:

@@ -23,7 +23,7 @@ METRICS: dict[str, dict[str, Word]] = {
         ),
         "es": Word(
             "Estilo", "Cuántas respuestas podrían pasar por ser de la marca.",
-            "Parte de las respuestas que llegan a su fin y pasan la regla de estilo, dividida por la parte de las respuestas reales apartadas que la pasan. La regla es una regresión logística sobre n-gramas de caracteres del texto con las palabras del tema tapadas (Stamatatos 2018) y sobre estilometría.",
+            "Parte de las respuestas que llegan a su fin y pasan el medidor de estilo, dividida por la parte de las respuestas reales apartadas que lo pasan. El medidor es una regresión logística sobre n-gramas de caracteres del texto con las palabras del tema tapadas (Stamatatos 2018) y sobre estilometría.",
         ),
     },
     "loss": {
@@ -52,8 +52,9 @@ METRICS: dict[str, dict[str, Word]] = {
             "Share of answers without a fault: empty, cut off or ending in mid-sentence, six words in a row twice or three words four times, clearly another language (py3langid).",
         ),
         "es": Word(
-            "Frases enteras", "Respuestas que no están vacías, cortadas, repetidas ni en otro idioma.",
-            "Parte de las respuestas sin fallos: vacía, cortada o acabada a media frase, seis palabras seguidas dos veces o tres cuatro veces, claramente en otro idioma (py3langid).",
+            "Frases enteras",
+            "Respuestas que no están vacías ni cortadas, no se repiten y no están en otro idioma.",
+            "Parte de las respuestas sin fallos: vacía, cortada o acabada a media frase, seis palabras seguidas dos veces o tres palabras cuatro veces, claramente en otro idioma (py3langid).",
         ),
     },
     "on_topic": {
@@ -83,7 +84,7 @@ METRICS: dict[str, dict[str, Word]] = {
         ),
         "es": Word(
             "Preguntas bien respondidas", "Preguntas de examen cuyo dato está en la respuesta.",
-            "Parte de las preguntas de evals/ con respuesta conocida que contienen todo must_contain y nada de must_not_contain; sin must_contain, la mitad de las palabras de expect.",
+            "Parte de las preguntas de evals/ con respuesta conocida cuya respuesta contiene todo must_contain y nada de must_not_contain; sin must_contain, la mitad de las palabras de expect.",
         ),
     },
     "declined": {
@@ -92,7 +93,7 @@ METRICS: dict[str, dict[str, Word]] = {
             "Share of questions with answerable: false whose answer says that it does not know or whom to ask, by phrases, and invents nothing.",
         ),
         "es": Word(
-            "Dice que no lo sabe", "Preguntas sin respuesta posible ante las que no inventó.",
+            "Dice que no lo sabe", "Preguntas sin respuesta posible ante las que dijo que no lo sabía.",
             "Parte de las preguntas con answerable: false cuya respuesta dice que no lo sabe o a quién preguntar, por sus expresiones, y no inventa nada.",
         ),
     },
@@ -161,7 +162,7 @@ GATE: dict[str, dict[str, str]] = {
     },
     "coherence": {
         "en": "{value:.0%} of the answers are whole (not empty, cut, repeating or in another language); at least {limit:.0%} is wanted.",
-        "es": "El {value:.0%} de las respuestas están enteras (ni vacías, ni cortadas, ni repetidas, ni en otro idioma); se pide al menos el {limit:.0%}.",
+        "es": "El {value:.0%} de las respuestas están enteras (ni vacías, ni cortadas, ni repetitivas, ni en otro idioma); se pide al menos el {limit:.0%}.",
     },
     "listening": {
         "en": "The question changes the reply by {value:.2f} nats; at least {limit:.2f} is wanted (the untuned model: {base:.2f}). Less means that it answers without listening.",
@@ -177,7 +178,7 @@ GATE: dict[str, dict[str, str]] = {
     },
     "declines": {
         "en": "Unanswerable questions declined, against {other}: {value:+.0%} ({low:+.0%} to {high:+.0%}); it must not be below zero as a whole.",
-        "es": "Preguntas sin respuesta rechazadas, frente a {other}: {value:+.0%} ({low:+.0%} a {high:+.0%}); no debe quedar entero por debajo de cero.",
+        "es": "Preguntas sin respuesta a las que dice que no lo sabe, frente a {other}: {value:+.0%} ({low:+.0%} a {high:+.0%}); no debe quedar entero por debajo de cero.",
     },
     "memorising": {
         "en": "{value:.1%} of what it says is copied in runs of twelve words (at most {limit:.1%} above the brand's own {brand:.1%}), and it knows trained replies {gap:.2f} nats better than new ones (at most {gap_limit:.2f}).",
@@ -202,7 +203,7 @@ FINE = {
 
 TITLES: dict[str, dict[str, str]] = {
     "style": {"en": "style", "es": "estilo"},
-    "style_gain": {"en": "style against untuned", "es": "estilo frente a sin entrenar"},
+    "style_gain": {"en": "style against untuned", "es": "estilo frente al modelo sin entrenar"},
     "style_live": {"en": "style against live", "es": "estilo frente a la que está en servicio"},
     "loss": {"en": "surprise", "es": "sorpresa"},
     "rules": {"en": "rules", "es": "reglas"},
@@ -225,7 +226,7 @@ SPEAKERS = {
     "base": {"en": "the untuned model", "es": "el modelo sin entrenar"},
     "fewshot": {
         "en": "the untuned model with five examples in the prompt",
-        "es": "el modelo sin entrenar con cinco ejemplos en la pregunta",
+        "es": "el modelo sin entrenar con cinco ejemplos en el prompt",
     },
     "brand": {"en": "the brand itself", "es": "la propia marca"},
 }
@@ -239,6 +240,11 @@ def speaker(name: str, language: str) -> str:
     return f"{'versión' if _side(language) == 'es' else 'version'} {name}"
 
 
+def speaker_in_text(name: str, language: str) -> str:
+    """The same within a sentence: Spanish wants an article before a version."""
+    return ("" if name in SPEAKERS or _side(language) != "es" else "la ") + speaker(name, language)
+
+
 def gate_row(row: GateRow, language: str) -> str:
     """A condition's sentence with its figures."""
     side = _side(language)
@@ -248,7 +254,7 @@ def gate_row(row: GateRow, language: str) -> str:
         return FINE[row.name][side]
     values: dict[str, Any] = dict(row.values)
     if "other" in values:
-        values["other"] = speaker(values["other"], language)
+        values["other"] = speaker_in_text(values["other"], language)
     if row.name == "rules":
         found = ", ".join(values["found"])
         broken = {"en": f" (broken: {found})", "es": f" (incumplidas: {found})"}[side]

@@ -334,8 +334,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "taste_bad": "Malas",
         "taste_counted": "«Las dos son malas» cuenta medio voto para cada una.",
         "review": "Revisar",
-        "review_lead": "Lo que visitantes y colegas han hablado con el bot, respuesta a respuesta. "
-        "Lo que apruebes será un ejemplo del que aprende la próxima versión; nada más lo será.",
+        "review_lead": "Lo que visitantes y compañeros han hablado con el bot, respuesta a "
+        "respuesta. Lo que apruebes será un ejemplo del que aprende la próxima versión; nada más lo será.",
         "review_name": "Tu nombre",
         "review_name_hint": "Figura junto a cada decisión tuya. Este navegador lo recuerda.",
         "review_start": "Empezar a revisar",
@@ -412,7 +412,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "review_gone": "Esta conversación ha cambiado entretanto: algo se editó o se borró. No se "
         "ha decidido nada.",
         "review_none": "Nadie ha hablado todavía con {name}",
-        "review_none_do": "No hay nada que revisar. Habla tú con el bot, pasa a tus colegas la "
+        "review_none_do": "No hay nada que revisar. Habla tú con el bot, pasa a tus compañeros la "
         "dirección de este chat o conéctalo a Slack; lo que se diga llegará aquí.",
         "review_done": "Todo está revisado",
         "review_train": "Enseña a la próxima versión lo que has aprobado:",
