@@ -335,7 +335,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "taste_counted": "«Las dos son malas» cuenta medio voto para cada una.",
         "review": "Revisar",
         "review_lead": "Lo que visitantes y compañeros han hablado con el bot, respuesta a "
-        "respuesta. Lo que apruebes será un ejemplo del que aprende la próxima versión; nada más lo será.",
+        "respuesta. Lo que apruebes será un ejemplo del que aprende la próxima versión; nada más "
+        "lo será.",
         "review_name": "Tu nombre",
         "review_name_hint": "Figura junto a cada decisión tuya. Este navegador lo recuerda.",
         "review_start": "Empezar a revisar",
