@@ -477,6 +477,11 @@ def test_only_what_was_used_is_a_source(workspace: Path, acme: Persona) -> None:
         (1, "prices.md", "Boats", "A rowing boat costs £8.75 an hour.")
     ]
     assert sources.used("Ask me something else.", asked, found.facts, words) == []
+    # What is said word for word is a source whatever was asked, and in the order it is said.
+    quotes = [fact.quote for fact in found.facts[:2]]
+    for said in (quotes, quotes[::-1]):
+        told = sources.used(f"{said[0]} {said[1]}", " ".join(quotes), found.facts, words)
+        assert [s.quote for s in told] == said
 
 
 class Scripted:

@@ -31,14 +31,17 @@ class Source:
 
 
 def used(reply: str, question: str, facts: Sequence[Fact], words: Words) -> list[Source]:
-    """The facts that explain what the reply says beyond the question, the weightiest first.
+    """The facts that a reply says word for word, in their order, then those that explain the rest.
 
-    Each number and word of the reply is explained once, so a fact that merely shares a word with
-    the one that was used is no source.
+    The rest is what it says beyond the question; the weightiest fact comes first. Each number and
+    word of the reply is explained once, so a fact that merely shares a word with the one that was
+    used is no source.
     """
+    chosen = _quoted(reply, facts)
     left = _tokens(reply, words) - _tokens(question, words)
-    rest = list(facts)
-    chosen: list[Fact] = []
+    for fact in chosen:
+        left -= _tokens(fact.quote, words)
+    rest = [fact for fact in facts if fact not in chosen]
     while rest and left:
         weights = [_weight(left & _tokens(fact.quote, words)) for fact in rest]
         best = max(range(len(rest)), key=lambda i: weights[i])
@@ -63,6 +66,18 @@ def used(reply: str, question: str, facts: Sequence[Fact], words: Words) -> list
         )
         for number, fact in enumerate(found.values(), 1)
     ]  # fmt: skip
+
+
+def _quoted(reply: str, facts: Sequence[Fact]) -> list[Fact]:
+    """Facts of two words or more that stand in the reply as they are; of twins the likeliest."""
+    told = " ".join(reply.split()).casefold()
+    places: dict[int, Fact] = {}
+    for fact in facts:
+        quote = " ".join(fact.quote.split()).casefold()
+        place = told.find(quote)
+        if place >= 0 and " " in quote:
+            places.setdefault(place, fact)
+    return [places[place] for place in sorted(places)]
 
 
 def _tokens(text: str, words: Words) -> set[str]:
