@@ -1,4 +1,4 @@
-"""Whether a reply says only what it was given: numbers, names and links that stand somewhere.
+"""Whether a reply says what it must, and only what it was given: numbers, names and links.
 
 Pure functions over texts; they know no model, no persona and no search.
 """

@@ -154,10 +154,9 @@ def _against_themselves(asked: Iterable[Question]) -> Iterator[Problem]:
         if one.expect and not grounding.right(
             one.expect, one.must_contain, one.must_not_contain, one.expect
         ):
-            values = {
-                "expect": one.expect[:60],
-                "must": ", ".join(one.must_contain), "never": ", ".join(one.must_not_contain),
-            }  # fmt: skip
+            given = {"must_contain": one.must_contain, "must_not_contain": one.must_not_contain}
+            lists = "; ".join(f"{key}: {', '.join(held)}" for key, held in given.items() if held)
+            values = {"expect": one.expect[:60], "lists": lists}
             yield Problem("warning", "expect-wrong", one.file, one.line, values)
 
 

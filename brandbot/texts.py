@@ -1058,12 +1058,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "By its own must_contain or must_not_contain, “{expect}” would be a wrong answer.",
             "Numbers are compared as numbers: £0.80 holds 0.80, and not 80.",
-            "Mend must_contain ({must}), must_not_contain ({never}) or expect.",
+            "Mend expect, or {lists}.",
         ),
         "es": (
             "Según su must_contain o must_not_contain, «{expect}» sería una respuesta mala.",
             "Los números se comparan como números: en 0,80 € está 0,80, y no 80.",
-            "Corrige must_contain ({must}), must_not_contain ({never}) o expect.",
+            "Corrige expect, o {lists}.",
         ),
     },
     "bad-eval": {

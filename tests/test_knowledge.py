@@ -482,6 +482,8 @@ def test_only_what_was_used_is_a_source(workspace: Path, acme: Persona) -> None:
     for said in (quotes, quotes[::-1]):
         told = sources.used(f"{said[0]} {said[1]}", " ".join(quotes), found.facts, words)
         assert [s.quote for s in told] == said
+    longer = f"{quotes[0].rstrip('.')}.50"  # another number
+    assert sources._quoted(longer, found.facts) == []
 
 
 class Scripted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -74,9 +75,10 @@ def _quoted(reply: str, facts: Sequence[Fact]) -> list[Fact]:
     places: dict[int, Fact] = {}
     for fact in facts:
         quote = " ".join(fact.quote.split()).casefold()
-        place = told.find(quote)
-        if place >= 0 and " " in quote:
-            places.setdefault(place, fact)
+        # Whole words and numbers: "tea £2" is not said by "tea £2.10".
+        place = re.search(rf"(?<!\w){re.escape(quote)}(?!\w|[.,]\d)", told)
+        if place and " " in quote:
+            places.setdefault(place.start(), fact)
     return [places[place] for place in sorted(places)]
 
 
