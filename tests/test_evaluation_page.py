@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from brandbot.evaluation import page_words, words
 from brandbot.evaluation.gate import GateRow
 from brandbot.evaluation.intervals import Measure
 from brandbot.evaluation.page import compare_page, report_page, verdict
@@ -585,3 +586,11 @@ def test_nothing_runs_off_a_telephones_screen(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(look).result()
     assert said == []
+
+
+def test_spanish_articles_and_conjunctions() -> None:
+    assert page_words.listed(["escucha", "invenciones"], "es") == "escucha e invenciones"
+    assert page_words.listed(["reglas", "estilo"], "es") == "reglas y estilo"
+    assert words.speaker_in_text("0001", "es") == "la versión 0001"
+    assert words.speaker_in_text("0001", "en") == "version 0001"
+    assert words.speaker_in_text("base", "es") == words.speaker("base", "es")

@@ -71,13 +71,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "there is nothing to compare it with", "no hay con qué compararlo",
     ),
     "why_auc": (
-        "the measuring rule does not tell the brand's replies from other texts well enough "
+        "the style ruler does not tell the brand's replies from other texts well enough "
         "(AUC {auc}; {wanted} is needed)",
         "el medidor de estilo no distingue lo bastante las respuestas de la marca de otros textos "
         "(AUC {auc}; hace falta {wanted})",
     ),
     "why_ceiling": (
-        "not one of the brand's own held-out replies passes the measuring rule",
+        "not one of the brand's own held-out replies passes the style ruler",
         "ninguna de las respuestas apartadas de la propia marca pasa el medidor de estilo",
     ),
     "why_few": (
