@@ -1057,13 +1057,13 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "expect-wrong": {
         "en": (
             "By its own must_contain or must_not_contain, “{expect}” would be a wrong answer.",
-            "Numbers are compared as numbers: £0.80 holds 0.80, and not 80.",
-            "Mend expect, or {lists}.",
+            "A version that says just this counts as wrong. Numbers are whole: £0.80 does not hold 80.",
+            "Mend expect, or these: {lists}",
         ),
         "es": (
             "Según su must_contain o must_not_contain, «{expect}» sería una respuesta mala.",
-            "Los números se comparan como números: en 0,80 € está 0,80, y no 80.",
-            "Corrige expect, o {lists}.",
+            "La versión que diga justo eso cuenta como fallo. Los números van enteros: 0,80 no es 80.",
+            "Corrige expect, o esto: {lists}",
         ),
     },
     "bad-eval": {
