@@ -1058,12 +1058,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "By its own must_contain or must_not_contain, “{expect}” would be a wrong answer.",
             "A version that says just this counts as wrong. Numbers are whole: £0.80 is not 80.",
-            "Mend expect, or these: {lists}",
+            "Mend expect or these conditions ({lists}).",
         ),
         "es": (
             "Según su must_contain o must_not_contain, «{expect}» sería una respuesta mala.",
             "La versión que diga justo eso falla. Los números van enteros: 0,80 no es 80.",
-            "Corrige expect, o esto: {lists}",
+            "Corrige expect o estas condiciones ({lists}).",
         ),
     },
     "bad-eval": {
