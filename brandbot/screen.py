@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,9 @@ FIX = {
     },
 }
 
+SPOKEN_EVERY = 15.0
+"""Seconds between lines of progress where there is no terminal to draw a bar in."""
+
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -105,6 +109,15 @@ def loading(message: str, quiet: bool = False) -> Iterator[None]:
 @contextmanager
 def bar(message: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A bar with the time left; yields what tells it (done, total)."""
+    if not quiet and not err.is_terminal:
+        spoken, started = _spoken(message), time.monotonic()
+
+        def tell(done: int, total: int) -> None:
+            passed = time.monotonic() - started
+            spoken(done, total, _left(passed / done * (total - done) if done else None))
+
+        yield tell
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -116,12 +129,26 @@ def bar(message: str, quiet: bool = False) -> Iterator[Callable[[int, int], None
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
+def _spoken(message: str) -> Callable[[int, int, str], None]:
+    """What tells (done, total, more) in a line now and then: for a log or a pipe."""
+    last = time.monotonic()
+
+    def tell(done: int, total: int, more: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SPOKEN_EVERY:
+            last = time.monotonic()
+            err.print(f"{message} {done}/{total} · {more}", soft_wrap=True, markup=False)
+
+    return tell
+
+
+def _left(seconds: float | None) -> str:
+    return "-:-- left" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d} left"
+
+
 class _TimeLeft(ProgressColumn):
     def render(self, task: Task) -> Text:
-        left = task.fields.get("seconds_left")
-        if left is None:
-            return Text("-:-- left", style="cyan")
-        return Text(f"{int(left) // 60}:{int(left) % 60:02d} left", style="cyan")
+        return Text(_left(task.fields.get("seconds_left")), style="cyan")
 
 
 @contextmanager
@@ -134,24 +161,28 @@ def training_bar(quiet: bool = False) -> Iterator[Callable[[dict[str, Any]], Non
         TextColumn("{task.fields[figures]}"),
         _TimeLeft(),
     )
-    with Progress(*columns, console=err, disable=quiet) as progress:
+    spoken = _spoken("Training")
+    hidden = quiet or not err.is_terminal
+    with Progress(*columns, console=err, disable=hidden) as progress:
         task = progress.add_task("Training", total=None, figures="getting ready", seconds_left=None)
 
         def report(entry: dict[str, Any]) -> None:
-            figures = [f"loss {entry['loss']:.2f}" if entry["loss"] is not None else ""]
-            if entry["valid_loss"] is not None:
-                figures.append(f"validation {entry['valid_loss']:.2f}")
-            if entry["tokens_per_second"] is not None:
-                figures.append(f"{entry['tokens_per_second']:.0f} tokens/s")
-            progress.update(
-                task,
-                completed=entry["step"],
-                total=entry["steps"],
-                figures=" · ".join(filter(None, figures)),
-                seconds_left=entry["seconds_left"],
-            )
+            done, total, left = entry["step"], entry["steps"], entry["seconds_left"]
+            told = _figures(entry)
+            progress.update(task, completed=done, total=total, figures=told, seconds_left=left)
+            if hidden and not quiet:
+                spoken(done, total, f"{told} · {_left(left)}")
 
         yield report
+
+
+def _figures(entry: dict[str, Any]) -> str:
+    figures = [f"loss {entry['loss']:.2f}" if entry["loss"] is not None else ""]
+    if entry["valid_loss"] is not None:
+        figures.append(f"validation {entry['valid_loss']:.2f}")
+    if entry["tokens_per_second"] is not None:
+        figures.append(f"{entry['tokens_per_second']:.0f} tokens/s")
+    return " · ".join(filter(None, figures))
 
 
 def print_check(check: Check, name: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from brandbot import screen
 from brandbot.adapters import AdapterStore
 from brandbot.conversations import ConversationLog
 from brandbot.workspace import Workspace
@@ -349,3 +350,25 @@ def test_a_taste_test_in_the_terminal(trained: Path) -> None:
     told = json.loads(brandbot("taste", "acme", "--json").stdout)
     assert told["votes"] == 2 and told["voters"] == 1
     assert brandbot("taste", "acme", "1").returncode == 1
+
+
+def test_progress_reaches_a_log_as_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = {"step": 3, "steps": 10, "loss": 2.5, "valid_loss": None, "tokens_per_second": 140.4,
+             "seconds_left": 65.0}  # fmt: skip
+    for every, lines in (
+        (0.0, ["Checking acme 1/4 · ", "Training 3/10 · loss 2.50 · 140 tokens/s · 1:05 left"]),
+        (60.0, []),
+    ):
+        monkeypatch.setattr(screen, "SPOKEN_EVERY", every)
+        with screen.bar("Checking acme") as tell:
+            tell(1, 4)
+        with screen.training_bar() as report:
+            report(entry)
+        with screen.bar("Quiet", quiet=True) as tell, screen.training_bar(quiet=True) as report:
+            tell(1, 4)
+            report(entry)
+        said = capsys.readouterr().err.splitlines()
+        assert len(said) == len(lines)
+        assert all(line.startswith(start) for line, start in zip(said, lines, strict=True))

@@ -169,7 +169,7 @@ def test_a_reply_is_shown_while_it_is_written(chat: Chat, engine: ScriptedEngine
     engine.will_say("One ", FOREVER)
     screens = chat.send("tab", ACME, "Hello", 0.5, "en")
     first = next(screens)
-    assert first.busy and shown(first) == ["Hi, Acme here.", "Hello"]
+    assert first.busy and shown(first) == ["Hi, Acme here.", "Hello", "…"]
     assert shown(next(screens))[-1] == "One "
     assert engine.calls[0].strength == 0.5
     screens.close()  # the client went away

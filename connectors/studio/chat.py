@@ -7,6 +7,7 @@ reply's last screen is None if it was left: there is nobody to show it to.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,9 @@ LONGEST_MESSAGE = 4000
 
 FRAME_SECONDS = 0.05
 """A reply is painted at most this often; a model can be faster than a browser."""
+
+WRITING = "…"
+"""What stands for a reply until its first words are there."""
 
 log = logging.getLogger("brandbot.studio")
 
@@ -204,7 +208,7 @@ class Chat:
             voice = self.bot.voice(memory.persona or "")
             said = [turn.message for turn in history]
             reply = self.bot.generate(voice, said, untuned=True)
-            yield comparison(question, "…", language, busy=True)
+            yield comparison(question, WRITING, language, busy=True)
             for text in _frames(reply, signal):
                 yield comparison(question, text, language, busy=True)
             answer = comparison(question, reply.text or say(language, "no_words"), language)
@@ -230,8 +234,7 @@ class Chat:
             reply = begin()
             memory = memory.holding(memory.persona or "", reply.conversation)
             screen = replace(self.show(memory, language), busy=True, unanswered=False)
-            yield screen
-            for text in _frames(reply, signal):
+            for text in itertools.chain([WRITING], _frames(reply, signal)):
                 yield replace(screen, messages=[*screen.messages, message("assistant", text)])
             notice = remarks(reply, language, stopped=signal.stopped)
         except BrandbotError as error:

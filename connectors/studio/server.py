@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import gradio as gr
 from starlette.routing import BaseRoute
 
-from brandbot import Bot, BrandbotError, Review
+from brandbot import AdapterStore, Bot, BrandbotError, Review
 from connectors.studio.app import I18N, build
 from connectors.studio.page import middleware
 from connectors.studio.theme import SCRIPT, STYLE, theme
@@ -93,11 +93,15 @@ def _taken(host: str, port: int) -> BrandbotError:
 
 
 def _warm(bot: Bot) -> None:
-    """Loads the first brand's model while the page opens, so that the first reply need not wait,
-    and what finds personal data, so that the first review need not."""
+    """Loads what serves the brands while the page opens, so that the first reply need not wait, and
+    what finds personal data, so that the first review need not.
+
+    Brands that were never trained wait until somebody talks to them, unless there are no others.
+    """
 
     def work() -> None:
-        for name in bot.workspace.persona_names()[:1]:
+        names = bot.workspace.persona_names()
+        for name in [name for name in names if _is_trained(bot, name)] or names[:1]:
             try:
                 bot.warm(name)
                 Review(bot.workspace, bot.log, name).queue(1)
@@ -105,3 +109,10 @@ def _warm(bot: Bot) -> None:
                 log.info("%s could not be loaded ahead: %s", name, error)
 
     threading.Thread(target=work, name="warm", daemon=True).start()
+
+
+def _is_trained(bot: Bot, name: str) -> bool:
+    try:
+        return AdapterStore(bot.workspace.adapters(name)).live_number() is not None
+    except BrandbotError:
+        return False
