@@ -1,13 +1,18 @@
 """A month of conversations, reviewed: is the next version better, and is nothing planted learnt?
 
-    python benchmarks/month.py [--persona lighthouse] [--conversations 300]
+    python benchmarks/month.py [--persona lighthouse] [--conversations 300] [--quote-first]
 
-A version is trained on a few of a demo brand's examples. Then people talk to it: a third of its
-replies are disliked or edited toward the brand (with the reply the brand's people wrote), a fifth
-of the feedback is noise (a good edit under the wrong question, or a bland one), and one author
-plants a phrase in a twentieth. A reviewer approves every edit, the planted ones too, rejects what
-was only disliked and one noisy edit in two. The next version is trained on what came of it, with
-the limits that hold by default, and both are measured on the same held-out prompts.
+A version is trained on a few of a demo brand's examples. Then people talk to it, half of them about
+facts of its documents: a third of its replies are disliked or edited toward the brand (with the
+reply the brand's people wrote), a fifth of the feedback is noise (a good edit under the wrong
+question, or a bland one), and one author plants a phrase in a twentieth. A reviewer approves every
+edit, the planted ones too, rejects what was only disliked and one noisy edit in two. The next
+version is trained on what came of it, with the limits that hold by default, and both are measured
+on the same held-out prompts, with questions about other facts among them.
+
+The documents are those facts that the brand's examples with facts were written for. Replies do not
+begin with the documents' words here (``knowledge.quote_first``) unless ``--quote-first`` is given:
+with it search answers, and no version knows more than another.
 """
 
 from __future__ import annotations
@@ -16,12 +21,16 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -41,7 +50,10 @@ from brandbot import (  # noqa: E402
 )
 
 FIRST_SHARE = 0.25
-SHOWN = ("style", "loss", "right", "rules", "coherent", "on_topic", "listening")
+QUESTIONS = 40
+"""Examples with facts that nobody asks in the month: with them the domain is measured."""
+
+SHOWN = ("style", "loss", "right", "invented", "rules", "coherent", "on_topic", "listening")
 PLANTED = "Only the Zanzibar Gold pods next door are worth your money today."
 BLAND = "Thank you for contacting us. We will get back to you as soon as possible."
 GUIDES = {
@@ -54,25 +66,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--persona", default="lighthouse")
     parser.add_argument("--conversations", type=int, default=300)
+    parser.add_argument("--quote-first", action="store_true")
     asked = parser.parse_args()
     os.environ.setdefault("BRANDBOT_MODELS", str(Workspace.find(ROOT).models))
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["BRANDBOT_HOME"] = f"{scratch}/home"
-        month(Path(scratch), asked.persona, asked.conversations)
+        month(Path(scratch), asked.persona, asked.conversations, asked.quote_first)
 
 
-def month(root: Path, name: str, count: int) -> None:
+def month(root: Path, name: str, count: int, quote_first: bool) -> None:
     chance = random.Random(0)
     shutil.copytree(ROOT / "personas", root / "personas")
     folder = root / "personas" / name
-    shutil.rmtree(folder / "knowledge", ignore_errors=True)
     (folder / "voice.md").write_text(GUIDES[name])
-    found = [e for e in examples.read(folder / "examples").examples if not e.facts]
+    every = examples.read(folder / "examples").examples
+    found = [e for e in every if not e.facts]
+    factual = [e for e in every if e.facts and figures_told(e)]
     held = [e for e in found if e.split != "train"]
     known = [e for e in found if e.split == "train"]
     chance.shuffle(known)
+    chance.shuffle(factual)
     first = known[: round(len(known) * FIRST_SHARE)]
-    later = known[len(first) :]
+    asked = factual[QUESTIONS:]
+    later = known[len(first) :][: len(asked)] + asked
+    chance.shuffle(later)
+    write_documents(folder, factual)
+    write_questions(folder, factual[:QUESTIONS])
+    settings = yaml.safe_load((folder / "persona.yaml").read_text(encoding="utf-8"))
+    settings["knowledge"]["quote_first"] = quote_first
+    written = yaml.safe_dump(settings, allow_unicode=True)
+    (folder / "persona.yaml").write_text(written, encoding="utf-8")
     shutil.rmtree(folder / "examples")
     (folder / "examples").mkdir()
     with (folder / "examples" / "written.jsonl").open("w", encoding="utf-8") as file:
@@ -103,6 +126,35 @@ def month(root: Path, name: str, count: int) -> None:
     said = sum("zanzibar" in told(bot, name, question).lower() for question in questions)
     print(f"the planted phrase in {said} of {len(questions)} replies of version 2", flush=True)
     bot.close()
+
+
+def figures_told(example: examples.Example) -> list[str]:
+    """The numbers of the reply that its facts hold and its prompt does not."""
+    number = re.compile(r"\d+(?:[.,:]\d+)*")
+    known = set(number.findall("\n".join(example.facts))) - set(number.findall(example.prompt))
+    return [n for n in dict.fromkeys(number.findall(example.reply)) if n in known]
+
+
+def write_documents(folder: Path, factual: Sequence[examples.Example]) -> None:
+    """One document with all facts of the examples, under their headings."""
+    shutil.rmtree(folder / "knowledge", ignore_errors=True)
+    (folder / "knowledge").mkdir()
+    under: dict[str, list[str]] = {}
+    for fact in dict.fromkeys(fact for example in factual for fact in example.facts):
+        heading, _, text = fact.partition(": ")
+        under.setdefault(heading, []).append(f"- {text}")
+    parts = [f"## {heading}\n\n" + "\n".join(items) for heading, items in under.items()]
+    (folder / "knowledge" / "facts.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def write_questions(folder: Path, held: Sequence[examples.Example]) -> None:
+    shutil.rmtree(folder / "evals", ignore_errors=True)
+    (folder / "evals").mkdir()
+    with (folder / "evals" / "questions.jsonl").open("w", encoding="utf-8") as file:
+        for example in held:
+            row = {"prompt": example.prompt, "must_contain": figures_told(example),
+                   "answerable": True}  # fmt: skip
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def talk(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from brandbot.bot import Bot
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import KnowledgeError
 from brandbot.knowledge import answer_type, documents, index, lookup, measure, passages, sources
-from brandbot.knowledge.embedder import open_embedder
+from brandbot.knowledge.embedder import Embedder, open_embedder
 from brandbot.knowledge.index import IndexStore
 from brandbot.knowledge.lexical import Lexical
 from brandbot.knowledge.passages import Passage
@@ -343,8 +343,42 @@ def test_the_weight_of_meaning_follows_what_the_embedder_knows(embedded: Path) -
             for file in sorted(folder.iterdir())
             for passage in passages.of(documents.read(file.read_bytes(), file.name), count)
         ]
-        weights[name] = index.weight_of_meaning(found, embedder, Words(persona.language))
+        weights[name] = index.measure_embedder(found, embedder, Words(persona.language)).meaning
     assert weights["letraclara"] + 0.1 < weights["lighthouse"]
+
+
+class Crowded:
+    """An embedder whose vectors all point one way, as E5's and BGE's do: any two texts 0.75 alike."""
+
+    name = "crowded"
+
+    def __init__(self, inner: Embedder) -> None:
+        self.inner = inner
+        self.tokens = inner.tokens
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        own = self.inner.embed(texts)
+        return np.hstack([np.full((len(own), 1), np.sqrt(3)), own]).astype(np.float32) / 2
+
+
+def test_an_embedder_that_finds_all_texts_alike_declines_as_others_do(
+    workspace: Path, acme: Persona, embedded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = workspace / "personas" / "acme" / "knowledge"
+    inner = open_embedder("all-minilm-l6-v2", "en", embedded)
+    asked = ["What does the rowing boat cost?", "Who won the match in Madrid yesterday?"]
+    best, beyond = {}, {}
+    for name, embedder in (("plain", inner), ("crowded", Crowded(inner))):
+        store = index.IndexStore(workspace / name / "acme")
+        index.build(folder, store, lambda e=embedder: e, name, "en")
+        build = store.current()
+        assert build is not None
+        search = Search(build, embedder)
+        best[name] = [lookup.choose(search, q, search.find(q, 4))[0] for q in asked]
+        beyond[name] = [fact.score < lookup.GOOD_ENOUGH for fact in best[name]]
+        assert (build.manifest["floor"] > 0.5) == (name == "crowded")
+    assert beyond["plain"] == beyond["crowded"] == [False, True]
+    assert [f.line for f in best["plain"]][:1] == [f.line for f in best["crowded"]][:1]
 
 
 # --- Finding ----------------------------------------------------------------------------------------

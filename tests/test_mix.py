@@ -68,6 +68,17 @@ def test_style_examples_get_what_search_finds_others_or_nothing() -> None:
     assert all(one.reply == "A reply." for one in mixed(*given, quote_first=True))
 
 
+def test_a_reply_with_figures_of_the_documents_is_an_example_with_facts() -> None:
+    """What people correct a bot to must not teach it this week's price."""
+    told = example(CHAI.prompt, CHAI.reply)
+    assert mixed(told, quote_first=False, found=CHAI.facts) == mixed(
+        CHAI, quote_first=False, found=CHAI.facts
+    )
+    for reply in ("A large chai is £4.00.", "I'll be 3.95 there.", "A large chai is dear."):
+        (own,) = mixed(example(CHAI.prompt, reply), quote_first=False, found=CHAI.facts)
+        assert own.reply == reply
+
+
 def test_the_same_arguments_give_the_same_list() -> None:
     assert mixed(CHAI, quote_first=True) == mixed(CHAI, quote_first=True)
 

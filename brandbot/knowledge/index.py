@@ -30,7 +30,7 @@ from brandbot.models import file_sha256
 if TYPE_CHECKING:
     from brandbot.knowledge.embedder import Vectors
 
-FORMAT = 1
+FORMAT = 2
 """Counts up when passages, words or files of a build change: old builds are made anew."""
 
 EXACT_UP_TO = 4_000
@@ -43,13 +43,16 @@ KEPT = 2
 """Builds that stay: the current one, and the one before for when that is damaged."""
 
 SAMPLE, TIES = 150, 6
-"""Passages that the weight of meaning is measured on, and made-up ties among its searches."""
+"""Passages that the embedder is measured on, and made-up ties among its searches."""
 
 LITTLE = 0.1
-"""Share of new passages up to which the weight of meaning stays what it was."""
+"""Share of new passages up to which what was measured of the embedder stays what it was."""
 
 HEADINGS_ALONE = 0.75
 """What is left of meaning's share when people ask in sentences instead of headings."""
+
+UNRELATED = 0.3
+"""Cosine of texts that have nothing to do with one another, as the thresholds expect it."""
 
 READ_AGAIN = 5
 """How often a file that changes while it is read is read again."""
@@ -248,9 +251,9 @@ def _build(
     vectors, built.embedded = _vectors(before, old, kept, opened, progress)
     words = Words(language)
     if before is not None and built.embedded <= LITTLE * len(kept) and kept:
-        meaning = before.manifest["meaning"]
+        measured = Measured(before.manifest["meaning"], before.manifest["floor"])
     else:
-        meaning = round(weight_of_meaning(kept, opened, words), 3)
+        measured = measure_embedder(kept, opened, words)
     manifest = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -258,7 +261,8 @@ def _build(
         "embedder": opened.name,
         "language": language,
         "passages": len(kept),
-        "meaning": meaning,
+        "meaning": round(measured.meaning, 3),
+        "floor": round(measured.floor, 3),
         "documents": entries,
     }
 
@@ -352,21 +356,34 @@ def _vectors(
     return vectors, len(fresh)
 
 
-def weight_of_meaning(kept: Sequence[Passage], embedder: Embedder, words: Words) -> float:
-    """How much meaning counts against words, 0 to 1, measured on the documents themselves.
+@dataclass(frozen=True)
+class Measured:
+    """What an embedder is worth on some documents.
+
+    ``meaning``: how much its cosines count against words, 0 to 1. ``floor``: the cosine that says
+    nothing with it, 0 for most; models of contrast such as E5 put any two texts at 0.7 and more.
+    """
+
+    meaning: float
+    floor: float = 0.0
+
+
+def measure_embedder(kept: Sequence[Passage], embedder: Embedder, words: Words) -> Measured:
+    """Measures the embedder on the documents themselves.
 
     Each heading (or question) is searched for in the texts without their headings, by meaning and
     by words. Of the two mean reciprocal ranks, squared, meaning gets its share: an embedder that
     does not know the language finds little and counts little. Questions share more words with what
     answers them than headings do, so meaning's share is cut (docs/notes.md). A few made-up ties
-    keep a handful of documents in the middle.
+    keep a handful of documents in the middle. Where the median cosine of a heading and the texts
+    of other places is above UNRELATED, the floor brings it down to that.
     """
     import numpy as np
 
     headed = [passage for passage in kept if passage.headings or passage.question][:SAMPLE]
     asked = {passage.source: passage.heading for passage in headed}
     if not asked:
-        return HEADINGS_ALONE / 2
+        return Measured(HEADINGS_ALONE / 2)
     texts = [passage.text for passage in headed]
     sources = np.array([passage.source for passage in headed])
     lexical = Lexical.of(texts, words)
@@ -377,7 +394,10 @@ def weight_of_meaning(kept: Sequence[Passage], embedder: Embedder, words: Words)
             best = scores[sources == source].max()
             found[way] += 1 / (1 + int((scores > best).sum()))
     meaning, by_words = ((found[way] + TIES / 2) ** 2 for way in ("meaning", "words"))
-    return float(HEADINGS_ALONE * meaning / (meaning + by_words))
+    strange = cosines[np.array(list(asked))[:, None] != sources]
+    unrelated = float(np.median(strange)) if strange.size else 0.0
+    floor = max(0.0, (unrelated - UNRELATED) / (1 - UNRELATED))
+    return Measured(float(HEADINGS_ALONE * meaning / (meaning + by_words)), floor)
 
 
 def _write(folder: Path, kept: Sequence[Passage], vectors: Vectors, words: Words) -> None:

@@ -1,7 +1,8 @@
 """Finding passages: by meaning (vectors) and by words (BM25), fused.
 
 The two are put on one scale and mixed with a weight (a convex combination; Bruch, Gai and Ingber
-2023 found it better than adding up ranks). A cosine is on it already. Words count half by BM25 over
+2023 found it better than adding up ranks). A cosine is on it already, once the embedder's floor is
+taken off (``index.measure_embedder``). Words count half by BM25 over
 the passage, divided by the most that the question's words could reach, and half by how many of
 them stand together in one of its facts, under its heading.
 """
@@ -33,8 +34,9 @@ PROBES = 0.1
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage that was found: ``score`` mixes ``meaning`` (a cosine) and ``words``.
+    """A passage that was found: ``score`` mixes ``meaning`` and ``words``.
 
+    ``meaning`` is the cosine with the question, 1 at most, above the embedder's floor.
     ``words`` is the share of the question's words that it holds, the rarer the heavier, 0 to 1;
     ``shared`` are these words as they were asked; ``covered`` is how much of the question each of
     its facts holds, 0 to 1.
@@ -62,6 +64,7 @@ class Search:
         self.embedder = embedder
         self.passages = build.read_passages()
         self.words = Words(build.manifest["language"])
+        self._floor = float(build.manifest["floor"])
         self._terms_of: dict[int, list[set[str]]] = {}
         self._faiss: Any = None
         if self.passages:
@@ -110,8 +113,9 @@ class Search:
                 for terms in self._terms(row)
             )
             words = (float(lexical[row]) + max(covered, default=0.0)) / 2
-            score = meaning * max(0.0, cosine) + (1 - meaning) * words
-            hits.append(Hit(self.passages[row], score, cosine, words, covered, ()))
+            alike = (cosine - self._floor) / (1 - self._floor)
+            score = meaning * max(0.0, alike) + (1 - meaning) * words
+            hits.append(Hit(self.passages[row], score, alike, words, covered, ()))
         hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
         pairs = self.words.pairs(question)
         return [self._told(hit, pairs) for hit in hits[:top_k]]
@@ -122,9 +126,9 @@ class Search:
         return float(self.build.manifest["meaning"])
 
     def likeness(self, question: str, texts: Sequence[str]) -> Vectors:
-        """Cosine of the question and each text, (texts,)."""
+        """Cosine of the question and each text above the embedder's floor, (texts,)."""
         vectors = self.embedder.embed([question, *texts])
-        found: Vectors = vectors[1:] @ vectors[0]
+        found: Vectors = (vectors[1:] @ vectors[0] - self._floor) / (1 - self._floor)
         return found
 
     def _terms(self, row: int) -> list[set[str]]:

@@ -4,8 +4,9 @@ Replies are served with the facts that search found, with facts that do not answ
 example of style is trained with each of these in turn. An example with facts of its own is trained
 with other facts among them, again with other numbers (in facts and reply alike, so that the model
 learns to read them and not to know them), and without the fact that answers: then the reply is one
-of the persona's ``handoff``. Where replies begin with the document's own words, so do these. The
-numbers of documents themselves are never trained.
+of the persona's ``handoff``. Where replies begin with the document's own words, so do these. A
+reply that states figures of the documents, as people correct a bot to, is an example with facts,
+too: the numbers of documents themselves are never trained.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def mixed(
         again = f" {seen[example.prompt]}" if seen[example.prompt] else ""
         seen[example.prompt] += 1
         chance = random.Random(f"{seed} {example.prompt}{again}")
+        example = example if example.facts else _told(example, find)
         if not example.facts:
             found.append(_styled(example, find, passages, chance))
             continue
@@ -67,6 +69,17 @@ def mixed(
         if handoff:
             found.append(_unanswered(example, others, chance.choice(list(handoff)), chance))
     return found
+
+
+def _told(example: Example, find: Find) -> Example:
+    """The example with what search finds for it, if its figures are from there."""
+    numbers, words = _numbers(example.reply), _words(example.reply)
+    if not numbers:
+        return example
+    facts = tuple(find(example.messages[:-1]))
+    if any(numbers <= _numbers(fact) and words & _words(fact) for fact in facts):
+        return replace(example, facts=facts)
+    return example
 
 
 def _styled(
@@ -94,9 +107,9 @@ def _quoting(example: Example) -> Example:
     """The example with the answering fact, as it stands, for the sentence with its figures."""
     fact = _answering(example)
     text = as_sentence(fact.partition(": ")[2] or fact)
-    numbers = set(_NUMBER.findall(fact))
+    numbers = _numbers(fact)
     told = sentences(example.reply)
-    held = [i for i, sentence in enumerate(told) if numbers & set(_NUMBER.findall(sentence))]
+    held = [i for i, sentence in enumerate(told) if numbers & _numbers(sentence)]
     rest = told[max(held, default=0) + 1 :]
     reply = " ".join((text, *rest))
     return replace(example, messages=(*example.messages[:-1], Message("assistant", reply)))
@@ -116,20 +129,27 @@ def _unanswered(
 
 def _answering(example: Example) -> str:
     """The fact that shares most with the reply, numbers first."""
-    numbers = set(_NUMBER.findall(example.reply))
-    words = set(re.findall(r"\w{4,}", example.reply.casefold()))
+    numbers, words = _numbers(example.reply), _words(example.reply)
 
     def shared(fact: str) -> tuple[int, int]:
-        own = set(re.findall(r"\w{4,}", fact.casefold()))
-        return len(numbers & set(_NUMBER.findall(fact))), len(words & own)
+        return len(numbers & _numbers(fact)), len(words & _words(fact))
 
     return max(example.facts, key=shared)
+
+
+def _numbers(text: str) -> set[str]:
+    return set(_NUMBER.findall(text))
+
+
+def _words(text: str) -> set[str]:
+    """Words of four letters and more."""
+    return set(re.findall(r"\w{4,}", text.casefold()))
 
 
 def _renumbered(example: Example, chance: random.Random) -> Example:
     """The example with other numbers, the same in facts and reply; those that were asked stay."""
     asked = "\n".join(message.content for message in example.messages[:-1])
-    kept = set(_NUMBER.findall(asked))
+    kept = _numbers(asked)
     changed: dict[str, str] = {}
 
     def other(found: re.Match[str]) -> str:
