@@ -18,10 +18,12 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from brandbot.database import (
+    NO_WORDS,
     Database,
     conversations,
     feedback,
     now,
+    reviews,
     rooms,
     sources,
     turns,
@@ -96,7 +98,8 @@ class ConversationLog:
                 with connection.begin_nested():
                     connection.execute(insert(conversations).values(row))
             except IntegrityError:  # another process began it, or this write was done before
-                return str(connection.execute(known).scalar() or conversation)
+                if place is not None:
+                    return str(connection.execute(known).scalar() or conversation)
             return conversation
 
         return self.database.run(work)
@@ -197,15 +200,39 @@ class ConversationLog:
 
     def edit(self, message_id: str, content: str) -> bool:
         """A message was edited where it was written; False if it is not logged."""
-        change = {"content": content, "changed": now()}
-        query = update(turns).where(turns.c.message_id == message_id).values(change)
-        return self.database.run(lambda connection: connection.execute(query).rowcount) > 0
+
+        def work(connection: Connection) -> bool:
+            turn = _named(connection, message_id)
+            if turn is not None and turn.content != content:
+                change = update(turns).where(turns.c.id == turn.id)
+                connection.execute(change.values(content=content, changed=now()))
+                _blank_reviews(connection, turn)
+            return turn is not None
+
+        return self.database.run(work)
 
     def delete(self, message_id: str) -> bool:
-        """A message was deleted where it was written: its words go, the turn is retired."""
-        change = {"content": "", "changed": now(), "retired": True}
-        query = update(turns).where(turns.c.message_id == message_id).values(change)
-        return self.database.run(lambda connection: connection.execute(query).rowcount) > 0
+        """A message was deleted where it was written: its words go, and the turn is retired.
+
+        So are the replies to it, which would seem to answer an earlier question.
+        """
+
+        def work(connection: Connection) -> bool:
+            turn = _named(connection, message_id)
+            if turn is None:
+                return False
+            gone = {"content": "", "changed": now(), "retired": True}
+            connection.execute(update(turns).where(turns.c.id == turn.id).values(gone))
+            _blank_reviews(connection, turn)
+            if turn.role == "user":
+                later = (turns.c.conversation == turn.conversation) & (turns.c.id > turn.id)
+                asked = select(func.min(turns.c.id)).where(later, turns.c.role == "user")
+                until = connection.execute(asked).scalar()
+                replies = later if until is None else later & (turns.c.id < until)
+                connection.execute(update(turns).where(replies).values(retired=True))
+            return True
+
+        return self.database.run(work)
 
     def retire_from(self, conversation: str, turn: int) -> None:
         """Takes a turn and all after it out of the conversation; the log keeps them."""
@@ -276,6 +303,19 @@ class ConversationLog:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _named(connection: Connection, message_id: str) -> Any:
+    """The row of a message by its channel's name of it, or None."""
+    return connection.execute(select(turns).where(turns.c.message_id == message_id)).one_or_none()
+
+
+def _blank_reviews(connection: Connection, turn: Any) -> None:
+    """Takes the words out of what was decided about a turn and those after it: they hold a copy."""
+    later = select(turns.c.id).where(
+        turns.c.conversation == turn.conversation, turns.c.id >= turn.id
+    )
+    connection.execute(update(reviews).where(reviews.c.turn.in_(later)).values(NO_WORDS))
 
 
 def _insert_once(connection: Connection, table: Table, row: dict[str, Any]) -> None:

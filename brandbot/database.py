@@ -159,6 +159,9 @@ reviews = Table(
     Column("created", String(40), nullable=False),
     sqlite_autoincrement=True,  # a number that was deleted is not given again
 )
+NO_WORDS = {"prompt": "[]", "original": "", "reply": ""}
+"""What is left of a review when what was said has to go."""
+
 rooms = Table(
     "rooms",
     metadata,

@@ -13,7 +13,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, delete, func, select, update
 
-from brandbot.database import claims, conversations, feedback, now, reviews, sources, turns, votes
+from brandbot.database import (
+    NO_WORDS,
+    claims,
+    conversations,
+    feedback,
+    now,
+    reviews,
+    sources,
+    turns,
+    votes,
+)
 from brandbot.redact import clean
 from brandbot.review import pseudonym
 
@@ -22,8 +32,6 @@ QUOTE = 20
 
 AT_ONCE = 500
 """Numbers in one statement; databases take a few thousand."""
-
-BLANK = {"prompt": "[]", "original": "", "reply": ""}
 
 
 @dataclass
@@ -117,7 +125,7 @@ def _find_reviews(connection: Connection, found: Traces) -> None:
     found.reviews.update(row.id for row in gone)
     together = {(row.reviewer, row.created) for row in gone}
     for row in rows:
-        if row.id in found.reviews or (row.prompt == BLANK["prompt"] and not row.reply):
+        if row.id in found.reviews or (row.prompt == NO_WORDS["prompt"] and not row.reply):
             continue
         texts = [*(content for _, content in json.loads(row.prompt)), row.original, row.reply]
         folded = row.decision == "folded" and (row.reviewer, row.created) in together
@@ -134,7 +142,7 @@ def remove(connection: Connection, found: Traces) -> None:
         _each(connection, numbers, lambda some, t=table: delete(t).where(t.c.id.in_(some)))
     _each(
         connection, found.blanked,
-        lambda some: update(reviews).where(reviews.c.id.in_(some)).values(BLANK),
+        lambda some: update(reviews).where(reviews.c.id.in_(some)).values(NO_WORDS),
     )  # fmt: skip
     _each(connection, found.claims, lambda some: delete(claims).where(claims.c.event.in_(some)))
     talks = conversations
@@ -171,7 +179,7 @@ def remove_old(connection: Connection, persona: str, oldest: str) -> int:
     for change in (
         lambda some: delete(sources).where(sources.c.turn.in_(of(some))),
         lambda some: delete(feedback).where(feedback.c.turn.in_(of(some))),
-        lambda some: update(reviews).where(reviews.c.turn.in_(of(some))).values(BLANK),
+        lambda some: update(reviews).where(reviews.c.turn.in_(of(some))).values(NO_WORDS),
         lambda some: delete(turns).where(here.in_(some), turns.c.id.not_in(decided)),
         lambda some: update(turns).where(here.in_(some)).values(wordless),
         lambda some: delete(talks).where(talks.c.id.in_(some), talks.c.id.not_in(select(here))),
