@@ -116,13 +116,14 @@ class Bot:
     _given: Given = field(init=False)
     _log: ConversationLog | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _log_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._given = Given(self.workspace)
 
     @property
     def log(self) -> ConversationLog:
-        with self._lock:
+        with self._log_lock:  # its own: a model that loads must not hold up who writes down
             if self._log is None:
                 self._log = ConversationLog(self.workspace.database_url)
             return self._log

@@ -141,7 +141,7 @@ class Claims:
     def withdraw(self, event: str) -> bool:
         """Nothing is to be done about an event that waits any more, whoever holds it."""
         waits = (claims.c.event == event) & (claims.c.state == "claimed")
-        change = update(claims).where(waits).values(state="done", payload=None)
+        change = update(claims).where(waits).values(state="withdrawn", payload=None)
         return self._database.run(lambda connection: connection.execute(change).rowcount) > 0
 
     def has_posted(self, message_id: str) -> bool:
@@ -161,6 +161,10 @@ class Claims:
         """An event is answered, or its failure was told; what it held is forgotten."""
         self._set(event, state="failed" if failed else "done", payload=None)
         self._held.discard(event)
+
+    def is_gone(self, event: str) -> bool:
+        """Whether a claimed event was withdrawn, or its claim deleted with its author's words."""
+        return self.state(event) in (None, "withdrawn")
 
     def state(self, event: str) -> str | None:
         query = select(claims.c.state).where(claims.c.event == event)

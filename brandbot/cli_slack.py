@@ -55,6 +55,7 @@ def manifest(
         typer.Option("--http", metavar="URL", help="Slack calls this address instead of a socket."),
     ] = None,
     name: Annotated[str, typer.Option(help="The app's name in Slack.")] = "brandbot",
+    language: Annotated[str, typer.Option(help="en or es.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON instead of YAML.")] = False,
 ) -> None:
     """Print the app manifest to paste at api.slack.com/apps.
@@ -64,10 +65,11 @@ def manifest(
     """
     _imported()
     from connectors.slack import manifest as made
+    from connectors.slack.texts import say
 
-    described = "Answers in your brand's own voice."
+    described = say(language, "manifest_description")
     url = None if http is None else f"{http.rstrip('/').removesuffix('/slack/events')}/slack/events"
-    found = made.manifest(name=name, description=described, http_url=url)
+    found = made.manifest(name=name, description=described, http_url=url, language=language)
     typer.echo(json.dumps(found, indent=2) if as_json else made.to_yaml(found).rstrip())
 
 

@@ -142,7 +142,8 @@ class ConversationLog:
         already is not logged again; its number is returned.
         """
         key = uuid.uuid4().hex
-        row = {"conversation": conversation, "role": role, "content": content, "created": now(),
+        row = {"conversation": conversation, "role": role, "content": _storable(content),
+               "created": now(),
                "retired": False, "key": key,
                "unsourced": json.dumps(list(unsourced)) if unsourced else None,
                **details}  # fmt: skip
@@ -200,6 +201,7 @@ class ConversationLog:
 
     def edit(self, message_id: str, content: str) -> bool:
         """A message was edited where it was written; False if it is not logged."""
+        content = _storable(content)
 
         def work(connection: Connection) -> bool:
             turn = _named(connection, message_id)
@@ -250,8 +252,8 @@ class ConversationLog:
         author: str | None = None,
     ) -> None:
         """Stores what somebody thought of a reply; LogError if there is no such reply."""
-        row = {"turn": turn, "verdict": verdict, "reason": reason or None,
-               "suggestion": suggestion or None, "author": author, "created": now(),
+        row = {"turn": turn, "verdict": verdict, "reason": _storable(reason) or None,
+               "suggestion": _storable(suggestion) or None, "author": author, "created": now(),
                "key": uuid.uuid4().hex}  # fmt: skip
 
         def work(connection: Connection) -> None:
@@ -303,6 +305,11 @@ class ConversationLog:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _storable(text: str) -> str:
+    """A text without NUL characters: PostgreSQL refuses them, and nobody sees them."""
+    return text.replace("\0", "")
 
 
 def _named(connection: Connection, message_id: str) -> Any:

@@ -37,7 +37,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from brandbot.errors import LogError, MissingExtraError
+from brandbot.errors import LogError, MissingExtraError, TracesLeftError
 
 HEAD = "0002"
 """The newest migration; a test compares it with the folder."""
@@ -200,9 +200,7 @@ class Database:
                 if not away or time.monotonic() - started > PATIENCE_SECONDS:
                     raise _told(error) from error
             except DBAPIError as error:
-                raise LogError(
-                    f"The conversation log is damaged or not a log: {error.orig}"
-                ) from error
+                raise _refused(error) from error
             except PoolTimeout as error:
                 raise LogError(
                     "The conversation log is too busy to answer; send the message again."
@@ -225,7 +223,7 @@ class Database:
                 for table in metadata.sorted_tables:  # FULL writes a table anew
                     connection.execute(text(f"VACUUM (FULL) {table.name}"))
         except (DBAPIError, sqlite3.Error) as error:
-            raise LogError(
+            raise TracesLeftError(
                 "It is deleted, but the log was too busy to be written anew; traces may be left in "
                 f"its files. Ask again ({error})."
             ) from error
@@ -334,6 +332,18 @@ def _told(error: OperationalError) -> LogError:
             "and send the message again; nothing that was saved before is lost."
         )
     return LogError(f"The conversation log can't be reached: {reason}")
+
+
+def _refused(error: DBAPIError) -> LogError:
+    reason = str(error.orig).strip()
+    if "permission denied" in reason:
+        return LogError(
+            f"The database does not let brandbot in: {reason.splitlines()[0]}. Its owner allows it "
+            "with: GRANT CREATE, USAGE ON SCHEMA public TO the user in BRANDBOT_DATABASE_URL"
+        )
+    if isinstance(error.orig, sqlite3.DatabaseError):
+        return LogError(f"The conversation log is damaged or not a log: {reason}")
+    return LogError(f"The database refuses it: {reason}")
 
 
 def _clean_sqlite(connection: Connection) -> None:

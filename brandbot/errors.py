@@ -107,6 +107,10 @@ class ClaimLostError(LogError):
     """This process was taken for dead, and another answers the event by now."""
 
 
+class TracesLeftError(LogError):
+    """All rows are deleted, but the log's files could not be written anew just now."""
+
+
 class ReviewConflictError(LogError):
     """Two reviewers looked at one exchange; this one was second."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from brandbot.errors import Problem, Severity
-from brandbot.prompt import Message
+from brandbot.prompt import Message, joined
 from brandbot.tables import (
     PROMPT_NAMES,
     QUIET_NAMES,
@@ -166,18 +166,12 @@ def _add(
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Checks that a conversation is one, joins turns of the same speaker, and keeps it."""
-    messages: list[Message] = []
     for turn in turns:
-        content = turn.content.strip()
-        if not content:
+        if not turn.content.strip():
             code = "empty-reply" if turn.role == "assistant" else "empty-prompt"
             reading.problems.append(Problem("error", code, file, line))
             return
-        if messages and messages[-1].role == turn.role:
-            joined = f"{messages[-1].content}\n{content}"
-            messages[-1] = Message(turn.role, joined)
-        else:
-            messages.append(Message(turn.role, content))
+    messages = joined([Message(turn.role, turn.content.strip()) for turn in turns])
     if not messages or messages[0].role != "user":
         reading.problems.append(Problem("error", "starts-with-reply", file, line))
     elif messages[-1].role != "assistant":

@@ -28,7 +28,7 @@ from brandbot.disk import fsync
 from brandbot.errors import BrandbotError, PersonaError
 from brandbot.examples import Example
 from brandbot.persona import Persona
-from brandbot.prompt import Message, build
+from brandbot.prompt import Message, build, joined
 from brandbot.redact import clean_messages
 from brandbot.workspace import Workspace
 
@@ -184,12 +184,9 @@ def _replies(said: Sequence[Turn | Message]) -> list[int]:
 
 def _told(said: Sequence[Turn]) -> _Item | None:
     """Turns that end in a reply as a conversation: it begins with a person, and they take turns."""
-    messages: list[Message] = []
-    for turn in said:
-        if messages and messages[-1].role == turn.role:
-            messages[-1] = Message(turn.role, f"{messages[-1].content}\n{turn.content}")
-        elif messages or turn.role == "user":
-            messages.append(turn.message)
+    messages = joined([turn.message for turn in said])
+    if messages and messages[0].role != "user":
+        messages = messages[1:]
     if len(messages) < 2 or not all(message.content.strip() for message in messages):
         return None
     verdict = said[-1].verdict

@@ -8,6 +8,7 @@ before anything is deleted, files first: a second call goes on where one that di
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +20,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from brandbot import examples as example_files
 from brandbot import traces
 from brandbot.conversations import ConversationLog
-from brandbot.errors import LockHeldError, PersonaError
+from brandbot.errors import LockHeldError, LogError, PersonaError
 from brandbot.examples import PROVENANCE
 from brandbot.from_conversations import rewrite
 from brandbot.persona import Persona
@@ -75,7 +77,13 @@ def forget_person(
     ``dry_run`` counts and touches nothing. Raises LockHeldError while a persona whose examples
     change is being trained, LogError if the database can't be reached.
     """
-    found = log.database.run(lambda connection: traces.find(connection, author))
+    if author.startswith("slack:") and not re.fullmatch(r"slack:[^:\s]+:[^:\s]+", author):
+        raise LogError(
+            f"{author!r} names nobody. A person in Slack is named slack:TEAM:USER, as in "
+            "slack:T024BE7LD:U023BECGF."
+        )
+    common = _offered(workspace)
+    found = log.database.run(lambda connection: traces.find(connection, author, common))
     done = Forgotten(
         len(found.whole), len(found.turns), len(found.feedback), len(found.reviews),
         len(found.blanked), len(found.votes), len(found.claims),
@@ -88,11 +96,27 @@ def forget_person(
         return done
 
     def work(connection: Connection) -> None:
-        traces.remove(connection, traces.find(connection, author))
+        # Whoever writes a reply at this moment waits, and finds that the conversation is gone.
+        traces.lock(connection, found)
+        traces.remove(connection, traces.find(connection, author, common))
 
     log.database.run(work)
     log.database.clean()
     return done
+
+
+def _offered(workspace: Workspace) -> set[str]:
+    """Questions that personas offer or are trained and tested with: whoever asks them, says so."""
+    texts: list[str] = []
+    for name in workspace.persona_names():
+        try:
+            persona = Persona.load(workspace.persona(name))
+            texts += persona.config.starters
+        except PersonaError:
+            continue  # what is wrong with it is said wherever it is used
+        for example in example_files.read(persona.folder / "examples").examples:
+            texts += [] if example.provenance is not None else [example.prompt]
+    return set(map(traces.plain, texts))
 
 
 def expire(workspace: Workspace, log: ConversationLog) -> dict[str, int]:

@@ -22,11 +22,15 @@ def append(file: Path, row: dict[str, Any]) -> None:
         with _locked(file):
             old = file.read_bytes() if file.exists() else b""
             with file.open("ab") as stream:
-                if old and not old.endswith(b"\n"):  # as some editors leave it
-                    stream.write(b"\n")
-                stream.write(line.encode())
-                stream.flush()
-                os.fsync(stream.fileno())
+                try:
+                    if old and not old.endswith(b"\n"):  # as some editors leave it
+                        stream.write(b"\n")
+                    stream.write(line.encode())
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                except OSError:  # a full disk: half a line would be in everybody's way
+                    os.truncate(file, len(old))
+                    raise
     except OSError as error:
         raise LogError(
             f"{file} can't be written: {error.strerror or error}. The approval is stored; take it "

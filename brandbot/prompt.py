@@ -78,6 +78,17 @@ class Encoded:
         return Encoded(self.ids, [int(start <= place < end) for place in places])
 
 
+def joined(messages: Sequence[Message]) -> list[Message]:
+    """The messages with turns of one speaker, one after another, joined into one."""
+    told: list[Message] = []
+    for message in messages:
+        if told and told[-1].role == message.role:
+            told[-1] = Message(message.role, f"{told[-1].content}\n{message.content}")
+        else:
+            told.append(message)
+    return told
+
+
 def build(
     system: str,
     conversation: Sequence[Message],

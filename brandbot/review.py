@@ -24,7 +24,7 @@ from brandbot.database import conversations, feedback, now, reviews, turns
 from brandbot.errors import LogError, ReviewConflictError
 from brandbot.examples import FROM_CONVERSATIONS, PROVENANCE, Example, normalise
 from brandbot.persona import Persona
-from brandbot.prompt import Message
+from brandbot.prompt import Message, joined
 from brandbot.redact import clean, clean_messages
 from brandbot.workspace import Workspace
 
@@ -48,7 +48,8 @@ class Exchange:
     instead of ``reply``. ``why`` it stands where it does: edited, disliked, handed-off, unsourced,
     off-style, unlike, liked. ``removed`` are the kinds of personal data taken out. ``like`` are
     other replies just like it. ``seen`` is the last decision it was shown with, ``words`` names
-    what stood in the log then.
+    what stood in the log then. ``author`` asked, ``editor`` made the suggestion, ``others`` said
+    something before, in the same talk; all three are pseudonyms.
     """
 
     turn: int
@@ -68,6 +69,7 @@ class Exchange:
     words: str = ""
     author: str = ""
     editor: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def proposed(self) -> str:
@@ -156,7 +158,8 @@ class Review:
         if reply is None or not before or before[-1].role != "user":
             return None
         tag = self._persona.config.language
-        messages, removed = clean_messages([Message(b.role, b.content) for b in before], tag)
+        said_before = joined([Message(b.role, b.content) for b in before])
+        messages, removed = clean_messages(said_before, tag)
         if len(messages) > LONGEST_CONVERSATION or messages[0].role != "user":
             messages = messages[-1:]
         answered = clean(reply.content, tag)
@@ -164,7 +167,9 @@ class Review:
         suggestion = clean(better.suggestion if better else "", tag)
         reasons = [clean(s.reason, tag).text for s in said if s.reason]
         kinds = dict.fromkeys([*removed, *answered.kinds, *suggestion.kinds])
-        author = before[-1].author or reply.visitor or reply.conversation
+        asked = [b.author or reply.visitor or reply.conversation for b in before
+                 if b.role == "user"]  # fmt: skip
+        author = asked[-1]
         return Exchange(
             turn=turn,
             conversation=reply.conversation,
@@ -182,6 +187,7 @@ class Review:
             words=_words(reply, before),
             author=pseudonym(author),
             editor=pseudonym(better.author) if better is not None and better.author else "",
+            others=tuple(sorted({pseudonym(other) for other in asked} - {pseudonym(author)})),
         )
 
     def _standing(self, connection: Connection, turn: int) -> tuple[Any, list[Any]]:
@@ -380,6 +386,7 @@ def _line(exchange: Exchange, text: str, reviewer: str) -> dict[str, Any]:
         "channel": exchange.channel,
         "author": exchange.author,
         "editor": exchange.editor if text != exchange.reply else "",
+        "others": list(exchange.others),
         "reviewer": reviewer,
         "date": now()[:10],
         "version": exchange.version,
@@ -388,7 +395,7 @@ def _line(exchange: Exchange, text: str, reviewer: str) -> dict[str, Any]:
     messages = [*exchange.messages, Message("assistant", text)]
     return {
         "messages": [{"role": m.role, "content": m.content} for m in messages],
-        PROVENANCE: {key: value for key, value in origin.items() if value not in ("", None)},
+        PROVENANCE: {key: value for key, value in origin.items() if value not in ("", None, [])},
     }
 
 

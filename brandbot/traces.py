@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,15 +57,18 @@ class Traces:
 
     def came_from(self, origin: dict[str, Any]) -> bool:
         """Whether an example's provenance leads to this person."""
-        if {origin.get("author"), origin.get("editor")} & self.names:
+        if {origin.get("author"), origin.get("editor"), *origin.get("others", ())} & self.names:
             return True
         # A number alone could be one of another database that the file came with.
         asker = self.askers.get(origin.get("turn", -1))
         return asker is not None and origin.get("author") in (None, asker)
 
 
-def find(connection: Connection, author: str) -> Traces:
-    """The traces of an author, as logged, or of ``conversation:ID``."""
+def find(connection: Connection, author: str, common: Container[str] = ()) -> Traces:
+    """The traces of an author, as logged, or of ``conversation:ID``.
+
+    Texts in ``common``, as ``plain`` makes them, are nobody's: questions that are offered to all.
+    """
     one = author.removeprefix("conversation:") if author.startswith("conversation:") else None
     found = Traces({pseudonym(one or author)})
     spoke = select(turns.c.conversation).where(turns.c.author == author)
@@ -75,7 +78,7 @@ def find(connection: Connection, author: str) -> Traces:
     else:
         query = query.where(conversations.c.id == one)
     for talk in connection.execute(query).all():
-        _find_in(connection, talk, author, one is not None, found)
+        _find_in(connection, talk, author, one is not None, found, common)
     if one is None:
         for row in connection.execute(select(feedback).where(feedback.c.author == author)):
             found.feedback.add(row.id)
@@ -89,14 +92,17 @@ def find(connection: Connection, author: str) -> Traces:
     return found
 
 
-def _find_in(connection: Connection, talk: Any, author: str, whole: bool, found: Traces) -> None:
+def _find_in(
+    connection: Connection, talk: Any, author: str, whole: bool, found: Traces,
+    common: Container[str],
+) -> None:  # fmt: skip
     """What of one conversation is theirs: their turns, and the replies to them."""
     query = select(turns.c.id, turns.c.role, turns.c.content, turns.c.author)
     query = query.where(turns.c.conversation == talk.id).order_by(turns.c.id)
     said = connection.execute(query).all()
     asked = [turn for turn in said if turn.role == "user"]
     mine = {turn.id for turn in asked if whole or (turn.author or talk.author) == author}
-    words = [turn.content for turn in said if turn.id in mine]
+    words = [turn.content for turn in said if turn.id in mine and plain(turn.content) not in common]
     found.words += words
     quotes = Quotes(words)
     alone = whole or (len(mine) == len(asked) and talk.author in (None, author))
@@ -132,6 +138,13 @@ def _find_reviews(connection: Connection, found: Traces) -> None:
         quoting = any(map(quotes.are_in, texts)) or quotes.are(row.reply)
         if row.turn in found.askers or folded or quoting:
             found.blanked.add(row.id)
+
+
+def lock(connection: Connection, found: Traces) -> None:
+    """Holds the conversations of what was found until the transaction ends."""
+    for talk in sorted(found.whole | found.begun):
+        held = select(conversations.c.id).where(conversations.c.id == talk)
+        connection.execute(held.with_for_update())
 
 
 def remove(connection: Connection, found: Traces) -> None:
@@ -201,17 +214,18 @@ class Quotes:
     """Finds in a text what stands, ``QUOTE`` characters or more, in one of others."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._whole = {_plain(form) for said in words for form in (said, clean(said).text)} - {""}
+        self._whole = {plain(form) for said in words for form in (said, clean(said).text)} - {""}
         self._parts = {part for text in self._whole for part in _parts(text)}
 
     def are(self, text: str) -> bool:
-        return _plain(text) in self._whole
+        return plain(text) in self._whole
 
     def are_in(self, text: str) -> bool:
-        return any(part in self._parts for part in _parts(_plain(text)))
+        return any(part in self._parts for part in _parts(plain(text)))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text without capitals and spacing, to be compared."""
     return " ".join(text.casefold().split())
 
 
@@ -222,4 +236,6 @@ def _parts(text: str) -> Iterator[str]:
 def _mentions(text: str, author: str) -> bool:
     """Whether a claim names a person: by the whole id, or by its parts, T1 and U2."""
     parts = author.split(":")[1:]
-    return bool(parts) and all(re.search(rf"[\":]{re.escape(part)}(?!\w)", text) for part in parts)
+    return len(parts) == 2 and all(
+        re.search(rf"[\":]{re.escape(part)}(?!\w)", text) for part in parts
+    )

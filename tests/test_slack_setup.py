@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 from brandbot import BrandbotError
 from connectors.slack import texts
 from connectors.slack.doctor import Finding, examine
-from connectors.slack.manifest import EVENTS, SCOPES, manifest, scope_reasons, to_yaml
+from connectors.slack.manifest import EVENTS, SCOPES, manifest, to_yaml
 
 # Texts
 
@@ -91,9 +92,7 @@ def test_every_event_has_its_scope_and_every_scope_its_reason() -> None:
     # What is left is asked for by methods, the agent view and the command.
     assert set(scopes) - set(NEEDS.values()) == {"assistant:write", "chat:write", "commands"}
     for language in ("en", "es"):
-        assert list(scope_reasons(language)) == list(SCOPES)
-    assert scope_reasons()["chat:write"] == "to answer"
-    assert scope_reasons("es")["chat:write"] == "para responder"
+        assert all(texts.say(language, f"scope_{scope}") for scope in SCOPES)
 
 
 def test_socket_mode_needs_no_address() -> None:
@@ -118,12 +117,6 @@ def test_an_address_without_https_is_refused_in_both_languages() -> None:
         made(http_url="http://bot.example")
     with pytest.raises(BrandbotError, match=r"empiezan por https://, y http://bot\.example no"):
         made(http_url="http://bot.example", language="es")
-
-
-def test_without_commands_there_is_no_scope_for_them() -> None:
-    found = made(commands=False)
-    assert "slash_commands" not in found["features"]
-    assert "commands" not in found["oauth_config"]["scopes"]["bot"]
 
 
 def test_new_apps_get_the_agent_view_and_a_messages_tab_people_can_write_in() -> None:
@@ -249,7 +242,10 @@ def test_missing_scopes_are_named(slack: Slack) -> None:
     slack.scopes = "app_mentions:read, chat:write,commands,groups:history,im:history,users:read"
     findings = examine({"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_API_URL": slack.url})
     [bad] = [finding for finding in findings if finding.ok is False]
-    assert bad.what == "Scopes are missing: assistant:write, channels:history."
+    assert re.sub(r" \(.*?\)", "", bad.what) == (
+        "Scopes are missing: assistant:write; channels:history."
+    )
+    assert "channels:history (to follow its own threads" in bad.what
     assert "install the app again" in bad.remedy
 
 

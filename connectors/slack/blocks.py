@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.slack.mrkdwn import write
+from connectors.slack.split import split
 from connectors.slack.texts import REASONS, say
 
 MOST_SOURCES = 10
+SECTION = 3_000
+"""Characters a section of a message holds."""
+
 QUOTE = 200
 """Characters of a source's quote; a context element holds 3,000 in all."""
 
-LONGEST_INPUT = 3_000
-"""Characters that Slack's text fields hold."""
+LONGEST_INPUT, LONGEST_LABEL, LONGEST_VALUE = 3_000, 2_000, 2_000
+"""Characters that Slack's text fields, their labels and the values of buttons hold."""
 
 FEEDBACK, IMPROVE = "brandbot_feedback", "brandbot_improve"
 DISLIKED, IMPROVED, FORGET = "brandbot_disliked", "brandbot_improved", "brandbot_forget"
@@ -111,9 +115,13 @@ def disliked_form(turn: int, language: str) -> dict[str, Any]:
 
 
 def improve_form(turn: int, reply: str, language: str) -> dict[str, Any]:
-    """Holds the reply, to be rewritten."""
+    """Holds the reply, to be rewritten; one that the field can't hold is left out of it."""
     field = _text_field("better")
-    field["initial_value"] = reply[:LONGEST_INPUT]
+    label = "improve_label"
+    if len(reply) <= LONGEST_INPUT:
+        field["initial_value"] = reply
+    else:
+        label = "improve_long"
     return _form(
         IMPROVED,
         str(turn),
@@ -123,7 +131,7 @@ def improve_form(turn: int, reply: str, language: str) -> dict[str, Any]:
             {
                 "type": "input",
                 "block_id": "better",
-                "label": _plain(say(language, "improve_label")),
+                "label": _plain(say(language, label), LONGEST_LABEL),
                 "element": field,
             }
         ],
@@ -141,9 +149,15 @@ def forget_form(language: str) -> dict[str, Any]:
 
 
 def voiced(text: str, language: str) -> list[dict[str, Any]]:
-    """A rewritten text that only its asker sees, with the button that posts it."""
+    """A rewritten text that only its asker sees, with the button that posts it if it can be."""
+    shown = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": part}}
+        for part in split(write(text), SECTION)
+    ]
+    if len(text) > LONGEST_VALUE:
+        return [*shown, _context(say(language, "voice_copy"))]
     return [
-        {"type": "section", "text": {"type": "mrkdwn", "text": write(text)[:3000]}},
+        *shown,
         {
             "type": "actions",
             "elements": [
@@ -152,7 +166,7 @@ def voiced(text: str, language: str) -> list[dict[str, Any]]:
                     "action_id": POST_VOICE,
                     "style": "primary",
                     "text": _plain(say(language, "voice_post")),
-                    "value": text[:2000],
+                    "value": text,
                 }
             ],
         },

@@ -9,7 +9,7 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from brandbot import BrandbotError, forget_person
+from brandbot import BrandbotError
 from connectors.slack import blocks
 from connectors.slack.events import Question, author, message_id, room
 from connectors.slack.mrkdwn import read, write
@@ -75,20 +75,20 @@ def wire(app: App, talk: Talk) -> None:
 
     @app.view(blocks.FORGET)
     def forgotten(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
-        ack()
         team, user = str(body["team"]["id"]), str(body["user"]["id"])
-
-        def job() -> None:  # it writes the whole database anew, which takes a while
-            language = talk.language(talk.default)
-            try:
-                done = forget_person(talk.bot.workspace, talk.bot.log, author(team, user))
-                text = say(language, "forgotten", count=done.turns)
-            except BrandbotError as error:
-                log.warning("Somebody could not be forgotten: %s", error)
-                text = say(language, "failed")
+        person = author(team, user)
+        event = f"forget:{person}:{body['view']['id']}"
+        try:  # claimed first: a wish that was acknowledged outlives a restart
+            fresh = talk.claims.claim(event, {"forget": person, "user": user})
+        except BrandbotError as error:
+            log.warning("Somebody could not be forgotten: %s", error)
+            ack()
+            text = say(talk.language(talk.default), "forget_failed")
             _tell(client.chat_postMessage, channel=user, text=text)
-
-        talk.work.put(f"forget:{team}:{user}", job, always=True)
+            return
+        ack()
+        if fresh:
+            talk.take_wish(event, person, user)
 
 
 def _use(talk: Talk, place: str, name: str, language: str) -> tuple[str, bool]:
@@ -96,8 +96,11 @@ def _use(talk: Talk, place: str, name: str, language: str) -> tuple[str, bool]:
     if name not in names:
         key = "no_such_brand" if name else "which_brand"
         return say(language, key, names=", ".join(names)), False
+    try:
+        title = talk.bot.voice(name).persona.config.name
+    except BrandbotError as error:
+        return say(language, "status_broken", name=name, reason=str(error)), False
     talk.bot.log.set_room(place, persona=name)
-    title = talk.bot.voice(name).persona.config.name
     return say(talk.language(name), "using", name=title), True
 
 

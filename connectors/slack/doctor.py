@@ -142,7 +142,9 @@ class _Doctor:
         if not answer.scopes:
             self.unchecked("doctor_unchecked_scopes")
         elif missing := [scope for scope in SCOPES if scope not in answer.scopes]:
-            self.bad("doctor_scopes_missing", "doctor_scopes_remedy", scopes=", ".join(missing))
+            reasons = [say(self.language, f"scope_{scope}") for scope in missing]
+            told = "; ".join(f"{s} ({r})" for s, r in zip(missing, reasons, strict=True))
+            self.bad("doctor_scopes_missing", "doctor_scopes_remedy", scopes=told)
         else:
             self.good("doctor_scopes", count=len(SCOPES))
 

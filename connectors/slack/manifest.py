@@ -26,7 +26,7 @@ SCOPES = (
     "im:history",  # the event message.im; conversations.replies
 )
 """What the bot token may do. Names of people and channels are not looked up, so neither
-``users:read`` nor ``channels:read`` is among them; ``scope_reasons`` says why each is."""
+``users:read`` nor ``channels:read`` is among them."""
 
 EVENTS = (
     "app_home_opened",  # somebody opens the messages tab: greeting and suggested questions
@@ -48,7 +48,6 @@ def manifest(
     name: str,
     description: str,
     http_url: str | None,
-    commands: bool = True,
     language: str = "en",
 ) -> dict[str, Any]:
     """The manifest of an app. Without ``http_url`` it uses Socket Mode.
@@ -67,9 +66,7 @@ def manifest(
         },
         "bot_user": {"display_name": _shortened(name, BOT_NAME), "always_online": True},
         "agent_view": {"agent_description": _shortened(description, AGENT_DESCRIPTION)},
-    }
-    if commands:
-        features["slash_commands"] = [
+        "slash_commands": [
             {
                 "command": COMMAND,
                 **({} if http_url is None else {"url": http_url}),
@@ -77,7 +74,8 @@ def manifest(
                 "usage_hint": say(language, "manifest_hint"),
                 "should_escape": False,
             }
-        ]
+        ],
+    }
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -85,9 +83,7 @@ def manifest(
             "description": _shortened(description, DESCRIPTION),
         },
         "features": features,
-        "oauth_config": {
-            "scopes": {"bot": [scope for scope in SCOPES if commands or scope != "commands"]}
-        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
             "event_subscriptions": {**address, "bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True, **address},
@@ -96,11 +92,6 @@ def manifest(
             "token_rotation_enabled": False,
         },
     }
-
-
-def scope_reasons(language: str = "en") -> dict[str, str]:
-    """Why each scope is asked for, as whoever installs the app may ask."""
-    return {scope: say(language, f"scope_{scope}") for scope in SCOPES}
 
 
 def to_yaml(manifest: dict[str, Any]) -> str:

@@ -12,12 +12,13 @@ from urllib.parse import parse_qs
 
 from slack_bolt import BoltRequest
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
+from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from brandbot import Bot
+from brandbot import Bot, BrandbotError
 from connectors.slack.app import SlackApp, build, token_needed
 
 PATH = "/slack/events"
@@ -53,7 +54,13 @@ def connect(app: SlackApp, app_token: str) -> SocketModeHandler:
     handler = SocketModeHandler(
         app.bolt, app_token, web_client=app.bolt.client, ping_interval=PING_SECONDS
     )
-    handler.connect()
+    try:
+        handler.connect()
+    except SlackApiError as error:
+        raise BrandbotError(
+            f"Slack refuses the app token: {error.response.get('error')}. "
+            "See what is wrong with: brandbot slack doctor"
+        ) from error
     return handler
 
 
@@ -90,9 +97,11 @@ def _refused(verifier: SignatureVerifier, body: bytes, headers: dict[str, str]) 
     """Why a request is not Slack's, or can't be read; None if it is and can."""
     signed = headers.get("x-slack-signature", "")
     sent = headers.get("x-slack-request-timestamp", "")
+    # The verifier itself fails on letters beyond ASCII and on numbers that are no time.
+    plain = signed.isascii() and sent.isascii() and sent.isdigit() and len(sent) <= 12
     try:
         text = body.decode("utf-8")
-        known = sent.isascii() and sent.isdigit() and verifier.is_valid(text, sent, signed)
+        known = plain and verifier.is_valid(text, sent, signed)
     except ValueError:
         return PlainTextResponse("The body is no text.", 400)
     if not known:

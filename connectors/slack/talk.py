@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,18 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from brandbot import Bot, BrandbotError, ClaimLostError, Claims, Reply, Turn, WorkspaceError
+from brandbot import (
+    Bot,
+    BrandbotError,
+    ClaimLostError,
+    Claims,
+    LockHeldError,
+    Reply,
+    TracesLeftError,
+    Turn,
+    WorkspaceError,
+    forget_person,
+)
 from connectors.slack import blocks
 from connectors.slack.events import Question, message_id, room
 from connectors.slack.mrkdwn import read
@@ -62,19 +74,48 @@ class Talk:
         def job() -> None:
             self.answer(question, again=again, posted=posted)
 
-        if self.work.put(question.place, job, always=again):
-            return
+        # One talk at a time: threads of a direct talk are part of it.
+        key = room(question.team, question.channel) if question.direct else question.place
+        if self.work.put(key, job, always=again) or self.work.closed:
+            return  # what came while this process stops stays claimed, for whoever starts next
         self.claims.done(question.event, failed=True)
         self._whisper(question, say(self._language_of(question), "queue_full"))
 
     def take_over(self, event: str, payload: Mapping[str, Any], posted: str | None) -> None:
-        """Takes up a question that a process left when it died."""
+        """Takes up a question that a process left when it died, or a wish to be forgotten."""
+        if payload.keys() == {"forget", "user"}:
+            self.take_wish(event, payload["forget"], payload["user"])
+            return
         try:
             question = Question(**payload)
         except TypeError:  # a greeting, or another version's: too late for that
             self.claims.done(event, failed=True)
             return
         self.take(question, again=True, posted=posted)
+
+    def take_wish(self, event: str, person: str, user: str) -> None:
+        """Queues the claimed wish of a person, as the log names them, to be forgotten."""
+        self.work.put(event, lambda: self._forget(event, person, user), always=True)
+
+    def _forget(self, event: str, person: str, user: str) -> None:
+        """Forgets a person and tells them; it writes the whole database anew, which takes long."""
+        language = self.language(self.default)
+        try:
+            done = forget_person(self.bot.workspace, self.bot.log, person)
+            text = say(language, "forgotten", count=done.turns)
+        except LockHeldError:
+            text = say(language, "forget_later")
+        except TracesLeftError:
+            text = say(language, "forgotten_traces")
+        except BrandbotError as error:
+            log.warning("Somebody could not be forgotten: %s", error)
+            text = say(language, "forget_failed")
+        try:
+            self.client.chat_postMessage(channel=user, text=text)
+        except TROUBLE as error:
+            log.warning("Somebody could not be told: %s", type(error).__name__)
+        with contextlib.suppress(ClaimLostError):  # the claim was one of their traces
+            self.claims.done(event)
 
     def answer(self, question: Question, *, again: bool = False, posted: str | None = None) -> None:
         """Answers a question in its thread, and says so there if that fails."""
@@ -87,14 +128,18 @@ class Talk:
         )
         language = "en"
         try:
-            current = self.claims.payload(question.event)
-            if current is None:  # deleted, or forgotten, while it waited
+            if self.claims.payload(question.event) is None:  # deleted, or forgotten, meanwhile
                 return
-            question = Question(**current)
             language = self._language_of(question)
             if again and posted is None:
                 writer.adopt(self._stray(question))
-            text = read(question.text, bot_user=self.bot_user).strip()
+            self._announce(question, language, again)
+            current = self.claims.payload(question.event)
+            if current is None:
+                self._status(question, "")
+                return
+            question = Question(**current)
+            text = self._text(question)
             if not text:
                 writer.end(say(language, "empty_mention"))
             elif len(text) > LONGEST_MESSAGE:
@@ -121,19 +166,14 @@ class Talk:
         self, question: Question, text: str, writer: Writer, language: str, again: bool
     ) -> None:
         persona, conversation = self._conversation(question)
-        if not again and not self.bot.log.knows(question.author):
-            self._notice(question, say(self.language(persona), "notice_first"))
-        self._status(question, say(language, "thinking"))
         done = self._answered(question) if again else None
         if done is not None:  # only the message was left unfinished
             turn, words, cited, unsourced = done.id, done.content, done.sources, done.unsourced
         else:
-            reply = self._begin(question, persona, conversation, text, again)
-            try:
-                for _ in reply:
-                    writer.grow(reply.text)
-            finally:
-                reply.close()
+            reply = self._written(question, persona, conversation, text, writer, again)
+            if reply is None:
+                self._status(question, "")
+                return
             if reply.turn is None:
                 raise BrandbotError("The model had nothing to say.")
             turn, words = reply.turn, reply.text.strip()
@@ -146,6 +186,42 @@ class Talk:
         ]
         ts = writer.end(words, below)
         self.bot.log.name(turn, message_id(question.team, question.channel, ts))
+        self._catch_up(question, text)
+
+    def _written(
+        self, question: Question, persona: str, conversation: str | None, text: str,
+        writer: Writer, again: bool,
+    ) -> Reply | None:  # fmt: skip
+        """The reply, shown while it grew; None if the question was deleted before it began."""
+        try:
+            reply = self._begin(question, persona, conversation, text, again)
+            if not self._catch_up(question, text):
+                return None
+            try:
+                for _ in reply:
+                    writer.grow(reply.text)
+            finally:
+                reply.close()
+        except OSError as error:  # a full disk, a missing file: not Slack's, as ``AWAY`` would be
+            raise BrandbotError(f"{type(error).__name__}: {error}") from error
+        return reply
+
+    def _catch_up(self, question: Question, text: str) -> bool:
+        """Does to a logged question what was done in Slack before it was logged.
+
+        False if it was deleted, or its author forgotten.
+        """
+        if self.claims.is_gone(question.event):
+            self.bot.log.delete(question.message_id)
+            return False
+        current = self.claims.payload(question.event)
+        now = text if current is None else self._text(Question(**current))
+        if now != text:
+            self.bot.log.edit(question.message_id, now)
+        return True
+
+    def _text(self, question: Question) -> str:
+        return read(question.text, bot_user=self.bot_user).strip()
 
     def _begin(
         self, question: Question, persona: str, conversation: str | None, text: str, again: bool
@@ -209,10 +285,9 @@ class Talk:
         return None
 
     def _failed(self, question: Question, writer: Writer, language: str) -> None:
-        if writer.shown:  # the reply is there; what failed came after it
-            return
         try:
-            writer.end(say(language, "failed"))
+            if not writer.shown:  # else the reply is there; what failed came after it
+                writer.end(say(language, "failed"))
         except AWAY as error:
             log.warning("Slack can't be told of it: %s", type(error).__name__)
             self.claims.release(question.event)
@@ -223,6 +298,14 @@ class Talk:
             self.claims.done(question.event, failed=True)
         except BrandbotError as error:
             log.warning("%s", error)
+
+    def _announce(self, question: Question, language: str, again: bool) -> None:
+        """The notice at the first contact, and the status; each may take Slack seconds."""
+        if not self._text(question):
+            return
+        if not again and not self.bot.log.knows(question.author):
+            self._notice(question, say(language, "notice_first"))
+        self._status(question, say(language, "thinking"))
 
     def _notice(self, question: Question, text: str) -> None:
         """What everybody is told once, before the bot first answers them."""

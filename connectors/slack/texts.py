@@ -62,6 +62,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "replies and what you thought of them. It can't be undone. What stands in Slack stays "
         "there; you can delete that yourself.",
         "forget_confirm_button": "Delete",
+        "forget_later": "I'm being trained just now, on your messages among others. Please ask "
+        "again when that is done.",
+        "forgotten_traces": "It is deleted, but traces may be left in my database's files. Please "
+        "ask again in a while.",
+        "forget_failed": "I couldn't delete your messages just now. Please ask again in a while.",
+        "voice_copy": "It is too long for a button: copy it from here.",
+        "improve_long": "This reply is too long for Slack's form. Write what it should have said; "
+        "it replaces the whole of it.",
         "forgotten": "Done. I no longer know what you said to me. Messages deleted: {count}.",
         # Feedback
         "feedback_good": "Good reply",
@@ -84,6 +92,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "cancel": "Cancel",
         # The manifest
         "manifest_command": "Ask the brand's bot, or choose how it works here",
+        "manifest_description": "Answers in your brand's own voice.",
         "manifest_hint": "ask … | voice … | use … | follow on/off | status | forget-me",
         "manifest_https": "Slack calls only addresses that begin with https://, and {url} doesn't.",
         "scope_app_mentions:read": "to be told when somebody mentions the bot",
@@ -195,6 +204,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "respuestas y lo que opinaste de ellas. No se puede deshacer. Lo que está en Slack se "
         "queda ahí; eso puedes borrarlo tú.",
         "forget_confirm_button": "Borrar",
+        "forget_later": "Ahora mismo me están entrenando, también con tus mensajes. Pídemelo otra "
+        "vez cuando acabe.",
+        "forgotten_traces": "Está borrado, pero puede que queden restos en los archivos de mi base "
+        "de datos. Pídemelo otra vez dentro de un rato.",
+        "forget_failed": "Ahora mismo no he podido borrar tus mensajes. Pídemelo otra vez dentro "
+        "de un rato.",
+        "voice_copy": "Es demasiado largo para un botón: cópialo desde aquí.",
+        "improve_long": "Esta respuesta no cabe en el formulario de Slack. Escribe lo que tendría "
+        "que haber dicho; sustituye a toda la respuesta.",
         "forgotten": "Hecho. Ya no sé lo que me dijiste. Mensajes borrados: {count}.",
         # Feedback
         "feedback_good": "Buena respuesta",
@@ -217,6 +235,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "cancel": "Cancelar",
         # The manifest
         "manifest_command": "Pregunta al bot de la marca o elige cómo funciona aquí",
+        "manifest_description": "Responde con la voz de tu marca.",
         "manifest_hint": "ask … | voice … | use … | follow on/off | status | forget-me",
         "manifest_https": "Slack solo llama a direcciones que empiezan por https://, y {url} no.",
         "scope_app_mentions:read": "para saber cuándo alguien menciona al bot",

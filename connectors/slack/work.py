@@ -43,6 +43,10 @@ class Work:
     def waiting(self) -> int:
         return self._waiting
 
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
     def put(self, key: str, job: Callable[[], None], *, always: bool = False) -> bool:
         """Takes a job, or returns False because there is no room. ``always`` makes room."""
         with self._changed:

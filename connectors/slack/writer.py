@@ -124,10 +124,7 @@ class Writer:
                     channel=self._where.channel, ts=self._names[place], **content
                 )
                 continue
-            answer = self._client.chat_postMessage(
-                channel=self._where.channel, thread_ts=self._where.thread, **content
-            )
-            self._name(answer["ts"])
+            self._post(content)
         assert self.ts is not None
         return self.ts
 
@@ -144,11 +141,11 @@ class Writer:
             self._name(answer["ts"])
         except SlackClientError as error:
             log.info("No native stream, so the message is updated: %s", _reason(error))
-            self._post(text)
+            self._post(_content(text))
         except AWAY:  # perhaps it began, and nobody heard of it
             found = self._find()
             if found is None:
-                self._post(text)
+                self._post(_content(text))
                 return
             self._streams = True
             self._name(found)
@@ -210,12 +207,13 @@ class Writer:
                 if not _is_gone(error):
                     self._update(text, blocks)  # once more; after that it is the caller's trouble
                     return
-        self._post(text, blocks)
+        self._post(_content(text, blocks))
 
-    def _post(self, text: str, blocks: Sequence[dict[str, Any]] = ()) -> None:
+    def _post(self, content: dict[str, Any]) -> None:
+        """Posts one more message; one whose answer got lost is looked for."""
         try:
             answer = self._client.chat_postMessage(
-                channel=self._where.channel, thread_ts=self._where.thread, **_content(text, blocks)
+                channel=self._where.channel, thread_ts=self._where.thread, **content
             )
             self._name(answer["ts"])
         except AWAY:
@@ -223,7 +221,7 @@ class Writer:
             if found is None:
                 raise
             self._name(found)
-            self._update(text, blocks)
+            self._client.chat_update(channel=self._where.channel, ts=found, **content)
 
     def _update(self, text: str, blocks: Sequence[dict[str, Any]] = ()) -> None:
         self._client.chat_update(
@@ -235,7 +233,7 @@ class Writer:
         self._posted(",".join(self._names))
 
 
-def _content(text: str, blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _content(text: str, blocks: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     shown = {"type": "markdown", "text": markdown(text)}
     return {"text": write(text)[:FALLBACK_TEXT], "blocks": [shown, *blocks]}
 
