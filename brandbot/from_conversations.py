@@ -5,6 +5,7 @@ A line is added, or a line that was added is taken out again; every other stays 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -21,16 +22,17 @@ def append(file: Path, row: dict[str, Any]) -> None:
     try:
         with _locked(file):
             old = file.read_bytes() if file.exists() else b""
-            with file.open("ab") as stream:
-                try:
+            try:
+                with file.open("ab") as stream:
                     if old and not old.endswith(b"\n"):  # as some editors leave it
                         stream.write(b"\n")
                     stream.write(line.encode())
                     stream.flush()
                     os.fsync(stream.fileno())
-                except OSError:  # a full disk: half a line would be in everybody's way
+            except OSError:  # a full disk: half a line would stop every training
+                with contextlib.suppress(OSError):
                     os.truncate(file, len(old))
-                    raise
+                raise
     except OSError as error:
         raise LogError(
             f"{file} can't be written: {error.strerror or error}. The approval is stored; take it "

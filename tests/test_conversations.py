@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from brandbot.conversations import ConversationLog
-from brandbot.database import turns
+from brandbot.database import conversations, turns
 from brandbot.errors import LogError
 from tests.postgres import Server
 
@@ -305,3 +306,35 @@ def test_a_log_of_a_newer_brandbot_is_not_touched(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(LogError, match="newer brandbot"):
         ConversationLog(url)
+
+
+def test_an_answer_that_got_lost_starts_no_one_elses_conversation(
+    log: ConversationLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.start("acme", "web", "a stranger")
+    run = log.database.run
+
+    def twice(work: Any) -> Any:
+        run(work)
+        return run(work)
+
+    monkeypatch.setattr(log.database, "run", twice)
+    talk = log.start("acme", "web", "ana")
+    monkeypatch.undo()
+    assert log.history(talk) == [] and log.persona_of(talk) == "acme"
+    log.add(talk, "user", "hi")
+    assert log.knows("ana") is False and [t.content for t in log.history(talk)] == ["hi"]
+    with log.database._engine.connect() as connection:
+        authors = connection.execute(select(conversations.c.author)).scalars().all()
+    assert sorted(authors) == ["a stranger", "ana"]
+
+
+def test_a_nul_character_is_left_out(log: ConversationLog) -> None:
+    talk = log.start("acme", "web")
+    log.add(talk, "user", "tea\0 please", message_id="m1")
+    reply = log.add(talk, "assistant", "Here.")
+    log.judge(reply, "dislike", suggestion="There\0.")
+    assert log.history(talk)[0].content == "tea please"
+    assert log.feedback_of(reply)[0]["suggestion"] == "There."
+    log.edit("m1", "cocoa\0")
+    assert log.history(talk)[0].content == "cocoa"

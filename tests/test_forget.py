@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from brandbot import database
 from brandbot.claims import Claims
 from brandbot.conversations import ConversationLog
-from brandbot.errors import LockHeldError
+from brandbot.database import conversations, turns
+from brandbot.errors import LockHeldError, LogError
 from brandbot.export import FORMS, export
 from brandbot.forget import Forgotten, Named, expire, forget_person
 from brandbot.review import Review, pseudonym
@@ -311,3 +312,45 @@ def test_ten_thousand_turns_of_one_person(workspace: Workspace, log: Conversatio
     log.database.run(lambda c: c.execute(insert(database.turns), rows))
     assert forget_person(workspace, log, ANA).turns == 10_000
     assert log.count() == 0
+
+
+def test_who_only_spoke_before_an_approved_exchange_is_found_after_it_expired(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    talk = log.start("acme", "slack", ANA, "slack:T1:C1:1")
+    turn = say(
+        log, talk, (ANA, f"My daughter likes {MARK}."), ("", "Noted."),
+        (BEN, "And what do you like?"), ("", "The lamp."),
+    )[-1]  # fmt: skip
+    approve(workspace, log, turn)
+    log.database.run(lambda connection: connection.execute(update(turns).values(author=None)))
+    log.database.run(
+        lambda connection: connection.execute(update(conversations).values(author=None))
+    )
+    assert forget_person(workspace, log, ANA).examples == 1
+    examples = workspace.persona("acme") / "examples" / "from-conversations.jsonl"
+    assert MARK not in examples.read_text()
+
+
+def test_a_question_that_is_offered_to_all_is_nobodys(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    starter = "Which beans are in the shop today?"
+    with (workspace.persona("acme") / "persona.yaml").open("a") as stream:
+        stream.write(f"starters: ['{starter}']\n")
+    numbers = []
+    for person in (ANA, BEN):
+        talk = log.start("acme", "slack", person)
+        numbers.append(say(log, talk, (person, starter), ("", f"Beans for {person[-3:]}."))[1])
+    approve(workspace, log, numbers[1])
+    found = forget_person(workspace, log, ANA)
+    assert found.turns == 2 and found.blanked == 0 and found.versions == []
+
+
+@pytest.mark.parametrize("person", ["slack:", "slack:T1", "slack:T1:", "slack::U1"])
+def test_half_a_name_forgets_nobody(
+    workspace: Workspace, log: ConversationLog, person: str
+) -> None:
+    Claims(log.database).claim("slack:T1:C1:1.0", {"team": "T1", "user": "U2", "text": "hi"})
+    with pytest.raises(LogError, match="slack:TEAM:USER"):
+        forget_person(workspace, log, person)

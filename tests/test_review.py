@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from brandbot import approved, examples
 from brandbot.conversations import ConversationLog
+from brandbot.database import reviews
 from brandbot.errors import LogError, ReviewConflictError
 from brandbot.examples import Example
 from brandbot.persona import Persona
@@ -363,3 +367,87 @@ def test_a_damaged_note_of_origin_counts_as_one_persons(review: Review, tmp_path
     train = [e for e in reading.examples if e.split == "train"]
     assert 1 <= sum(e.provenance is not None for e in train) <= 0.1 * len(train)
     assert {left.code for left in left_out} == {"author-share"}
+
+
+def test_a_deleted_question_leaves_no_copy_and_no_reply_below_another(
+    review: Review, log: ConversationLog
+) -> None:
+    talk = log.start("acme", "slack", "ana")
+    log.add(talk, "user", "Do you ship to France?", message_id="m1")
+    log.add(talk, "user", "Carla Jones here, which tins?", message_id="m2")
+    told = log.add(talk, "assistant", "Huila, Carla Jones.", version="0001")
+    log.add(talk, "user", "And tea?", message_id="m3")
+    later = log.add(talk, "assistant", "Leaves.", version="0001")
+    for turn in (told, later):
+        exchange = review.exchange(turn)
+        assert exchange is not None
+        review.decide(exchange, "skipped", "bea")
+    assert review.counts().waiting == 2
+    assert log.delete("m2")
+    assert review.exchange(told) is None
+    assert [e.turn for e in review.queue()] == [later] and review.counts().waiting == 1
+    with log.database._engine.connect() as connection:
+        kept = connection.execute(select(reviews.c.prompt, reviews.c.original)).all()
+    assert all(tuple(row) == ("[]", "") for row in kept) and len(kept) == 2
+
+
+def test_an_edit_that_changes_nothing_leaves_decisions_as_they_are(
+    review: Review, log: ConversationLog
+) -> None:
+    """Slack tells of an edit when it unfurls a link, too."""
+    turn = say(log, "Tea?", "Leaves.")
+    log.name(turn - 1, "m1")
+    exchange = review.exchange(turn)
+    assert exchange is not None
+    review.decide(exchange, "rejected", "bea")
+    assert log.edit("m1", "Tea?")
+
+    def prompt() -> str:
+        with log.database._engine.connect() as connection:
+            return str(connection.execute(select(reviews.c.prompt)).scalar_one())
+
+    assert "Tea?" in prompt()
+    assert log.edit("m1", "Cocoa?") and prompt() == "[]"
+
+
+def test_two_messages_in_a_row_are_one_question(review: Review, log: ConversationLog) -> None:
+    """As an example's file has it: else the same exchange would be written twice."""
+    for _ in range(2):
+        talk = log.start("acme", "slack", "ana")
+        log.add(talk, "user", "Is the lamp blue?", author="ana")
+        log.add(talk, "user", "please answer", author="ben")
+        turn = log.add(talk, "assistant", "As the sea.", version="0001")
+        exchange = review.exchange(turn)
+        assert exchange is not None
+        assert [m.content for m in exchange.messages] == ["Is the lamp blue?\nplease answer"]
+        outcome = review.decide(exchange, "approved", "bea")
+    assert outcome.code == "exists" and len(written(review)) == 1
+    origin = written(review)[0]["provenance"]
+    assert origin["author"] == pseudonym("ben") and origin["others"] == [pseudonym("ana")]
+
+
+def test_half_a_line_is_taken_back_where_the_disk_is_full(
+    review: Review, log: ConversationLog, tmp_path: Path
+) -> None:
+    first, second = say(log, "Tea?", "Leaves."), say(log, "Cocoa?", "Beans. " * 90)
+    exchange = review.exchange(first)
+    assert exchange is not None
+    review.decide(exchange, "approved", "bea")
+    before = review.file.read_bytes()
+    row = {"messages": [{"role": "user", "content": "x" * 4000}], "provenance": {"turn": second}}
+    code = (
+        "import json, resource, signal, sys; from pathlib import Path\n"
+        "from brandbot import from_conversations\n"
+        "from brandbot.errors import LogError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "file = Path(sys.argv[1]); size = file.stat().st_size + 100\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))\n"
+        "try: from_conversations.append(file, json.loads(sys.argv[2]))\n"
+        "except LogError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(review.file), json.dumps(row)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "can't be written" in done.stdout
+    assert review.file.read_bytes() == before

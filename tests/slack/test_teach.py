@@ -93,3 +93,49 @@ def test_forget_me_asks_first_and_then_forgets(office: Office) -> None:
     slack.submit_view(slack.ana, form["id"], {})
     office.eventually(lambda: office.turns() == [])
     slack.wait_for(lambda: slack.replies(slack.dm(slack.ana)))
+
+
+def test_a_wish_to_be_forgotten_outlives_a_restart(office: Office) -> None:
+    """It was acknowledged; then the process died before it came to it."""
+    reply(office)
+    talk, person = office.app.talk, f"slack:{office.slack.team}:{office.slack.ana}"
+    event = f"forget:{person}:V1"
+    payload = {"forget": person, "user": office.slack.ana}
+    assert talk.claims.claim(event, payload)
+    assert office.turns() != []
+    talk.claims.release(event)  # as a process that starts finds what another left
+    for left in talk.claims.left():
+        talk.take_over(left.event, left.payload, left.posted)
+    office.eventually(lambda: office.turns() == [])
+    office.slack.wait_for(lambda: office.slack.replies(office.slack.dm(office.slack.ana)))
+    office.eventually(lambda: talk.claims.state(event) in (None, "done"))
+
+
+def test_who_can_not_be_forgotten_just_now_is_told_why(office: Office) -> None:
+    from filelock import FileLock
+
+    from brandbot import Review
+
+    slack, (_, turn) = office.slack, reply(office)
+    exchange = Review(office.bot.workspace, office.bot.log, "acme").exchange(turn)
+    assert exchange is not None
+    Review(office.bot.workspace, office.bot.log, "acme").decide(exchange, "approved", "bea")
+    runs = office.bot.workspace.runs("acme")
+    runs.mkdir(parents=True)
+    slack.command("/brandbot", "forget-me", slack.ana, slack.general)
+    form = view(office, "brandbot_forget")
+    with FileLock(str(runs / "lock")):
+        slack.submit_view(slack.ana, form["id"], {})
+        slack.wait_for(lambda: slack.replies(slack.dm(slack.ana)))
+    (told,) = slack.replies(slack.dm(slack.ana))
+    assert "trained" in told.text and office.turns() != []
+
+
+def test_a_reply_too_long_for_the_form_is_not_cut(office: Office) -> None:
+    from connectors.slack import blocks
+
+    (block,) = blocks.improve_form(1, "x" * 3001, "en")["blocks"]
+    assert "initial_value" not in block["element"] and "too long" in block["label"]["text"]
+    shown = blocks.voiced("A sentence. " * 400, "en")
+    assert len(shown) == 3 and "copy" in shown[-1]["elements"][0]["text"]
+    assert blocks.voiced("A sentence. ", "en")[-1]["type"] == "actions"

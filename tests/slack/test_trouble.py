@@ -98,6 +98,8 @@ def test_row_2_four_at_the_very_same_time(office: Office) -> None:
         (b'{"type": "event_callback"}', {"x-slack-request-timestamp": "yesterday"}, 401),
         (b'{"type": "event_callback"}', {"x-slack-request-timestamp": "-1"}, 401),
         (b'{"type": "event_callback"}', {"x-slack-request-timestamp": "٣"}, 401),
+        (b'{"type": "event_callback"}', {"x-slack-signature": "v0=é"}, 401),
+        (b'{"type": "event_callback"}', {"x-slack-request-timestamp": "9" * 400}, 401),
         (b'{"type": "event_callback"', {}, 400),
         (b"[]", {}, 400),
         (b'"text"', {}, 400),
@@ -492,3 +494,75 @@ def test_slack_is_away_in_the_middle_of_a_reply(office: Office, streaming: bool)
     (answer,) = office.answers(said)
     assert text_of(answer) == "The beginning of it, and its end." and not answer.streaming
     assert len(office.turns()) == 2 and len(office.engine.calls) == 1
+
+
+@pytest.mark.parametrize("change", ["deleted", "edited"])
+def test_what_is_changed_while_the_reply_begins_is_not_logged_as_it_was(
+    office: Office, change: str
+) -> None:
+    slack = office.slack
+    with slack.hold("assistant.threads.setStatus"):
+        said = office.ask("my password is hunter22")
+        slack.wait_for(lambda: slack.count("assistant.threads.setStatus"))
+        if change == "deleted":
+            slack.delete(said.channel, said.ts)
+        else:
+            slack.edit(said.channel, said.ts, f"<@{slack.bot_user}> never mind, any tea?")
+        slack.settle()
+        claim = f"slack:{slack.team}:{said.channel}:{said.ts}"
+        office.eventually(
+            lambda: "hunter22" not in str(office.app.talk.claims.payload(claim) or "")
+        )
+    office.quiet()
+    assert user_turns(office) == ([] if change == "deleted" else ["never mind, any tea?"])
+    assert "hunter22" not in str(office.turns())
+
+
+def test_a_question_deleted_while_its_reply_grows_is_gone(office: Office) -> None:
+    office.engine.will_say("One moment, ", WAIT, "done.")
+    said = office.ask("my password is hunter22")
+    office.slack.wait_for(lambda: office.slack.replies(said.channel, said.ts))
+    office.slack.delete(said.channel, said.ts)
+    office.slack.settle()
+    office.engine.go()
+    office.quiet()
+    assert office.turns() == []
+
+
+def test_a_disk_that_is_full_is_not_a_slack_that_is_away(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(office.bot, "reply", full)
+    said = office.ask("hello")
+    (answer,) = office.answers(said)
+    assert "try again" in text_of(answer)
+
+
+def test_what_comes_while_it_stops_stays_claimed(office: Office) -> None:
+    talk = office.app.talk
+    talk.work.close()
+    said = office.ask("hello")
+    office.slack.settle()
+    claim = f"slack:{office.slack.team}:{said.channel}:{said.ts}"
+    assert talk.claims.state(claim) == "claimed"
+    talk.take_over(claim, talk.claims.payload(claim) or {}, None)
+    assert talk.claims.state(claim) == "claimed"
+    assert office.slack.replies(said.channel, said.ts) == []
+
+
+def test_a_part_whose_answer_got_lost_is_not_posted_twice(office: Office) -> None:
+    office.engine.will_say("First paragraph. " * 700, "\n\n", "Second paragraph. " * 300)
+    office.slack.break_connection_on("chat.postMessage", after=True)
+    said = office.ask("tell me all")
+    parts = [text_of(answer) for answer in office.answers(said)]
+    assert len(parts) == 2 and parts[0] != parts[1]
+
+
+def test_a_brand_that_can_not_answer_is_not_chosen(office: Office) -> None:
+    said = office.slack.command("/brandbot", "use broken", office.slack.ana, office.slack.general)
+    assert "can't answer yet" in str(said)
+    place = f"slack:{office.slack.team}:{office.slack.general}"
+    assert office.bot.log.room(place).persona is None
