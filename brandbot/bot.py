@@ -35,6 +35,9 @@ KEPT = 6
 
 UNTUNED = "base"
 
+FRAME = 8
+"""Tokens that a chat template puts around a turn, about."""
+
 TRIES = 3
 """Replies a strict persona tries until one says nothing that stands nowhere."""
 
@@ -206,11 +209,15 @@ class Bot:
         """Answers the last message again; the reply before it is retired."""
         history = self.log.history(conversation)
         persona = self.log.persona_of(conversation)
+        replies: list[Turn] = []
         while history and history[-1].role == "assistant":
-            self.log.retire_from(conversation, history.pop().id)
+            replies.append(history.pop())
         if not history or persona is None:
             raise LogError("There is no message to answer again.")
-        return self._logged(self.voice(persona, version), conversation, strength)
+        voice = self.voice(persona, version)  # before anything is retired: it may fail
+        if replies:
+            self.log.retire_from(conversation, replies[-1].id)
+        return self._logged(voice, conversation, strength)
 
     def generate(
         self,
@@ -284,7 +291,7 @@ class Bot:
             started, first = time.monotonic(), None
             try:
                 for piece in self._stream(reply, asked):
-                    first = first or time.monotonic()
+                    first = first or (time.monotonic() if piece else None)
                     yield piece
             finally:  # also when the reader goes away: what was said was said
                 if reply.text.strip():
@@ -313,7 +320,7 @@ class Bot:
             yield self._hand_off(reply, asked)
             return
         if reply.found is not None and not asked.untuned and knowledge.strict:
-            yield self._strictly(reply, asked)
+            yield from self._strictly(reply, asked)
             return
         try:
             yield from self._written(reply, asked)
@@ -330,12 +337,12 @@ class Bot:
         version = None if asked.untuned else voice.version
         shots = [] if asked.untuned else self._given.shots(voice, asked.messages)
         facts = reply.found.lines if reply.found else ()
-        ids = _fitting(voice, asked.messages, shots, facts, int(generation["max_tokens"] or 0))
         quote = ""
         if reply.found and not asked.untuned and voice.persona.config.knowledge.quote_first:
             quote = reply.found.quote
+        room = CONTEXT - int(generation["max_tokens"] or 0)
+        ids = _fitting(voice, asked.messages, shots, facts, quote, room)
         if quote:
-            ids = voice.prompt_format.beginning(ids, quote)
             reply.text = quote
             yield quote
         request = Request(
@@ -359,16 +366,28 @@ class Bot:
             finally:
                 chunks.close()  # type: ignore[attr-defined]  # a generator
 
-    def _strictly(self, reply: Reply, asked: _Asked) -> str:
-        """A reply that says nothing that stands nowhere, or else the handoff; all at once."""
-        for seed in range(TRIES):
-            reply.text = ""
-            for _ in self._written(reply, asked.with_seed(seed)):
-                pass
+    def _strictly(self, reply: Reply, asked: _Asked) -> Iterator[str]:
+        """A reply that says nothing that stands nowhere, or else the handoff; all at once.
+
+        Meanwhile the pieces are empty, so that whoever reads them can stop it.
+        """
+        settings = {**reply.voice.persona.config.generation.model_dump(), **asked.settings}
+        for seed in range(TRIES if settings["temperature"] else 1):
+            reply.text, said = "", ""
+            pieces = self._written(reply, asked.with_seed(seed))
+            try:
+                for piece in pieces:
+                    said += piece
+                    reply.text = ""  # nothing is said before it is looked at
+                    yield ""
+                    reply.text = said
+            finally:
+                pieces.close()  # type: ignore[attr-defined]  # a generator
             self._given.check(reply, asked.messages)
             if not reply.unknown:
-                return reply.text
-        return self._hand_off(reply, asked)
+                yield reply.text
+                return
+        yield self._hand_off(reply, asked)
 
     def _hand_off(self, reply: Reply, asked: _Asked) -> str:
         """The persona's own words for not knowing, the same ones for the same question."""
@@ -439,25 +458,53 @@ def _fitting(
     messages: Sequence[Message],
     shots: Sequence[Message],
     facts: Sequence[str],
-    max_tokens: int,
+    quote: str,
+    room: int,
 ) -> list[int]:
-    """The prompt's token ids; examples go first, then the oldest turns, until all have room."""
-    turns = list(messages)
-    persona = voice.persona
-    while True:
+    """The prompt's token ids, at most ``room``, with the reply's beginning if it is given one.
+
+    Examples go first, then the oldest turns, half of the room at once: while a conversation goes
+    on, its prompt then begins the same for many replies, and the engine has read it already.
+    """
+    form, persona = voice.prompt_format, voice.persona
+
+    def encoded(turns: Sequence[Message]) -> list[int]:
         built = build(persona.system_prompt, [*shots, *turns], facts, persona.language)
-        ids = voice.prompt_format.encode(built).ids
-        if len(ids) + max_tokens <= CONTEXT or (len(turns) <= 1 and not shots):
-            break
-        if shots:
-            shots = []
-            continue
-        turns = turns[1:]
-        while len(turns) > 1 and turns[0].role == "assistant":
-            turns = turns[1:]
-    if len(ids) + max_tokens > CONTEXT:
-        raise EngineError(
-            f"The message is too long for the model ({len(ids)} tokens, room for "
-            f"{CONTEXT - max_tokens}). Shorten it."
-        )
-    return ids
+        ids = form.encode(built).ids
+        return form.beginning(ids, quote) if quote else ids
+
+    counted = [form.count(message) + FRAME for message in messages[:-1]]
+    left = room - len(encoded(messages[-1:]))
+    if shots and sum(counted) > left:
+        shots = []
+        left = room - len(encoded(messages[-1:]))
+    start = _start(counted, max(left, 0))
+    while True:
+        while start < len(messages) - 1 and messages[start].role == "assistant":
+            start += 1
+        ids = encoded(messages[start:])
+        if len(ids) <= room:
+            return ids
+        if start >= len(messages) - 1:
+            raise EngineError(
+                f"The message is too long for the model ({len(ids)} tokens, room for {room}). "
+                "Shorten it."
+            )
+        start += 1
+
+
+def _start(counted: Sequence[int], room: int) -> int:
+    """The first of the turns, given how long each is, from which on all have room.
+
+    It moves by half of the room at a time.
+    """
+    over, before = sum(counted) - room, 0
+    if over <= 0:
+        return 0
+    step = max(1, room // 2)
+    wanted = -(-over // step) * step
+    for place, tokens in enumerate(counted):
+        if before >= wanted:
+            return place
+        before += tokens
+    return len(counted)

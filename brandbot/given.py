@@ -89,5 +89,7 @@ class Given:
                 texts = [m.content for e in examples.read(folder).examples for m in e.messages]
                 texts += [voice.persona.voice, config.name, config.greeting, *config.starters]
                 texts += config.handoff
-                self._known[key] = Known(texts, frozenset(function_words(voice.persona.language)))
+                language = voice.persona.language
+                common = frozenset(function_words(language))
+                self._known[key] = Known(texts, common, language)
             return self._known[key]

@@ -12,7 +12,17 @@ from collections.abc import Iterable, Sequence
 _WORDS = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
 _LINK = re.compile(r"\b(?:https?://|www\.)[^\s)»”\"]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_NAME = re.compile(r"(?<![\w'’])[^\W\d_a-zà-ÿ][\w'’-]+")
+_BARE_LINK = re.compile(
+    # A domain without its www: letters, a dot, and an ending that is no word of a sentence.
+    r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|info|biz|io|app|dev|shop|store|online"
+    r"|site|eu|es|uk|co|us|de|fr|it|pt|nl|mx|ar|cl|pe|cat|coop|gal|eus)\b(?:/[^\s)»”\"]*)?",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<![\w'’-])[^\W\d_][\w'’-]+")
+NOUNS_IN_CAPITALS = frozenset(["de", "lb"])
+"""Languages in which a capital does not tell a name."""
+
+_SENTENCE_END = re.compile(r"[.!?…][)\]\"'»”’*_]*$")
 
 
 def words(text: str) -> list[str]:
@@ -34,16 +44,20 @@ def stop_words(language: str) -> frozenset[str]:
 class Known:
     """Every number, link and word the bot may have from somewhere: examples, documents, prompts."""
 
-    def __init__(self, texts: Iterable[str], common: frozenset[str]) -> None:
-        """``common`` are words that are no name, however they are written."""
+    def __init__(self, texts: Iterable[str], common: frozenset[str], language: str = "en") -> None:
+        """``common`` are words that are no name, however they are written.
+
+        Where none are known, and where every noun has a capital, names are not looked for.
+        """
         self._common = common
+        self._names = bool(common) and language not in NOUNS_IN_CAPITALS
         self._words: set[str] = set()
         self._numbers: set[str] = set()
         self._links: set[str] = set()
         for text in texts:
             self._words.update(word.removesuffix("'s") for word in words(text))
             self._numbers.update(digits(n) for n in NUMBER.findall(text))
-            self._links.update(_link(found) for found in _LINK.findall(text))
+            self._links.update(_link(found) for found in _links(text))
 
     def inventions(self, answer: str, prompt: str) -> list[str]:
         """Numbers, prices, dates, links, addresses and proper names that stand nowhere else.
@@ -54,7 +68,7 @@ class Known:
         own = Known([prompt], self._common)
         found = []
         rest = answer
-        for link in _LINK.findall(answer):
+        for link in _links(answer):
             rest = rest.replace(link, " ")
             if not {_link(link)} & (self._links | own._links):
                 found.append(link)
@@ -62,17 +76,32 @@ class Known:
             if not {digits(number)} & (self._numbers | own._numbers):
                 found.append(number)
         common = self._common
-        for name in _NAME.finditer(rest):
-            before = rest[: name.start()].rstrip(" \t\"'«“‘(¿¡*_")
-            if not before or before[-1] in ".!?…:\n;":
+        for name in _NAME.finditer(rest) if self._names else ():
+            if not name[0][0].isupper() or _begins_a_sentence(rest[: name.start()]):
                 continue
             word = name[0].casefold().replace("’", "'")
-            bare = word.removesuffix("'s")
-            if {word, bare} & common or word.split("'")[0] in common:
+            if word.split("'")[0] in common:
                 continue
-            if bare not in self._words and bare not in own._words:
+            parts = {part.removesuffix("'s") for part in words(word)}
+            if not parts - common <= self._words | own._words:
                 found.append(name[0])
         return found
+
+
+def _begins_a_sentence(before: str) -> bool:
+    """Whether what comes after ``before`` begins a sentence, and has its capital from that."""
+    left = before.rstrip(" \t\"'«“‘(¿¡*_")
+    if not left or left[-1] in ":\n;" or _SENTENCE_END.search(left):
+        return True
+    return unicodedata.category(left[-1]) in ("So", "Sk", "Mn", "Cf")  # an emoji
+
+
+def _links(text: str) -> list[str]:
+    """Links and addresses, in the order of their kind; what is a link is no second one."""
+    found = [link.rstrip(".,;:!?") for link in _LINK.findall(text)]
+    for link in found:
+        text = text.replace(link, " ")
+    return found + [link[0].rstrip(".,;:!?") for link in _BARE_LINK.finditer(text)]
 
 
 def digits(number: str) -> str:

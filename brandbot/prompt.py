@@ -101,16 +101,8 @@ def build(
     tokens, and an engine its cache. A fact is text from a document: whatever is in it, it stays in
     its line.
     """
-    turns: list[Message] = []
-    for message in conversation:
-        if message.role == "system":
-            continue
-        if (
-            turns and turns[-1].role == message.role
-        ):  # one went unanswered; templates may refuse two
-            turns[-1] = Message(message.role, f"{turns[-1].content}\n{message.content}")
-        else:
-            turns.append(message)
+    # One may have gone unanswered, and templates may refuse two in a row.
+    turns = joined([message for message in conversation if message.role != "system"])
     asked = next((i for i in reversed(range(len(turns))) if turns[i].role == "user"), None)
     if facts and asked is not None:
         lines = [f"- {' '.join(fact.split())}" for fact in facts]
@@ -189,6 +181,10 @@ class PromptFormat:
             return environment.from_string(self.template)
         except TemplateError as error:
             raise ModelError(f"The chat template can't be read: {error}") from error
+
+    def count(self, message: Message) -> int:
+        """How many tokens a message's own words are, without the frame around them."""
+        return len(self.tokenizer.encode(message.content, add_special_tokens=False).ids)
 
     def _render(self, messages: Sequence[Message], *, generation: bool) -> str:
         from jinja2 import TemplateError

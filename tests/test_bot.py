@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from brandbot.bot import Bot
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import EngineError, LogError, VersionError
 from brandbot.persona import Persona
-from brandbot.prompt import Message, build
+from brandbot.prompt import Encoded, Message, PromptFormat, build
 from brandbot.training import run
 from brandbot.workspace import Workspace
 
@@ -205,9 +206,47 @@ def test_style_shots_stand_in_the_prompt_and_give_way_to_a_long_talk(trained: Pa
     shots = bot._given.shots(eager, asked)
     assert [m.role for m in shots] == ["user", "assistant"] * 2
     assert "raining" in shots[-2].content and shots[-2].content != asked[0].content
-    plain, with_shots = _fitting(voice, asked, [], [], 24), _fitting(voice, asked, shots, [], 24)
-    assert len(with_shots) > len(plain) and _fitting(voice, asked, shots, [], 4000) == plain
+    plain = _fitting(voice, asked, [], [], "", 4000)
+    with_shots = _fitting(voice, asked, shots, [], "", 4000)
+    assert len(with_shots) > len(plain)
+    assert _fitting(voice, asked, shots, [], "", len(plain) + 5) == plain
     bot.close()
+
+
+def test_a_long_talk_begins_the_same_for_many_replies(trained: Path) -> None:
+    """So that an engine reads only what is new; and it is not tokenized again for each turn."""
+    from brandbot.bot import _fitting
+
+    bot = Bot(Workspace(trained), engine="llamacpp")
+    voice = bot.voice("acme")
+    form = voice.prompt_format
+    talk = [Message("assistant" if n % 2 else "user", f"turn {n} " + "ha " * 9) for n in range(401)]
+    prompts = [_fitting(voice, talk[: n + 1], [], [], "", 1000) for n in range(300, 400, 2)]
+    assert all(len(ids) <= 1000 and len(ids) > 400 for ids in prompts)
+    begins = {form.decode(ids)[:60] for ids in prompts}
+    assert len(begins) < len(prompts) / 5
+    counted: list[int] = []
+    encode = PromptFormat.encode
+
+    def counting(self: PromptFormat, messages: Sequence[Message]) -> Encoded:
+        counted.append(len(messages))
+        return encode(self, messages)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PromptFormat, "encode", counting)
+        _fitting(voice, talk, [], [], "", 1000)
+    assert len(counted) <= 3 and max(counted) < 60
+    quoted = _fitting(voice, talk, [], [], "Quote. " * 100, 1000)
+    assert len(quoted) <= 1000 and "Quote" in form.decode(quoted)
+    bot.close()
+
+
+def test_a_reply_that_can_not_be_made_again_stays(bot: Bot) -> None:
+    reply = bot.reply("acme", "Is it raining?")
+    said = "".join(reply)
+    with pytest.raises(VersionError):
+        bot.retry(reply.conversation, version=77)
+    assert bot.history(reply.conversation)[-1].content == said.strip()
 
 
 def test_row_16_a_damaged_live_version_gives_way_to_the_one_before(trained: Path) -> None:

@@ -124,6 +124,20 @@ def test_inventions_are_what_stands_nowhere() -> None:
         "www.brew.example", "4.20", "Brew", "House",
     ]  # fmt: skip
     assert found("Yes, until 9 o'clock on Sunday. I'm sure.", "Open on Sunday at 9?") == []
+    assert found("Book at brewhouse.shop/menu or lighthouse.com.", "See lighthouse.com?") == [
+        "brewhouse.shop/menu",
+    ]  # fmt: skip
+    hyphens = Known(["Free Wi-Fi. Ask Jean-Luc for Coca-Cola."], stop_words("en"))
+    said = "We do have Wi-Fi, says Jean-Luc. ☕ Come by (yes.) Bring Jean-Paul."
+    assert hyphens.inventions(said, "") == ["Jean-Paul"]
+
+
+def test_names_are_not_looked_for_where_capitals_do_not_tell_them() -> None:
+    for language in ("de", "xx"):
+        known = Known(["Guten Tag."], stop_words(language), language)
+        assert known.inventions("Die Kanne kostet 3 Euro.", "") == ["3"]
+    russian = Known(["Кофе готов."], frozenset(["и"]), "ru")
+    assert russian.inventions("Наш кофе и чай в Москве.", "") == ["Москве"]
 
 
 @pytest.mark.parametrize(

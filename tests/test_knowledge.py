@@ -438,8 +438,30 @@ def test_answer_types(question: str, text: str, share: float) -> None:
 def test_small_talk_asks_for_no_fact() -> None:
     facts = ["Do you deliver?", "¿Tenéis parking?", "who owns it", "cuánto cuesta"]
     talk = ["good evening", "tell me a joke", "Thanks!", "gracias, majo", "I love coffee"]
-    assert all(answer_type.asks_for_a_fact(text) for text in facts)
-    assert not any(answer_type.asks_for_a_fact(text) for text in talk)
+    talk += [
+        "Thanks! I'll call you later", "Great, that's a fair price, thank you",
+        "I love your old logo", "See you when I'm back, bye!", "Thanks, done!", "Hi, Isabel here",
+        "My tin arrived with a big dent in it.", "Me dijisteis que era gratis. Me siento engañada.",
+    ]  # fmt: skip
+    facts += ["opening hours", "precio latte grande", "a partir de que cantidad pagais intereses"]
+    assert [t for t in facts if not answer_type.asks_for_a_fact(t)] == []
+    assert [t for t in talk if answer_type.asks_for_a_fact(t) or answer_type.is_question(t)] == []
+    polite = ["Buenos días", "Hola, buenas", "Vale, pues muchas gracias por la ayuda", "ok thanks",
+              "Perfect!", "Thanks a lot", "Hasta luego"]  # fmt: skip
+    assert [t for t in polite if not answer_type.is_courtesy(t)] == []
+    assert not any(map(answer_type.is_courtesy, [*facts, *talk[1:2], "the large one"]))
+
+
+def test_a_courtesy_is_looked_up_nowhere(workspace: Path, acme: Persona) -> None:
+    """Not even with the question before it, whose answer would be said once more."""
+    lookup.update_index(Workspace(workspace), acme)
+    documents = lookup.Lookup(Workspace(workspace), "acme")
+    asked = [Message("user", "What does a cocoa cost?"), Message("assistant", "£3.05.")]
+    assert "3.05" in documents.find(asked[:1], 4).quote
+    for said in ("Thanks a lot!", "Perfect", "ok"):
+        found = documents.find([*asked, Message("user", said)], 4)
+        assert found.quote == "" and found.facts == () and not found.beyond
+    assert "3.55" in documents.find([*asked, Message("user", "And a large one?")], 4).quote
 
 
 # --- Measuring --------------------------------------------------------------------------------------
@@ -597,7 +619,8 @@ def test_strict_tries_again_and_then_hands_off(
     workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = acme.folder / "persona.yaml"
-    settings.write_text(settings.read_text().replace("knowledge: {", "knowledge: {strict: true, "))
+    strict = settings.read_text().replace("knowledge: {", "knowledge: {strict: true, ")
+    settings.write_text(strict.replace("temperature: 0}", "temperature: 0.4}"))
     lookup.update_index(Workspace(workspace), Persona.load(acme.folder))
     engine = Scripted("It is £7.15.", "It is £8.75.")
     bot = serving(workspace, engine, monkeypatch)
@@ -608,6 +631,28 @@ def test_strict_tries_again_and_then_hands_off(
     bot = serving(workspace, Scripted("It is £7.15."), monkeypatch)
     reply = bot.reply("acme", "What does a rowing boat cost?")
     assert "".join(reply) == "Ask the keeper." and reply.handed_off and reply.unknown == []
+    bot.close()
+    settings.write_text(strict)  # at temperature 0 a second try would say the same
+    engine = Scripted("It is £7.15.")
+    bot = serving(workspace, engine, monkeypatch)
+    assert "".join(bot.reply("acme", "What does a rowing boat cost?")) == "Ask the keeper."
+    assert len(engine.requests) == 1
+    bot.close()
+
+
+def test_a_strict_reply_can_be_stopped_before_it_says_anything(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = acme.folder / "persona.yaml"
+    settings.write_text(settings.read_text().replace("knowledge: {", "knowledge: {strict: true, "))
+    lookup.update_index(Workspace(workspace), Persona.load(acme.folder))
+    engine = Scripted("It is £7.15.", "It is £8.75.")
+    bot = serving(workspace, engine, monkeypatch)
+    reply = bot.reply("acme", "What does a rowing boat cost?")
+    assert next(iter(reply)) == "" and reply.text == ""
+    reply.close()
+    assert len(engine.requests) == 1 and reply.turn is None
+    assert [turn.role for turn in bot.history(reply.conversation)] == ["user"]
     bot.close()
 
 

@@ -53,7 +53,7 @@ def rows(
     training = metrics.TrainingText(r for e in reading.split("train") for r in e.replies)
     real = [reply for example in reading.examples for reply in example.replies]
     closes = sum(metrics.ends_well(reply) for reply in real) > 0.9 * len(real)
-    known = Known(_known_texts(persona, reading), stop_words(persona.language))
+    known = Known(_known_texts(persona, reading), stop_words(persona.language), persona.language)
     given = {**told, BRAND: {one: Answer(one.reference, False) for one in asked if one.example}}
     topical = _on_topic(workspace, asked, given)
     found: dict[Asked, dict[str, Told]] = {one: {} for one in asked}

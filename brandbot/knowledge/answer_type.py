@@ -23,13 +23,13 @@ _TYPES = [
         (  # an amount of money or a share of it
             r"prices?|costs?|how much|charged?|charges|pay|paying|expensive|fees?|discount|save"
             r"|cu[aá]nto (?:me |os |se )?(?:cuesta|vale|cobr\w+|pag\w+|sale|ser[ií]a)|precio|coste"
-            r"|cuesta|vale|cobr[aá]is|cobran|comisi[oó]n|tarifa|pagar?|gratis|importe|m[aá]xim[oa]"
+            r"|cuesta|cobr[aá]is|cobran|comisi[oó]n|tarifa|pagar?|gratis|importe|m[aá]xim[oa]"
             r"|tope|l[ií]mite",
             r"[£€$%]|\bfree\b|gratuit|gratis",
         ),
         (  # a length of time
             r"how long|how many (?:days|weeks|months|hours|minutes)|how soon|deadline|notice|valid"
-            r"|guarantee|warranty|cu[aá]nto (?:tiempo|tarda)|plazo|tardan?|d[ií]as|antelaci[oó]n"
+            r"|guarantee|warranty|cu[aá]nto (?:tiempo|tarda)|plazo|tardan?|antelaci[oó]n"
             r"|cu[aá]nt[oa]s (?:d[ií]as|meses|semanas|años)",
             rf"\b{_NUMBER} (?:\w+ )?{_UNIT}\b",
         ),
@@ -62,16 +62,51 @@ _ASKS = re.compile(
 
 
 _QUESTION = re.compile(
-    r"\?\s*$|(?:^|[.,;!]\s*|\b(?:and|so|y|pero) )(?:what|which|how|why|where|when|who|can|could|do"
-    r"|does|is|are|qu[eé]|cu[aá]l|c[oó]mo|cu[aá]nt[oa]s?|cu[aá]ndo|d[oó]nde|qui[eé]n|hasta|desde"
-    r"|puedo|hay|en qu[eé]|con qu[eé]|a qu[eé])",
+    # a question mark; a word that asks, at the beginning of a sentence or after a preposition
+    r"\?|(?:^\W*|[.,;!]\s*|\b(?:and|so|y|pero) )"
+    r"(?:(?:what|how|where|who)'?s?|which|why|when|can|could|do|does|is|are|q|qu[eé]|cu[aá]l|c[oó]mo"
+    r"|cu[aá]nt[oa]s?|cu[aá]ndo|a?d[oó]nde|qui[eé]n|hasta|desde|puedo|hay)\b"
+    r"|\b(?:(?:till?|until|by|from|since|at|for) (?:when|what|which)"
+    r"|(?:a|en|de|con|por|para|desde|hasta|partir de) (?:q|qu[eé]|cu[aá]l|cu[aá]nt[oa]s?|cu[aá]ndo)"
+    r"|q(?:ue)? (?:comisi[oó]n|cuesta|inter[eé]s|porcentaje|l[ií]mite|precio|cantidad|plazo)"
+    # or somebody says that they ask
+    r"|tell me (?:what|when|where|how|who|which|about|if|more|your|the)"
+    r"|(?:want|need|like|love) to know|need info\w*|looking for"
+    r"|(?:dime|d[ií]game|me (?:dices|das)) (?:qu[eé]|cu[aá]\w+|c[oó]mo|d[oó]nde|si|el|l[ao]s?|tus?)"
+    r"|(?:quiero|quisiera|quer[ií]a|querr[ií]a|necesito|desear[ií]a|gustar[ií]a)"
+    r" (?:saber|conocer|informaci[oó]n)|busco)\b",
     re.IGNORECASE,
 )
+
+_COURTESY = re.compile(
+    r"\b(?:good (?:morning|afternoon|evening|day|night)|buen(?:os d[ií]as|as(?: tardes| noches)?)"
+    r"|hi|hello|hey|hola|(?:many |so )?thank(?:s| you)(?: (?:so|very) much| a lot| again)?|cheers"
+    r"|ok(?:ay|i)?|perfect[oa]?|great|lovely|nice|cool|brilliant|(?:good)?bye|got it|i see|please"
+    r"|see you(?: soon| later)?(?=\W*$)|no (?:problem|worries)|never mind"
+    r"|for (?:the|your|all your) help|(?:muchas |mil )?gracias|vale|de acuerdo|genial|estupendo"
+    r"|adi[oó]s|de nada|entendido|claro|hasta (?:luego|pronto|mañana|la vista)|(?:un )?saludos?"
+    r"|por favor|por (?:la|tu|su|vuestra|toda la) ayuda|pues)\b",
+    re.IGNORECASE,
+)
+
+_STATES = re.compile(
+    r"\b(?:i|we|you|he|she|they|it|that|this|here|yo|me|nos|te|se|es|son|est[aá]n?|he|ha)\b",
+    re.IGNORECASE,
+)
+
+TERSE = 6
+"""Words up to which a message that states nothing is a search: "price large latte"."""
 
 
 def is_question(message: str) -> bool:
     """Whether a message asks anything, be it with or without its question mark."""
-    return bool(_QUESTION.search(message)) or asks_for_a_fact(message)
+    said = _matter(message)
+    return bool(_QUESTION.search(said)) or asks_for_a_fact(message)
+
+
+def is_courtesy(message: str) -> bool:
+    """Whether a message only greets, thanks, agrees or takes leave."""
+    return not re.search(r"\w", _matter(message))
 
 
 def match(question: str, text: str) -> float:
@@ -81,5 +116,18 @@ def match(question: str, text: str) -> float:
 
 
 def asks_for_a_fact(message: str) -> bool:
-    """Whether a message asks for something that can only be known, not made up in conversation."""
-    return bool(_ASKS.search(message)) or any(asks.search(message) for asks, _ in _TYPES)
+    """Whether a message asks for something that can only be known, not made up in conversation.
+
+    The words for a kind of answer count in questions, and in a few words that state nothing: "I'll
+    call you about the price" asks for neither.
+    """
+    said = _matter(message)
+    if _ASKS.search(said):
+        return True
+    terse = len(re.findall(r"\w+", said)) <= TERSE and not _STATES.search(said)
+    return (terse or bool(_QUESTION.search(said))) and any(asks.search(said) for asks, _ in _TYPES)
+
+
+def _matter(message: str) -> str:
+    """A message without its courtesies."""
+    return _COURTESY.sub(" ", message).strip(" ,.;!¡")

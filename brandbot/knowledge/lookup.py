@@ -181,11 +181,16 @@ def as_sentence(text: str) -> str:
 
 
 def query_of(conversation: Sequence[Message]) -> str:
-    """What to search for: the last message, after the one before if it only goes on from that."""
+    """What to search for: the last message, after the one before if it only goes on from that.
+
+    Nothing ("") for a message that only greets or thanks.
+    """
     said = [message.content for message in conversation if message.role == "user"]
     if not said:
         return ""
     last = said[-1].strip()
+    if answer_type.is_courtesy(last):
+        return ""
     short = len(re.findall(r"\w+", last)) <= 3
     if len(said) > 1 and (_GOES_ON.match(last) or short):
         return f"{said[-2].strip()} {last}"
