@@ -9,10 +9,15 @@ from pathlib import Path
 
 def write_pointer(file: Path, text: str) -> None:
     """Replaces a one-line file; after a crash it holds the old line or the new one."""
+    write_whole(file, text + "\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Replaces a file; after a crash it holds the old text or the new one."""
     handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(text + "\n")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(0o644)

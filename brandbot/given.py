@@ -34,18 +34,21 @@ class Given:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, persona: Persona, messages: Sequence[Message]) -> Found | None:
-        """What the persona's documents say to the last message; None if it has none."""
-        if not persona.config.knowledge.enabled:
+        """What the persona's documents say to the last message.
+
+        None if it has none; of a strict persona nothing is found then.
+        """
+        knowledge = persona.config.knowledge
+        indexed = self.workspace.knowledge(persona.name).is_dir()
+        if not knowledge.enabled or not (indexed or knowledge.strict):
             return None
-        if not self.workspace.knowledge(persona.name).is_dir():
-            return None
-        from brandbot.knowledge.lookup import Lookup
+        from brandbot.knowledge.lookup import Found, Lookup, query_of
 
         with self._lock:
             lookup = self._lookups.setdefault(persona.name, Lookup(self.workspace, persona.name))
-        if lookup.search is None:
-            return None
-        return lookup.find(messages, persona.config.knowledge.top_k)
+        if not indexed or lookup.search is None:
+            return Found(query_of(messages)) if knowledge.strict else None
+        return lookup.find(messages, knowledge.top_k)
 
     def check(self, reply: Reply, messages: Sequence[Message]) -> None:
         """Finds the reply's sources, and what in it stands nowhere."""
@@ -54,9 +57,9 @@ class Given:
         from brandbot.knowledge import sources
 
         search = self._lookups[reply.voice.persona.name].search
-        if search is None:
-            return
-        reply.sources = sources.used(reply.text, reply.found.query, reply.found.facts, search.words)
+        if search is not None:
+            found = reply.found
+            reply.sources = sources.used(reply.text, found.query, found.facts, search.words)
         given = [*(message.content for message in messages), *reply.found.lines]
         reply.unknown = self._known_to(reply.voice).inventions(reply.text, "\n".join(given))
 

@@ -159,7 +159,11 @@ Write to [us](mailto:hi@a.example?subject=x) or [hi@a.example](mailto:hi@a.examp
 """
     found = reading("a.md", text)
     assert found.blocks == [
-        Block("First bold line, second line third link.", ("House rules",), line=3),
+        Block(
+            "First bold line, second line third link (https://a.example/b).",
+            ("House rules",),
+            line=3,
+        ),
         Block("Quoted & *kept*.", ("House rules", "Setext"), line=11),
         Block("code here more", ("House rules", "Setext", "Deep"), line=15),
         Block("Write to us (hi@a.example) or hi@a.example.", ("House rules", "Back"), line=20),
@@ -579,7 +583,7 @@ def test_excel_shows_what_people_see() -> None:
             valid_until=date(2026, 11, 24),
         ),
         Block(
-            "Tea: Small 1,200.00 €, Off 2.5, Since 2026-01-02 09:00, Code 12",
+            "Tea: Small 1200.00 €, Off 2.5, Since 2026-01-02 09:00, Code 12",
             above,
             "row",
             row=5,
@@ -588,6 +592,12 @@ def test_excel_shows_what_people_see() -> None:
         Block("Milk", above, "row", row=6),
     ]
     assert [(p.file, p.line, p.code) for p in found.problems] == [("menu.xlsx", 6, "bad-date")]
+
+
+def test_numbers_that_a_sheet_shows_in_thousands_are_told_whole() -> None:
+    book = workbook({"Sales": [["Shop", "Sold"], ["Quay", 12345]]})
+    book.worksheets[0]["B2"].number_format = '0.0,"K"'
+    assert [b.text for b in reading("sales.xlsx", saved(book)).blocks] == ["Quay: 12345"]
 
 
 def test_sheets_are_headings_if_there_are_several() -> None:
@@ -1085,3 +1095,14 @@ def test_every_reader_keeps_the_name() -> None:
 
 def test_the_suffix_may_be_in_capitals() -> None:
     assert texts(reading("deep/er/A.TXT", "x")) == ["x"]
+
+
+def test_the_questions_of_an_accordion_are_kept() -> None:
+    page = """<h1>FAQ</h1>
+<h2><button aria-expanded="false">Can I bring my dog?</button></h2><p>Yes, on a lead.</p>
+<details><summary><button>Is there parking?</button></summary><p>No, use the tram.</p></details>
+<button>Accept cookies</button>"""
+    found = reading("faq.html", page)
+    told = [(block.headings, block.text) for block in found.blocks]
+    assert (("FAQ", "Can I bring my dog?"), "Yes, on a lead.") in told
+    assert "Is there parking?" in str(told) and "cookies" not in str(told)

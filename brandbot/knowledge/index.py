@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brandbot.disk import fsync, fsync_folder, write_pointer
+from brandbot.disk import fsync, fsync_folder, write_pointer, write_whole
 from brandbot.errors import KnowledgeError, MissingExtraError, Problem
 from brandbot.knowledge import documents, passages
-from brandbot.knowledge.embedder import Embedder
+from brandbot.knowledge.embedder import Embedder, embedder_name
 from brandbot.knowledge.lexical import Lexical
 from brandbot.knowledge.passages import Passage
 from brandbot.knowledge.words import Words
@@ -190,9 +190,11 @@ def build(
         return _build(documents_folder, store, embedder, embedder_setting, language, progress)
 
 
-def is_current(documents_folder: Path, store: IndexStore, embedder_setting: str) -> bool:
+def is_current(
+    documents_folder: Path, store: IndexStore, embedder_setting: str, language: str
+) -> bool:
     """Whether the current build was made from just these files, by size and date."""
-    before = _before(store, embedder_setting)
+    before = _before(store, embedder_setting, language)
     if before is None:
         return not document_files(documents_folder)
     known: dict[str, Any] = before.manifest["documents"]
@@ -206,7 +208,7 @@ def _build(
     folder: Path, store: IndexStore, embedder: Callable[[], Embedder], setting: str,
     language: str, progress: Progress,
 ) -> Built:  # fmt: skip
-    before = _before(store, setting)
+    before = _before(store, setting, language)
     known: dict[str, Any] = before.manifest["documents"] if before else {}
     old = before.read_passages() if before else []
     old_of: dict[str, list[Passage]] = {}
@@ -246,6 +248,9 @@ def _build(
     built.problems = [told for e in entries.values() for told in map(_problem, e["problems"])]
     built.passages = len(kept)
     if before and not (built.added or built.changed or built.removed):
+        if entries != known:  # a file was saved as it was: it need not be read again
+            manifest = {**before.manifest, "documents": entries}
+            write_whole(before.folder / "manifest.json", json.dumps(manifest, indent=1))
         return built
     opened = opened or embedder()
     vectors, built.embedded = _vectors(before, old, kept, opened, progress)
@@ -274,9 +279,14 @@ def _build(
     return built
 
 
-def _before(store: IndexStore, setting: str) -> Build | None:
+def _before(store: IndexStore, setting: str, language: str) -> Build | None:
+    """The current build, if it was made as one would be made now."""
     build = store.current()
-    return build if build and build.manifest["setting"] == setting else None
+    if build is None:
+        return None
+    made = build.manifest
+    same = made["setting"] == setting and made["language"] == language
+    return build if same and made["embedder"] == embedder_name(setting, language) else None
 
 
 def document_files(folder: Path) -> dict[str, Path]:
@@ -324,8 +334,8 @@ def _problem(row: dict[str, Any]) -> Problem:
 
 
 def _unlike(found: Sequence[Passage]) -> list[Passage]:
-    """The passages, without those that say the same in the same place."""
-    return list({passage.id: passage for passage in found}.values())
+    """The passages, without those that say the same in the same place, at the same time."""
+    return list({(p.id, p.valid_from, p.valid_until): p for p in found}.values())
 
 
 def _vectors(

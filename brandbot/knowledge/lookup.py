@@ -150,7 +150,7 @@ def is_current(workspace: Workspace, persona: Persona) -> bool:
     """Whether the index was made from just the documents that are there now."""
     store = IndexStore(workspace.knowledge(persona.name))
     setting = persona.config.knowledge.embedder
-    return index.is_current(persona.folder / "knowledge", store, setting)
+    return index.is_current(persona.folder / "knowledge", store, setting, persona.language)
 
 
 def choose(search: Search, question: str, hits: Sequence[Hit]) -> list[Fact]:

@@ -108,6 +108,8 @@ class _Walk:
         self.items: list[_Item] = []  # those that are open, outermost first
         self.rows: list[tuple[int | None, list[str]]] = []
         self.in_table = False
+        # People write links into Markdown so that somebody follows them; pages are full of them.
+        self.links = first_line is not None
 
     def over(self, tokens: Sequence[Token]) -> None:
         heading = 0
@@ -135,9 +137,9 @@ class _Walk:
                 case "inline" if heading:
                     self.outline.heading(heading, spoken(token))
                 case "inline" if self.in_table:
-                    self.rows[-1][1].append(spoken(token))
+                    self.rows[-1][1].append(spoken(token, links=self.links))
                 case "inline":
-                    self.add_text(spoken(token), line)
+                    self.add_text(spoken(token, links=self.links), line)
                 case "fence" | "code_block":
                     self.add_text(token.content, line)
                 case "html_block":
@@ -178,8 +180,11 @@ class _Walk:
         blocks[before:] = [replace(block, line=line) for block in blocks[before:]]
 
 
-def spoken(token: Token) -> str:
-    """The words of an inline token. An address that a link hides is said after it."""
+def spoken(token: Token, *, links: bool = False) -> str:
+    """The words of an inline token.
+
+    An address to write to or call that a link hides is said after it; one on the web if ``links``.
+    """
     said: list[str] = []
     address = ""
     for child in token.children or []:
@@ -191,8 +196,11 @@ def spoken(token: Token) -> str:
             case "html_inline" if re.match(r"<br\b", child.content, re.IGNORECASE):
                 said.append(" ")
             case "link_open":
-                scheme, _, rest = str(child.attrGet("href") or "").partition(":")
+                href = str(child.attrGet("href") or "")
+                scheme, _, rest = href.partition(":")
                 address = rest.partition("?")[0] if scheme.lower() in ("mailto", "tel") else ""
+                if links and scheme.lower() in ("http", "https"):
+                    address = href
                 start = len(said)
             case "link_close":
                 if address and address not in "".join(said[start:]):

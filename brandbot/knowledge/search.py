@@ -55,16 +55,17 @@ class Search:
 
     def __init__(self, build: Build, embedder: Embedder) -> None:
         """Raises KnowledgeError if the index was made by another embedder."""
-        if build.manifest["embedder"] not in ("", embedder.name):
+        if build.manifest["embedder"] != embedder.name:
             raise KnowledgeError(
                 f"The index was made with {build.manifest['embedder']}, but the embedder here is "
-                f"{embedder.name}. Make it again with: brandbot index"
+                f"{embedder.name}. Make it again with: brandbot index {build.folder.parent.name}"
             )
         self.build = build
         self.embedder = embedder
         self.passages = build.read_passages()
         self.words = Words(build.manifest["language"])
         self._floor = float(build.manifest["floor"])
+        self._invalid: tuple[date, list[int]] = (date.min, [])
         self._terms_of: dict[int, list[set[str]]] = {}
         self._faiss: Any = None
         if self.passages:
@@ -91,11 +92,14 @@ class Search:
             return []
         import numpy as np
 
-        today = today or date.today()
+        left_out = self._not_valid(today or date.today())
+        many = min(len(self.passages) - len(left_out), CANDIDATES)
+        if not many:
+            return []
         vector = self.embedder.embed([question])
         lexical = self._lexical.shares(question)
-        many = min(len(self.passages), CANDIDATES)
-        cosines, rows = self._faiss.search(vector, many)
+        lexical[left_out] = -1.0
+        cosines, rows = self._faiss.search(vector, many, params=self._without(left_out))
         semantic = {int(row): float(cos) for row, cos in zip(rows[0], cosines[0], strict=True)
                     if row >= 0}  # fmt: skip
         for row in np.argpartition(-lexical, many - 1)[:many]:
@@ -106,8 +110,6 @@ class Search:
         whole = sum(weights.values()) or 1.0
         hits = []
         for row, cosine in semantic.items():
-            if not self.passages[row].valid(today):
-                continue
             covered = tuple(
                 sum(weights[term] for term in terms & weights.keys()) / whole
                 for terms in self._terms(row)
@@ -130,6 +132,26 @@ class Search:
         vectors = self.embedder.embed([question, *texts])
         found: Vectors = (vectors[1:] @ vectors[0] - self._floor) / (1 - self._floor)
         return found
+
+    def _not_valid(self, today: date) -> list[int]:
+        """The rows of passages whose facts do not hold on a day; remembered for that day."""
+        day, rows = self._invalid
+        if day != today:
+            rows = [row for row, passage in enumerate(self.passages) if not passage.valid(today)]
+            self._invalid = (today, rows)
+        return rows
+
+    def _without(self, rows: Sequence[int]) -> Any:
+        """FAISS's parameters for a search among all rows but these; None for its own."""
+        if not rows:
+            return None
+        import faiss
+
+        made: Any = faiss  # its own hints know nothing of what its Python layer adds
+        others = made.IDSelectorNot(made.IDSelectorBatch(list(rows)))
+        if hasattr(self._faiss, "nprobe"):
+            return made.SearchParametersIVF(sel=others, nprobe=self._faiss.nprobe)
+        return made.SearchParameters(sel=others)
 
     def _terms(self, row: int) -> list[set[str]]:
         """The terms of each of a passage's facts, with its headings'; kept once made."""

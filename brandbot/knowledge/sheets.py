@@ -279,10 +279,13 @@ def _number(value: float, style: str) -> str:
     before, digits, after = found.groups()
     if re.search(r"[A-Za-z]\s*[+-]|[/#0?]", before + after):  # exponents, fractions, groups
         return tables.cell_text(round(value, 10))
+    if digits.endswith(","):  # shown in thousands
+        return tables.cell_text(round(value, 10))
     whole, _, part = digits.partition(".")
-    decimals = len(part.replace(",", ""))
+    decimals = len(part)
     shown = value * 100 if "%" in after else value
-    text = f"{shown:{',' if ',' in whole else ''}.{decimals}f}"
+    # No mark between thousands: 1,200 is a little more than one in half of the world.
+    text = f"{shown:.{decimals}f}"
     if (zeros := whole.count("0")) > 1:  # the post code 08001
         text = text.zfill(zeros + (decimals + 1 if decimals else 0))
     return plain(f"{before}{text}{after}")

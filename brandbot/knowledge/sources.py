@@ -70,14 +70,17 @@ def used(reply: str, question: str, facts: Sequence[Fact], words: Words) -> list
 
 
 def _quoted(reply: str, facts: Sequence[Fact]) -> list[Fact]:
-    """Facts of two words or more that stand in the reply as they are; of twins the likeliest."""
+    """Facts that stand in the reply as they are; of twins the likeliest.
+
+    A single word is one only as the answer to a question: "Yes."
+    """
     told = " ".join(reply.split()).casefold()
     places: dict[int, Fact] = {}
     for fact in facts:
         quote = " ".join(fact.quote.split()).casefold()
         # Whole words and numbers: "tea £2" is not said by "tea £2.10".
         place = re.search(rf"(?<!\w){re.escape(quote)}(?!\w|[.,]\d)", told)
-        if place and " " in quote:
+        if place and (" " in quote or fact.hit.passage.question):
             places.setdefault(place.start(), fact)
     return [places[place] for place in sorted(places)]
 

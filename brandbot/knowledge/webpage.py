@@ -19,6 +19,7 @@ NOT_READ = [
     "script", "style", "noscript", "template", "nav", "header", "footer", "svg", "iframe",
     "button", "select", "textarea", "img",
 ]  # fmt: skip
+HEADS = ["h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"]
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
@@ -66,6 +67,8 @@ def _soup(html: str) -> BeautifulSoup:
 def _to_markdown(soup: BeautifulSoup) -> str:
     from markdownify import MarkdownConverter
 
+    for button in soup.select(", ".join(f"{part} button" for part in HEADS)):
+        button.unwrap()  # the question of an accordion
     for tag in soup.find_all(NOT_READ) + soup.find_all(_is_hidden):
         # The header of an article holds its title; that of a page, its logo and menu.
         framed = tag.name in ("header", "footer") and tag.find_parent(["article", "main"])

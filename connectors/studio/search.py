@@ -65,5 +65,7 @@ def missing(bot: Bot, screen: Screen) -> Missing | None:
         return "knowledge"
     if (bot.workspace.knowledge(screen.persona) / "current").is_file():
         return None
-    documents = (bot.workspace.persona(screen.persona) / "knowledge").rglob("[!.~]*")
-    return "index" if any(file.is_file() for file in documents) else "documents"
+    from brandbot.knowledge.index import document_files
+
+    folder = bot.workspace.persona(screen.persona) / "knowledge"
+    return "index" if document_files(folder) else "documents"
