@@ -116,9 +116,11 @@ class Bot:
     _engines: dict[str, _Opened] = field(default_factory=dict)
     _voices: dict[tuple[str, int | None], Voice] = field(default_factory=dict)
     _bases: dict[str, BaseModel] = field(default_factory=dict)
+    _formats: dict[str, PromptFormat] = field(default_factory=dict)
     _given: Given = field(init=False)
     _log: ConversationLog | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _opening: dict[str, threading.Lock] = field(default_factory=dict)
     _log_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -146,7 +148,9 @@ class Bot:
             if number is None:
                 current = Persona.load(folder)
                 base = self._base(current.config.base_model)
-                return Voice(current, None, base, base.prompt_format())
+                if base.sha256 not in self._formats:  # a large tokenizer takes a second to read
+                    self._formats[base.sha256] = base.prompt_format()
+                return Voice(current, None, base, self._formats[base.sha256])
             warning = ""
             try:
                 found = store.get(number)
@@ -404,6 +408,8 @@ class Bot:
         """The engine for a version; one that lacks it is replaced once its replies have ended."""
         key = _engine_key(voice.base, version)
         with self._lock:
+            opening = self._opening.setdefault(key, threading.Lock())
+        with opening:  # a model that loads holds up only who waits for it
             opened = self._engines.get(key)
             loaded = opened.versions if opened else []
             if opened is None or (
@@ -413,12 +419,14 @@ class Bot:
                 fresh = open_engine(
                     self.engine, voice.base, wanted, self.workspace.models, say=self.say
                 )
-                if opened is not None:
-                    opened.outdated = True
-                    if opened.users == 0:
-                        opened.engine.close()
-                opened = self._engines[key] = _Opened(fresh, wanted)
-            opened.users += 1
+                with self._lock:
+                    if opened is not None:
+                        opened.outdated = True
+                        if opened.users == 0:
+                            opened.engine.close()
+                    opened = self._engines[key] = _Opened(fresh, wanted)
+            with self._lock:
+                opened.users += 1
         try:
             yield opened.engine
         finally:

@@ -16,6 +16,7 @@ from brandbot.errors import BrandbotError, KnowledgeError
 if TYPE_CHECKING:
     from brandbot.knowledge.index import Built
     from brandbot.knowledge.lookup import Lookup
+    from brandbot.knowledge.search import Search
     from brandbot.persona import Persona
     from brandbot.workspace import Workspace
 
@@ -166,19 +167,17 @@ def search(
             ".html, .csv, .xlsx, .pdf, .docx)."
         )
     if questions is not None:
-        _measure(documents, questions, meaning, as_json)
+        _measure(opened, questions, meaning, as_json)
     else:
         _show(documents, persona, str(question), meaning, as_json)
 
 
-def _measure(documents: Lookup, file: Path, meaning: float | None, as_json: bool) -> None:
+def _measure(search: Search, file: Path, meaning: float | None, as_json: bool) -> None:
     from brandbot.knowledge import measure
     from brandbot.screen import bar
 
     asked = measure.read(file)
     with bar("Searching", quiet=as_json) as progress:
-        search = documents.search
-        assert search is not None
         found = measure.recall(search, asked, meaning, progress)
     if as_json:
         typer.echo(json.dumps(found.to_json()))

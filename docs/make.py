@@ -35,7 +35,11 @@ def settings() -> str:
     add(PersonaConfig, "")
     return (
         "# Settings\n\nThe keys of `persona.yaml`. For once, on the command line: "
-        "`brandbot train my-brand --set training.epochs=2`.\n\n" + "\n".join(rows) + "\n"
+        "`brandbot train my-brand --set training.epochs=2`.\n\nA version is served with the "
+        "`persona.yaml` and `voice.md` it was trained and measured with: what you change here "
+        "holds from the next version on. Documents in `knowledge/` count at once.\n\n"
+        + "\n".join(rows)
+        + "\n"
     )
 
 

@@ -389,3 +389,32 @@ def test_what_a_proxy_passes_on_is_refused(header: str, monkeypatch: pytest.Monk
     assert passed == {"/": 403, "/review": 403, "/slack/events": 200, "/gradio_api/queue/join": 403}
     monkeypatch.setenv("BRANDBOT_BEHIND_PROXY", "1")
     assert client.get("/review", headers={header: "192.0.2.1"}).status_code == 200
+
+
+def test_a_page_that_takes_this_machines_address_is_refused() -> None:
+    """DNS rebinding: its own name means 127.0.0.1 by now, and the browser lets it ask."""
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+    from starlette.testclient import TestClient
+
+    from connectors.studio.page import PageFrame
+
+    routes = [Route(path, lambda _: PlainTextResponse("here")) for path in ("/", "/slack/events")]
+    app = PageFrame(Starlette(routes=routes))
+
+    def status(served: str, host: str, path: str = "/") -> int:
+        return TestClient(app, base_url=served).get(path, headers={"host": host}).status_code
+
+    here = "http://127.0.0.1:7860"
+    for host in ("127.0.0.1:7860", "localhost:7860", "[::1]:7860", "brand.localhost"):
+        assert status(here, host) == 200, host
+    for host in ("evil.example:7860", "192.0.2.1", "127.0.0.1.evil.example"):
+        assert status(here, host) == 403, host
+    assert status(here, "evil.example", "/slack/events") == 200
+    assert status("http://192.0.2.7:7860", "studio.example") == 200  # served to others on purpose
+
+
+def test_a_host_that_is_none_is_a_sentence(bot: Bot) -> None:
+    with pytest.raises(BrandbotError, match="no address of this machine"):
+        start(bot, host="no-such-host.invalid")

@@ -33,7 +33,8 @@ class Request:
     """What to generate from.
 
     ``adapter`` is a version the engine was opened with, or None for the untuned base; ``strength``
-    (0 to 1) scales it. ``temperature`` 0 is greedy. ``stop_ids`` end the reply.
+    (0 to 1) scales it. ``temperature`` 0 is greedy. ``stop_ids`` end the reply;
+    llama.cpp knows them from its own file.
     """
 
     ids: Sequence[int]

@@ -126,7 +126,7 @@ class Lookup:
         if search is None or not query:
             return Found(query)
         hits = search.find(query, top_k, meaning=meaning)
-        facts = choose(search, query, hits) if hits else []
+        facts = choose(search, query, hits, meaning) if hits else []
         if not facts or facts[0].score < GOOD_ENOUGH:
             return Found(query, (), tuple(hits))
         return Found(query, tuple(facts), tuple(hits))
@@ -153,7 +153,9 @@ def is_current(workspace: Workspace, persona: Persona) -> bool:
     return index.is_current(persona.folder / "knowledge", store, setting, persona.language)
 
 
-def choose(search: Search, question: str, hits: Sequence[Hit]) -> list[Fact]:
+def choose(
+    search: Search, question: str, hits: Sequence[Hit], meaning: float | None = None
+) -> list[Fact]:
     """The few facts of the passages that answer likeliest, the best first.
 
     A fact counts by its passage's score, by the question's words in it, by its own likeness to the
@@ -161,7 +163,7 @@ def choose(search: Search, question: str, hits: Sequence[Hit]) -> list[Fact]:
     """
     places = [(hit, place) for hit in hits for place in range(len(hit.passage.facts))]
     lines = [f"{hit.passage.heading}: {hit.passage.facts[place]}" for hit, place in places]
-    weight = search.meaning
+    weight = search.meaning if meaning is None else meaning
     likeness = search.likeness(question, lines)
     facts = [
         Fact(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_address
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders
@@ -60,17 +61,34 @@ FOR_EVERYBODY = ("/slack/events",)
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
-def is_forwarded(path: str, headers: Headers) -> bool:
-    """Whether a request came through a proxy to the studio, which has no login of its own."""
-    if path in FOR_EVERYBODY or os.environ.get(BEHIND_PROXY) == "1":
+def is_foreign(scope: Scope) -> bool:
+    """Whether a request came from elsewhere to the studio, which has no login of its own.
+
+    Through a proxy; or to a studio for this machine alone by another name than its own, as from a
+    page whose address was made to mean this machine (DNS rebinding).
+    """
+    if scope["path"] in FOR_EVERYBODY or os.environ.get(BEHIND_PROXY) == "1":
         return False
-    return any(name in headers for name in FORWARDED)
+    headers = Headers(scope=scope)
+    if any(name in headers for name in FORWARDED):
+        return True
+    served, asked = (scope.get("server") or ("",))[0], headers.get("host", "")
+    return _is_local(served) and not _is_local(urlsplit(f"//{asked}").hostname or "")
+
+
+def _is_local(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 class PageFrame:
     """ASGI middleware: adds ``HEADERS`` to every answer, and its language to the page.
 
-    What a proxy passes on from elsewhere is refused, see ``is_forwarded``.
+    What a proxy passes on from elsewhere is refused, see ``is_foreign``.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -82,10 +100,10 @@ class PageFrame:
             return
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
         headers = Headers(scope=scope)
-        if is_forwarded(scope["path"], headers):
+        if is_foreign(scope):
             refused = PlainTextResponse(
-                "The studio has no login: forward /slack/events alone. If your proxy asks people "
-                f"to log in, set {BEHIND_PROXY}=1.\n",
+                "The studio has no login: call it by localhost, and forward /slack/events alone. "
+                f"If your proxy asks people to log in, set {BEHIND_PROXY}=1.\n",
                 403,
             )
             await refused(scope, receive, send)

@@ -76,7 +76,13 @@ def start(
 
 def _claim(host: str, port: int) -> None:
     """Says in a sentence what Gradio would say in a traceback."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        family = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][0]
+    except (OSError, UnicodeError) as error:
+        raise BrandbotError(
+            f"{host} is no address of this machine. Serve on 127.0.0.1 (this machine alone), or on "
+            "0.0.0.0 (all its addresses)."
+        ) from error
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

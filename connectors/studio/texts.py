@@ -86,7 +86,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "search_in_prompt": "given to the bot",
         "search_no_documents": "{name} has no documents yet. Put them into {folder}, then run:",
         "search_no_index": "The documents of {name} are not indexed yet. Run:",
-        "search_off": "{name} looks nothing up: knowledge is switched off in its persona.yaml.",
+        "search_off": "{name} looks nothing up: knowledge is switched off in the persona.yaml that "
+        "its version was trained with.",
         "taste": "Blind taste test",
         "taste_lead": "Two answers to the same message, and nobody says whose they are. Choose "
         "the better one; then you are told.",
@@ -290,7 +291,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "search_in_prompt": "se le da al bot",
         "search_no_documents": "{name} aún no tiene documentos. Ponlos en {folder} y ejecuta:",
         "search_no_index": "Los documentos de {name} aún no están indexados. Ejecuta:",
-        "search_off": "{name} no consulta nada: knowledge está desactivado en su persona.yaml.",
+        "search_off": "{name} no consulta nada: knowledge está desactivado en el persona.yaml con "
+        "el que se entrenó su versión.",
         "taste": "Cata a ciegas",
         "taste_lead": "Dos respuestas al mismo mensaje, sin decir de quién es cada una. Elige la "
         "mejor y entonces lo sabrás.",
