@@ -100,6 +100,7 @@ def export(
     persona = Persona.load(workspace.persona(name))
     reading = example_files.read(persona.folder / "examples")
     left: Counter[str] = Counter()
+    items: Iterable[_Item]
     if what == "examples":
         errors = [problem for problem in reading.problems if problem.severity == "error"]
         if errors:
@@ -108,7 +109,9 @@ def export(
     else:
         tested = Tested(reading.examples)
         if what == "conversations":
-            items = _conversations(log, name, tested, form, left)
+            beside = sum(e.split == "train" for e in reading.examples)
+            said = _conversations(log, name, tested, form, left)
+            items = _shared(list(said), persona.config.review.max_author, beside, left)
         else:
             over = approved.choose(reading.examples, persona.config.review).left_out
             codes = {(one.example.provenance or {}).get("turn"): one.code for one in over}
@@ -149,12 +152,13 @@ def _examples(
 
 def _conversations(
     log: ConversationLog, name: str, tested: Tested, form: Form, left: Counter[str]
-) -> Iterator[_Item]:
+) -> Iterator[tuple[str, _Item]]:
+    """What was said, each with who asked last."""
     rejected = {
         turn for turn, last in _last_reviews(log, name).items()
         if last.decision == "rejected" or last.outcome == "rejected"
     }  # fmt: skip
-    for said in _logged(log, name):
+    for visitor, said in _logged(log, name):
         stands: list[Turn] = []
         for turn in said:
             if turn.id in rejected:  # what was said after it builds on it
@@ -164,10 +168,10 @@ def _conversations(
         places = _replies(stands)
         if form not in REPLY_BY_REPLY:
             places = places[-1:]
-        items = [_told(stands[: place + 1]) for place in places]
-        if not any(items):
+        items = [(_asker(stands[:place], visitor), _told(stands[: place + 1])) for place in places]
+        if not any(item for _, item in items):
             left["unanswered"] += 1
-        for item in items:
+        for person, item in items:
             if item is None:
                 continue
             if tested.holds(Example(item.messages)) or Example(item.messages).split == "test":
@@ -175,7 +179,30 @@ def _conversations(
             elif form == "kto" and item.label is None:
                 left["unjudged"] += 1
             else:
-                yield item
+                yield person, item
+
+
+def _shared(
+    said: list[tuple[str, _Item]], most: float, beside: int, left: Counter[str]
+) -> list[_Item]:
+    """The items, the oldest left out of whoever has more than their share.
+
+    The share is of all that would be trained on: these, and the ``beside`` examples of the persona.
+    """
+    while said:
+        person, count = Counter(person for person, _ in said).most_common(1)[0]
+        over = count - max(1, int(most * (beside + len(said))))
+        if over <= 0:
+            break
+        mine = [place for place, (other, _) in enumerate(said) if other == person][:over]
+        said = [one for place, one in enumerate(said) if place not in mine]
+        left["author-share"] += over
+    return [item for _, item in said]
+
+
+def _asker(before: Sequence[Turn], visitor: str) -> str:
+    """Who said the last thing, as logged."""
+    return next((turn.author for turn in reversed(before) if turn.author), visitor)
 
 
 def _replies(said: Sequence[Turn | Message]) -> list[int]:
@@ -219,19 +246,22 @@ def _preferences(
             yield _Item(whole, label=True, rejected=last.original)
 
 
-def _logged(log: ConversationLog, name: str) -> Iterator[list[Turn]]:
-    """The turns that stand of each of a persona's conversations, in the order they were begun."""
+def _logged(log: ConversationLog, name: str) -> Iterator[tuple[str, list[Turn]]]:
+    """The turns that stand of each of a persona's conversations, in the order they were begun.
+
+    With whoever began it, who has the conversation's own name if they have none.
+    """
     first = func.min(turns.c.id)
     query = (
-        select(turns.c.conversation)
+        select(turns.c.conversation, conversations.c.author)
         .join(conversations, conversations.c.id == turns.c.conversation)
         .where(conversations.c.persona == name)
-        .group_by(turns.c.conversation)
+        .group_by(turns.c.conversation, conversations.c.author)
         .order_by(first)
     )
-    found = log.database.run(lambda connection: list(connection.execute(query).scalars()))
-    for conversation in found:
-        yield log.history(conversation)
+    found = log.database.run(lambda connection: list(connection.execute(query)))
+    for conversation, author in found:
+        yield author or conversation, log.history(conversation)
 
 
 def _last_reviews(log: ConversationLog, name: str) -> dict[int, Any]:

@@ -147,6 +147,7 @@ def test_what_is_tested_with_and_what_is_over_the_limits_stays(
 def test_conversations_that_stand_without_personal_data(
     workspace: Workspace, log: ConversationLog
 ) -> None:
+    (workspace.persona("acme") / "persona.yaml").write_text(YAML.replace("0.5", "1"))
     talk(log, "I am ana@correo.es, hello", "Evening, ana@correo.es.", "Bye", "Mind the step.")
     talk(log, "Only a question")  # nobody answered
     turns = talk(log, "What is strong?", "The wrong one.", "Sure?", "The tide.")
@@ -381,3 +382,18 @@ def test_one_persons_preferences_are_within_their_share(
     assert [row["chosen"][0]["content"] for row in rows] == [
         "Till the lamp is lit.", "The dark one. And the tide.",
     ]  # fmt: skip  # two of the four that are left, as max_author says here
+
+
+def test_one_persons_conversations_are_no_more_than_their_share(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    """max_author is a half here: of what is exported and the two examples beside it."""
+    for number in range(9):
+        talk(log, f"{prompt_on('train')} Really {number}?", "So far.", author="slack:T1:MALLORY")
+    talk(log, prompt_on("train"), "Round the bay.", author="slack:T1:BEN")
+    held = sum(split_of(f"{prompt_on('train')} Really {n}?") == "test" for n in range(9))
+    done, rows = exported(workspace, log, "conversations", "messages", system=False)
+    assert done.left_out["author-share"] == 9 - held - 3 and len(rows) == 4
+    assert done.left_out.get("in-test-split", 0) == held
+    last = [row["messages"][0]["content"] for row in rows]
+    assert any("Round the bay" in str(row) for row in rows) and "Really 8?" in str(last)
