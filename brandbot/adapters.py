@@ -29,6 +29,9 @@ from brandbot.models import BaseModel, file_sha256
 from brandbot.persona import Persona
 from brandbot.prompt import PromptFormat
 
+ROLLBACK = "rollback"
+"""The reason that the history keeps for going back."""
+
 FORMAT = 1
 WEIGHTS = {"lora": "adapter_model.safetensors", "full": "model.safetensors"}
 # Formats that can run code when they are read; their mere presence is refused.
@@ -197,23 +200,34 @@ class AdapterStore:
         }
         history = self.folder / "history.jsonl"
         # Written first: a crash in between leaves an entry too many, never one too few.
+        torn = history.is_file() and not history.read_bytes().endswith(b"\n")
         with history.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            stream.write(("\n" if torn else "") + json.dumps(entry, ensure_ascii=False) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
         write_pointer(self.folder / "live", version.name)
         return version
 
     def rollback(self) -> Version:
-        """Makes the version live that was before this one."""
+        """Makes the version live that was before this one; a second time, the one before that.
+
+        Damaged ones are passed over.
+        """
         live = self.live_number()
-        before = None
+        been: list[int] = []  # those that were live, without those that were gone back from
         for entry in self.history():
-            if int(entry["version"]) == live and entry["before"] not in (None, live):
-                before = int(entry["before"])
-        if before is None:
-            raise VersionError(f"There is no version before {live or 'none'} to go back to.")
-        return self.promote(before, reason="rollback")
+            number = int(entry["version"])
+            if entry.get("reason") == ROLLBACK and number in been:
+                del been[been.index(number) :]
+            if not been and entry["before"] is not None:
+                been.append(int(entry["before"]))
+            been = [*(one for one in been if one != number), number]
+        for number in reversed([one for one in been if one != live]):
+            try:
+                return self.promote(number, reason=ROLLBACK)
+            except VersionError:
+                continue
+        raise VersionError(f"There is no version before {live or 'none'} to go back to.")
 
     def history(self) -> list[dict[str, Any]]:
         try:
@@ -252,7 +266,8 @@ def _verify(folder: Path) -> dict[str, Any]:
         if Path(file).suffix.lower() in PICKLES:
             wrong.append(f"{file} is in a format that can run code; only safetensors are loaded")
     for file in sorted(present - set(listed) - {"version.json", "report.json"}):
-        wrong.append(f"{file} was not published with it")
+        if not Path(file).name.startswith("."):  # what systems leave in every folder
+            wrong.append(f"{file} was not published with it")
     for file, expected in listed.items():
         if file not in present:
             wrong.append(f"{file} is missing")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from brandbot import examples as example_files
-from brandbot.examples import Example, Reading, normalise
+from brandbot.examples import Example, Reading, Split, normalise
 from brandbot.lint_pairs import same_question
 from brandbot.lint_text import sentences
 from brandbot.persona import Persona, Review
@@ -23,6 +23,9 @@ ALIKE = 90
 SAME_SENTENCE, SENTENCE_WORDS = 2, 5
 """Approved examples that may say one same sentence of at least so many words: whoever plants a
 phrase says it often. Sentences that the people who write examples use themselves are free."""
+
+
+SIDES: tuple[Split, ...] = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,12 @@ def choose(examples: Sequence[Example], limits: Review) -> Chosen:
         if example.provenance is not None and example.split != "test" and tested.holds(example):
             left[place] = LeftOut(example, "in-test-split")
 
-    def over(most: float, code: str, names: Callable[[Example], set[str]]) -> None:
-        """Leaves out the oldest of each name's until none has more than its share."""
+    def over(most: float, code: str, names: Callable[[Example], set[str]], side: Split) -> None:
+        """Leaves out the oldest of each name's until none has more than its share of a side."""
         while True:
             kept = [
                 place for place, example in enumerate(examples)
-                if place not in left and example.split == "train"
+                if place not in left and example.split == side
             ]  # fmt: skip
             counts = Counter(name for place in kept for name in names(examples[place]))
             allowed = max(1, int(most * len(kept))) if most else 0
@@ -70,8 +73,11 @@ def choose(examples: Sequence[Example], limits: Review) -> Chosen:
 
     for place in _repeating(examples, left):
         left[place] = LeftOut(examples[place], "repeated-sentence", SAME_SENTENCE)
-    over(limits.max_author, "author-share", people)
-    over(limits.max_unedited, "unedited-share", _unedited)
+    for side in SIDES:
+        over(limits.max_author, "author-share", people, side)
+        # Versions are not measured by how well they say what one of them said before.
+        unedited = limits.max_unedited if side == "train" else 0.0
+        over(unedited, "unedited-share", _unedited, side)
     kept = [example for place, example in enumerate(examples) if place not in left]
     return Chosen(kept, [left[place] for place in sorted(left)])
 

@@ -20,10 +20,11 @@ from brandbot.conversations import ConversationLog, Turn, Verdict
 from brandbot.engines import Engine, Request, open_engine
 from brandbot.engines.base import CONTEXT, EngineName, Finish
 from brandbot.errors import BrandbotError, EngineError, LogError, VersionError
+from brandbot.fitting import fitting
 from brandbot.given import Given
 from brandbot.models import BaseModel, Say
 from brandbot.persona import Persona
-from brandbot.prompt import Message, PromptFormat, build, rewriting
+from brandbot.prompt import Message, PromptFormat, rewriting
 from brandbot.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ KEPT = 6
 """Versions an engine goes on holding after others went live, for whoever compares them."""
 
 UNTUNED = "base"
-
-FRAME = 8
-"""Tokens that a chat template puts around a turn, about."""
 
 TRIES = 3
 """Replies a strict persona tries until one says nothing that stands nowhere."""
@@ -254,6 +252,12 @@ class Bot:
         voice = self.voice(persona)
         return self._given.find(voice.persona, [Message("user", question)]) or Found(question)
 
+    def documents(self, persona: str) -> list[str]:
+        """The files of a persona's ``knowledge/`` that are documents, indexed or not."""
+        from brandbot.knowledge.index import document_files
+
+        return list(document_files(self.workspace.persona(persona) / "knowledge"))
+
     def judge(self, turn: int, verdict: Verdict, **details: str) -> None:
         self.log.judge(turn, verdict, **details)
 
@@ -345,7 +349,7 @@ class Bot:
         if reply.found and not asked.untuned and voice.persona.config.knowledge.quote_first:
             quote = reply.found.quote
         room = CONTEXT - int(generation["max_tokens"] or 0)
-        ids = _fitting(voice, asked.messages, shots, facts, quote, room)
+        ids = fitting(voice, asked.messages, shots, facts, quote, room)
         if quote:
             reply.text = quote
             yield quote
@@ -459,60 +463,3 @@ def _engine_key(base: BaseModel, version: Version | None) -> str:
 
 def _strength(voice: Voice, strength: float | None) -> float:
     return voice.persona.config.generation.strength if strength is None else strength
-
-
-def _fitting(
-    voice: Voice,
-    messages: Sequence[Message],
-    shots: Sequence[Message],
-    facts: Sequence[str],
-    quote: str,
-    room: int,
-) -> list[int]:
-    """The prompt's token ids, at most ``room``, with the reply's beginning if it is given one.
-
-    Examples go first, then the oldest turns, half of the room at once: while a conversation goes
-    on, its prompt then begins the same for many replies, and the engine has read it already.
-    """
-    form, persona = voice.prompt_format, voice.persona
-
-    def encoded(turns: Sequence[Message]) -> list[int]:
-        built = build(persona.system_prompt, [*shots, *turns], facts, persona.language)
-        ids = form.encode(built).ids
-        return form.beginning(ids, quote) if quote else ids
-
-    counted = [form.count(message) + FRAME for message in messages[:-1]]
-    left = room - len(encoded(messages[-1:]))
-    if shots and sum(counted) > left:
-        shots = []
-        left = room - len(encoded(messages[-1:]))
-    start = _start(counted, max(left, 0))
-    while True:
-        while start < len(messages) - 1 and messages[start].role == "assistant":
-            start += 1
-        ids = encoded(messages[start:])
-        if len(ids) <= room:
-            return ids
-        if start >= len(messages) - 1:
-            raise EngineError(
-                f"The message is too long for the model ({len(ids)} tokens, room for {room}). "
-                "Shorten it."
-            )
-        start += 1
-
-
-def _start(counted: Sequence[int], room: int) -> int:
-    """The first of the turns, given how long each is, from which on all have room.
-
-    It moves by half of the room at a time.
-    """
-    over, before = sum(counted) - room, 0
-    if over <= 0:
-        return 0
-    step = max(1, room // 2)
-    wanted = -(-over // step) * step
-    for place, tokens in enumerate(counted):
-        if before >= wanted:
-            return place
-        before += tokens
-    return len(counted)

@@ -22,7 +22,7 @@ from brandbot.cli_options import (
     note,
     workspace_here,
 )
-from brandbot.errors import BrandbotError, GateError
+from brandbot.errors import BrandbotError
 
 if TYPE_CHECKING:
     from brandbot.lint import Check
@@ -255,7 +255,7 @@ def _first(workspace: Workspace, trained: Trained, as_json: bool) -> str:
             promotion.promote(
                 workspace, trained.persona, int(trained.version), progress=progress, say=note
             )
-    except GateError as error:
+    except BrandbotError as error:
         return str(error)
     trained.live = True
     return ""

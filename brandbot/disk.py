@@ -12,9 +12,12 @@ def write_pointer(file: Path, text: str) -> None:
     write_whole(file, text + "\n")
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Replaces a file; after a crash it holds the old text or the new one."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+def write_whole(file: Path, text: str, *, scratch: Path | None = None) -> None:
+    """Replaces a file; after a crash it holds the old text or the new one.
+
+    It is written in the folder ``scratch`` of the same disk first, by default beside the file.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=scratch or file.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)

@@ -118,19 +118,25 @@ def _link(found: str) -> str:
     return re.sub(r"^(https?://)?(www\.)?", "", found.casefold()).rstrip("/.,;")
 
 
+SHORT = 4
+"""Letters under which a text that must be in an answer has to be a word of its own."""
+
+
 def right(
     answer: str, must_contain: Sequence[str], must_not_contain: Sequence[str], expect: str
 ) -> bool:
     """Whether an answer holds what it must, and nothing it must not.
 
     Texts are compared without regard to capitals; numbers as numbers. Where nothing must be
-    contained, half of the words of ``expect`` (four letters or more) have to be there.
+    contained, half of the words of ``expect`` have to be there: those of four letters or more, if
+    it has any. Short texts are looked for as words: "no" is not in "know".
     """
     if any(_holds(answer, text) for text in must_not_contain):
         return False
     if must_contain:
         return all(_holds(answer, text) for text in must_contain)
-    wanted = {word for word in words(expect) if len(word) > 3}
+    every = set(words(expect))
+    wanted = {word for word in every if len(word) > 3} or every
     return len(wanted & set(words(answer))) >= len(wanted) / 2
 
 
@@ -138,5 +144,7 @@ def _holds(answer: str, text: str) -> bool:
     numbers = NUMBER.findall(text)
     if numbers and NUMBER.sub("", text).strip() == "":
         return {digits(n) for n in numbers} <= {digits(n) for n in NUMBER.findall(answer)}
-    plain = " ".join(answer.casefold().split())
-    return " ".join(text.casefold().split()) in plain
+    plain, sought = (" ".join(one.casefold().split()) for one in (answer, text))
+    if len(sought) < SHORT:
+        return re.search(rf"(?<!\w){re.escape(sought)}(?!\w)", plain) is not None
+    return sought in plain

@@ -353,7 +353,9 @@ class Review:
 
         example = Example((*exchange.messages, Message("assistant", text)), provenance={})
         known = example_files.read(self._persona.folder / "examples").examples
-        if example.split != "test" and Tested(known).holds(example):
+        tested = example.split == "test"
+        # What the bot itself said is nothing to measure bots with.
+        if (tested and text == exchange.reply) or (not tested and Tested(known).holds(example)):
             return Outcome("in-test")
         prompt, reply = normalise(exchange.messages[-1].content), normalise(text)
         for other in known:

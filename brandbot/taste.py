@@ -170,8 +170,10 @@ def prompts(workspace: Workspace, persona: str) -> list[tuple[Message, ...]]:
     talks = [example.messages[:-1] for example in examples.read(folder / "examples").split("test")]
     found = questions.read(folder / "evals").questions
     talks += [(Message("user", question.prompt),) for question in found]
-    starters = Persona.load(folder).config.starters
-    talks += [(Message("user", starter),) for starter in starters]
+    for starter in Persona.load(folder).config.starters:
+        asked = Message("user", starter)
+        if examples.Example((asked, Message("assistant", "…"))).split == "test":
+            talks.append((asked,))
     return list({_text(talk): talk for talk in talks}.values())
 
 

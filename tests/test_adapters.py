@@ -185,3 +185,43 @@ def test_a_copied_folder_keeps_working(store: AdapterStore, tmp_path: Path) -> N
     shutil.copytree(store.folder, tmp_path / "elsewhere")
     assert AdapterStore(tmp_path / "elsewhere").get(1).meta["persona"] == "acme"
     assert (store.folder / "0001").stat().st_mode & 0o077 == 0o055
+
+
+def test_going_back_twice_goes_back_twice(store: AdapterStore) -> None:
+    """The version that was just fled from is not what was before."""
+    for number in (1, 2, 3):
+        publish(store)
+        store.promote(number)
+    assert store.rollback().number == 2
+    assert store.rollback().number == 1
+    with pytest.raises(VersionError, match="no version before"):
+        store.rollback()
+    store.promote(3)
+    assert store.rollback().number == 1
+
+
+def test_going_back_passes_a_damaged_version_over(store: AdapterStore) -> None:
+    for number in (1, 2, 3):
+        publish(store)
+        store.promote(number)
+    (store.folder / "0002" / "adapter_model.safetensors").write_bytes(b"x")
+    assert store.rollback().number == 1
+
+
+def test_a_torn_line_of_history_swallows_no_other(store: AdapterStore) -> None:
+    for number in (1, 2):
+        publish(store)
+        store.promote(number)
+    with (store.folder / "history.jsonl").open("a") as file:
+        file.write('{"at": "2026')
+    publish(store)
+    store.promote(3)
+    assert [entry["version"] for entry in store.history()] == ["0001", "0002", "0003"]
+    assert store.rollback().number == 2
+
+
+def test_what_systems_leave_in_a_folder_harms_no_version(store: AdapterStore) -> None:
+    publish(store)
+    for name in (".DS_Store", ".report.json.new"):
+        (store.folder / "0001" / name).write_bytes(b"x")
+    assert store.get(1).number == 1

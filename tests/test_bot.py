@@ -192,7 +192,7 @@ def test_row_30_promotion_under_load_fails_nothing_and_mixes_nothing(
 
 
 def test_style_shots_stand_in_the_prompt_and_give_way_to_a_long_talk(trained: Path) -> None:
-    from brandbot.bot import _fitting
+    from brandbot.fitting import fitting
 
     bot = Bot(Workspace(trained), engine="llamacpp")
     voice = bot.voice("acme")
@@ -206,22 +206,22 @@ def test_style_shots_stand_in_the_prompt_and_give_way_to_a_long_talk(trained: Pa
     shots = bot._given.shots(eager, asked)
     assert [m.role for m in shots] == ["user", "assistant"] * 2
     assert "raining" in shots[-2].content and shots[-2].content != asked[0].content
-    plain = _fitting(voice, asked, [], [], "", 4000)
-    with_shots = _fitting(voice, asked, shots, [], "", 4000)
+    plain = fitting(voice, asked, [], [], "", 4000)
+    with_shots = fitting(voice, asked, shots, [], "", 4000)
     assert len(with_shots) > len(plain)
-    assert _fitting(voice, asked, shots, [], "", len(plain) + 5) == plain
+    assert fitting(voice, asked, shots, [], "", len(plain) + 5) == plain
     bot.close()
 
 
 def test_a_long_talk_begins_the_same_for_many_replies(trained: Path) -> None:
     """So that an engine reads only what is new; and it is not tokenized again for each turn."""
-    from brandbot.bot import _fitting
+    from brandbot.fitting import fitting
 
     bot = Bot(Workspace(trained), engine="llamacpp")
     voice = bot.voice("acme")
     form = voice.prompt_format
     talk = [Message("assistant" if n % 2 else "user", f"turn {n} " + "ha " * 9) for n in range(401)]
-    prompts = [_fitting(voice, talk[: n + 1], [], [], "", 1000) for n in range(300, 400, 2)]
+    prompts = [fitting(voice, talk[: n + 1], [], [], "", 1000) for n in range(300, 400, 2)]
     assert all(len(ids) <= 1000 and len(ids) > 400 for ids in prompts)
     begins = {form.decode(ids)[:60] for ids in prompts}
     assert len(begins) < len(prompts) / 5
@@ -234,9 +234,9 @@ def test_a_long_talk_begins_the_same_for_many_replies(trained: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PromptFormat, "encode", counting)
-        _fitting(voice, talk, [], [], "", 1000)
+        fitting(voice, talk, [], [], "", 1000)
     assert len(counted) <= 3 and max(counted) < 60
-    quoted = _fitting(voice, talk, [], [], "Quote. " * 100, 1000)
+    quoted = fitting(voice, talk, [], [], "Quote. " * 100, 1000)
     assert len(quoted) <= 1000 and "Quote" in form.decode(quoted)
     bot.close()
 

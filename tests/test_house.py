@@ -30,6 +30,7 @@ LAYERS = [
         "conversations",
         "claims",
         "starter",
+        "fitting",
         "nearest",
         "redact",
         "approved",

@@ -225,7 +225,10 @@ def test_a_test_question_stays_out_of_training(review: Review, log: Conversation
     assert written(review) == []
     side = on_side("test", "A new question")
     say(log, side, "An answer.")
-    assert review.decide(review.queue()[0], "approved", "bea").code == "written-test"
+    exchange = review.queue()[0]
+    assert review.decide(exchange, "approved", "bea", reply="A better one.").code == "written-test"
+    say(log, on_side("test", "Another question"), "An answer of the bot's.")
+    assert review.decide(review.queue()[0], "approved", "bea").code == "in-test"
 
 
 def test_personal_data_is_gone_before_it_is_shown(review: Review, log: ConversationLog) -> None:
@@ -303,7 +306,7 @@ def test_row_21_three_hundred_messages_by_one_person_teach_nothing(
     assert examples.fingerprint(reading.examples) == examples.fingerprint(before.examples)
     for exchange in review.queue(60):
         review.decide(exchange, "approved", "careless")
-    assert len(written(review)) == 60
+    assert len(written(review)) > 50  # those that versions would be tested with are not written
     reading, left_out = approved.read(persona)
     planted = [e for e in reading.examples if PLANTED in e.reply]
     train = [e for e in reading.examples if e.split == "train"]
@@ -366,7 +369,8 @@ def test_a_damaged_note_of_origin_counts_as_one_persons(review: Review, tmp_path
     assert [p.line for p in told] == list(range(1, 31))
     train = [e for e in reading.examples if e.split == "train"]
     assert 1 <= sum(e.provenance is not None for e in train) <= 0.1 * len(train)
-    assert {left.code for left in left_out} == {"author-share"}
+    assert {left.code for left in left_out if left.example.split == "train"} == {"author-share"}
+    assert all(e.provenance is None for e in reading.examples if e.split != "train")
 
 
 def test_a_deleted_question_leaves_no_copy_and_no_reply_below_another(

@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from brandbot.adapters import Version
-from brandbot.engines.base import Engine, Request
+from brandbot.engines.base import CONTEXT, Engine, Request
 from brandbot.evaluation.kept import Kept, key
 from brandbot.examples import Example
+from brandbot.fitting import fitting
 from brandbot.persona import Persona
-from brandbot.prompt import Message, PromptFormat, build
+from brandbot.prompt import Message, PromptFormat
 
 AT_ONCE = 4
 """Answers generated side by side; on two cores more make it no faster (docs/notes.md)."""
@@ -52,13 +53,10 @@ class Prompt:
     beyond: bool = False
 
 
-def prompt_ids(speaker: Speaker, prompt: Prompt) -> list[int]:
+def prompt_ids(speaker: Speaker, prompt: Prompt, quote: str, room: int) -> list[int]:
+    """A prompt's token ids, with the reply's beginning if it has one; as it would be served."""
     before = [message for shot in prompt.shots for message in shot.messages]
-    persona = speaker.persona
-    messages = build(
-        persona.system_prompt, [*before, *prompt.conversation], prompt.facts, persona.language
-    )
-    return speaker.prompt_format.encode(messages).ids
+    return fitting(speaker, prompt.conversation, before, prompt.facts, quote, room)
 
 
 def generate(
@@ -67,12 +65,14 @@ def generate(
     prompts: Sequence[Prompt],
     *,
     max_tokens: int,
+    base: str,
     kept: Kept,
     step: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
     """The speaker's answer to each prompt, as it would be served.
 
-    The seed of each is made from its prompt. Calls ``step`` after each.
+    The seed of each is made from its prompt. ``base`` is the base model's hash. Calls ``step``
+    after each.
     """
     settings = speaker.persona.config.generation
 
@@ -80,11 +80,10 @@ def generate(
         if prompt.beyond and speaker.version is not None:
             step()
             return Answer(speaker.persona.handoff(prompt.conversation[-1].content), False)
-        ids = prompt_ids(speaker, prompt)
         version, config = speaker.version, speaker.persona.config.knowledge
         quote = prompt.quote if version is not None and config.quote_first else ""
         request = Request(
-            ids=speaker.prompt_format.beginning(ids, quote) if quote else ids,
+            ids=prompt_ids(speaker, prompt, quote, CONTEXT - max_tokens),
             stop_ids=speaker.prompt_format.stop_ids,
             adapter=speaker.version,
             strength=settings.strength,
@@ -94,7 +93,7 @@ def generate(
             repeat_penalty=settings.repeat_penalty,
             seed=_seed(prompt.conversation),
         )
-        name = _key(speaker, request)
+        name = _key(speaker, request, base, engine.name)
         known = kept.get(name)
         if known is None:
             text, cut = quote, True
@@ -121,9 +120,9 @@ def _seed(conversation: Sequence[Message]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
-def _key(speaker: Speaker, request: Request) -> str:
+def _key(speaker: Speaker, request: Request, base: str, engine: str) -> str:
     return key(
-        speaker.version.meta["files"] if speaker.version else None,
+        base, engine, speaker.version.meta["files"] if speaker.version else None,
         speaker.prompt_format.fingerprint(speaker.persona.system_prompt),
         list(request.ids), request.strength, request.max_tokens, request.temperature,
         request.top_p, request.repeat_penalty, request.seed,

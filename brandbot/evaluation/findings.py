@@ -148,17 +148,21 @@ def _on_topic(
     place = {one: index for index, one in enumerate(asked)}
     found: dict[str, dict[Asked, float]] = {}
     for name, answers in given.items():
+        if not answers or len(asked) < 2:  # nothing to be told from
+            continue
         found[name] = {}
         likeness = embed([answer.text for answer in answers.values()]) @ prompts.T
         for (one, answer), row in zip(answers.items(), likeness, strict=True):
             own = row[place[one]]
             less = float(np.sum(row < own) + 0.5 * (np.sum(row == own) - 1))
-            found[name][one] = less / max(1, len(asked) - 1) if answer.text else 0.0
+            found[name][one] = less / (len(asked) - 1) if answer.text else 0.0
     return found
 
 
 def _known_texts(persona: Persona, reading: example_files.Reading) -> list[str]:
-    texts = [message.content for example in reading.examples for message in example.messages]
+    """What is no invention. Not what held-out replies say: the brand's own are measured, too."""
+    seen = [example for example in reading.examples if example.split != "test"]
+    texts = [message.content for example in seen for message in example.messages]
     texts += [persona.voice, persona.config.name, persona.config.greeting]
     texts += persona.config.handoff
     return [*texts, *persona.config.starters]

@@ -17,6 +17,10 @@ from brandbot.evaluation.intervals import Measure
 from brandbot.evaluation.report import BASE, BRAND, Report
 from brandbot.persona import Gate
 
+FEWEST = 6
+"""Pairs under which a difference says nothing: even if all go one way, that is chance in more than
+one of twenty cases (sign test)."""
+
 Outcome = Literal["pass", "fail", "unknown"]
 
 
@@ -69,7 +73,7 @@ def _better(name: str, report: Report, metric: str) -> GateRow:
     from brandbot.evaluation.report import METRICS
 
     found = report.difference(metric, report.version, BASE)
-    if found is None:
+    if found is None or found.n < FEWEST:
         return GateRow(name, "unknown")
     sure = found.low > 0 if METRICS[metric].better > 0 else found.high < 0
     return GateRow(name, "pass" if sure else "fail", _figures(found))
@@ -77,7 +81,7 @@ def _better(name: str, report: Report, metric: str) -> GateRow:
 
 def _not_worse(name: str, report: Report, metric: str, other: str) -> GateRow:
     found = report.difference(metric, report.version, other)
-    if found is None:
+    if found is None or found.n < FEWEST:
         return GateRow(name, "unknown", {"other": other})
     return GateRow(name, "fail" if found.high < 0 else "pass", {**_figures(found), "other": other})
 
@@ -134,13 +138,17 @@ def _rules(report: Report, other: str, least: float) -> GateRow:
         **_figures(kept), "limit": least, "worse": worse, "other": other,
         "found": list(dict.fromkeys(found_words))[:5],
     }  # fmt: skip
+    values["worse_found"] = list(dict.fromkeys(
+        str(b["values"].get("word") or b["values"].get("found") or b["code"])
+        for t in told for b in t[report.version].broken if b["code"] in worse
+    ))[:5]  # fmt: skip
     return GateRow("rules", "fail" if worse or kept.value < least else "pass", values)
 
 
 def _listening(report: Report, share: float) -> GateRow:
     """A reply is likelier under its own prompt than under a stranger's, as it was untuned."""
     ours, base = report.measure("listening", report.version), report.measure("listening", BASE)
-    if ours is None or base is None or ours.n < 5:
+    if ours is None or base is None or ours.n < FEWEST:
         return GateRow("listening", "unknown")
     limit = share * base.value
     values = {**_figures(ours), "base": base.value, "limit": limit}

@@ -149,6 +149,9 @@ def says(answer: str, reply: str) -> bool:
 
 # --- Domain ---------------------------------------------------------------------------------------
 
+_AGREES = re.compile(
+    r"\W*(?:yes|yeah|of course|certainly|s[ií]|claro|por supuesto)\b(?! pero| but)", re.IGNORECASE
+)
 _DECLINES = {
     "en": (
         r"\b(?:do(?:n't| not)|can(?:'t|not)|could(?:n't| not)|would(?:n't| not)) "
@@ -157,14 +160,15 @@ _DECLINES = {
         r"|\bnot (?:sure|certain|something i|that i know|in my|one i|mine to|written)"
         r"|\bno (?:idea|way of knowing|word of)|\bwon't (?:guess|say|invent|swear)"
         r"|\b(?:ask|tell|ring|call|phone|try|send word to|speak to|check with|write to) "
-        r"(?:at |with |to )?(?:the |our |a |whoever|us|them|someone|somebody)"
-        r"(?:counter|team|shop|staff|people|person|office|desk)?"
+        r"(?:at |with |to )?(?:(?:the |our |a )(?:\w+ )?(?:counter|team|shop|staff|people|person"
+        r"|office|desk|keeper|bar|till)|whoever|us|them|someone|somebody)\b"
         r"|\bthe counter (?:will|can|should|would|has|knows)|\bi'?ve no (?:view|figure|way|word)"
         r"|\b(?:beyond|outside|above|out of) (?:me|my)"
     ),
     "es": (
-        r"\bno (?:lo |te lo |te |me |le |os )?(?:s[eé]|sabr[ií]a|consta|tengo|puedo|podr[ií]a"
-        r"|encuentro|me consta|dispongo|aparece|alcanzo|llego|invento)\b"
+        r"\bno (?:lo |te lo |te |me |le |os )?(?:s[eé]|sabr[ií]a|consta|puedo|podr[ií]a"
+        r"|encuentro|me consta|dispongo|aparece|alcanzo|llego|invento"
+        r"|tengo(?! (?:duda|problema|prisa)))\b"
         r"|\b(?:ni idea|no estoy segur[oa]|se me escapa|no es lo m[ií]o)\b"
         r"|\b(?:pregunta|pregúntale|pregúntaselo|pregúntalo|preguntar|pídelo|pídele|consulta"
         r"|consúltalo|escribe|escríbeles?|llama|habla|díselo) "
@@ -180,19 +184,27 @@ def _declining(language: str) -> re.Pattern[str] | None:
     return re.compile(pattern, re.IGNORECASE) if pattern else None
 
 
+def is_like(text: str, others: Sequence[str]) -> bool:
+    """Whether a text is nearly one of others: 80% by rapidfuzz's ratio."""
+    from rapidfuzz import fuzz
+
+    return any(fuzz.ratio(text, other) >= 80 for other in others)
+
+
 def declines(
     answer: str, language: str, invented: Sequence[str], handoff: Sequence[str] = ()
 ) -> bool | None:
     """Whether an answer says that it does not know, or whom to ask, and invents nothing.
 
     Whatever is nearly (80% by rapidfuzz's ratio) one of the persona's ``handoff`` does; else by
-    phrases, in English and Spanish; None for other languages.
+    phrases, in English and Spanish, unless it begins by agreeing. In other languages only a handoff
+    is known for one; None for a persona that has none.
     """
-    from rapidfuzz import fuzz
-
-    if any(fuzz.ratio(answer, text) >= 80 for text in handoff):
+    if is_like(answer, handoff):
         return not invented
     pattern = _declining(language)
     if pattern is None:
-        return None
+        return False if handoff else None
+    if _AGREES.match(answer):
+        return False
     return bool(pattern.search(answer.replace("’", "'"))) and not invented

@@ -19,7 +19,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from brandbot.evaluation import gate, words
 from brandbot.evaluation.gate import GateRow
 from brandbot.evaluation.intervals import Measure
-from brandbot.evaluation.page_figures import Column, chart, difference, figures_of, label_of, points
+from brandbot.evaluation.page_figures import (
+    Column,
+    chart,
+    difference,
+    figures_of,
+    label_of,
+    paired,
+    points,
+)
 from brandbot.evaluation.page_words import (
     WORDS,
     day,
@@ -136,9 +144,6 @@ def compare_page(reports: list[Report]) -> str:
         files=_by_file(shared, told),
         footer=say("compare_footer", side),
     )
-
-
-# --- Numbers and words ----------------------------------------------------------------------------
 
 
 # --- The verdict ----------------------------------------------------------------------------------
@@ -374,12 +379,7 @@ def _by_file(
 
 def _shared(reports: Sequence[Report]) -> list[list[Row]]:
     """The rows of the prompts that every report asked, one of each report."""
-    tables = [{(row.kind, row.prompt, *row.before): row for row in r.rows} for r in reports]
-    return [
-        [table[key] for table in tables]
-        for key in tables[0]
-        if all(key in table for table in tables)
-    ]
+    return [list(rows) for rows in zip(*(r.rows for r in paired(*reports)), strict=True)]
 
 
 def _side_by_side(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -113,8 +113,13 @@ def _behind(columns: Sequence[Column], cells: Sequence[Cell | None], side: str) 
 
 def difference(metric: str, first: Column, column: Column, side: str) -> dict[str, str] | None:
     """How much higher a version's figure is than the first's, paired by prompt."""
-    theirs, weights = METRICS[metric].values(first.report, first.speaker)
-    ours, _ = METRICS[metric].values(column.report, column.speaker)
+    if metric == "copied" or (
+        METRICS[metric].unit == "nats" and first.report.base_model != column.report.base_model
+    ):  # the answers' own runs of words, and tokens of other kinds, make no pairs
+        return None
+    before, after = paired(first.report, column.report)
+    theirs, weights = METRICS[metric].values(before, first.speaker)
+    ours, _ = METRICS[metric].values(after, column.speaker)
     if not ours or len(ours) != len(theirs):
         return None
     found = intervals.difference(ours, theirs, weights)
@@ -132,6 +137,16 @@ def difference(metric: str, first: Column, column: Column, side: str) -> dict[st
     unit = say("points", side) if share else "nats"
     text = say("difference", side, other=first.speaker, value=value, unit=unit, low=low, high=high)
     return {"outcome": outcome, "word": say(outcome, side), "text": text}
+
+
+def paired(*reports: Report) -> list[Report]:
+    """The reports with the rows of the prompts that all of them asked, in the same order."""
+    tables = [{(row.kind, row.prompt, *row.before): row for row in r.rows} for r in reports]
+    common = [key for key in tables[0] if all(key in table for table in tables)]
+    return [
+        replace(report, rows=[table[key] for key in common])
+        for report, table in zip(reports, tables, strict=True)
+    ]
 
 
 def points(report: Report, *keys: str) -> list[Point]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from brandbot.adapters import AdapterStore
+from brandbot.adapters import ROLLBACK, AdapterStore
 from brandbot.engines.base import EngineName
 from brandbot.errors import BrandbotError, GateError, VersionError
 from brandbot.evaluation import gate, words
@@ -73,6 +73,11 @@ def promote(
             + "\n".join(f"  {_told(row)}" for row in refused),
             refused,
         )
+    if store.live_number() != live:
+        raise VersionError(
+            f"Another version of {name} went live while {number:04d} was measured. Compare them "
+            f"with: brandbot promote {name} {number}"
+        )
     unsure = [words.TITLES[row.name]["en"] for row in gate.unknown(found)]
     passed = ("first version; " if live is None else "") + "passed the gate"
     passed += f"; not measurable yet: {', '.join(unsure)}" if unsure else ""
@@ -86,7 +91,7 @@ def overview(workspace: Workspace, name: str) -> list[dict[str, Any]]:
     """
     store = AdapterStore(workspace.adapters(name))
     limits = Persona.load(workspace.persona(name)).config.gate
-    forced = {entry["version"]: entry for entry in store.history()}
+    forced = {e["version"]: e for e in store.history() if e.get("reason") != ROLLBACK}
     live = store.live_number()
     found = []
     for number in store.numbers():

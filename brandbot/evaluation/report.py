@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from brandbot.disk import write_whole
 from brandbot.evaluation import intervals
 from brandbot.evaluation.intervals import Measure
 
@@ -174,10 +175,10 @@ class Report:
         )
 
     def save(self, file: Path) -> None:
-        """Writes the report; it is there whole or not at all."""
-        scratch = file.with_name(f".{file.name}.new")
-        scratch.write_text(json.dumps(self.to_json(), ensure_ascii=False), encoding="utf-8")
-        scratch.replace(file)
+        """Writes the report into a version's folder; it is there whole or not at all."""
+        # Not written there first: whatever else lies in that folder was not published with it.
+        text = json.dumps(self.to_json(), ensure_ascii=False)
+        write_whole(file, text, scratch=file.parent.parent)
 
     @classmethod
     def load(cls, file: Path) -> Report | None:

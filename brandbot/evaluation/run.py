@@ -18,7 +18,7 @@ from brandbot import approved, models, questions
 from brandbot import examples as example_files
 from brandbot.adapters import AdapterStore, Version
 from brandbot.engines import open_engine
-from brandbot.engines.base import EngineName
+from brandbot.engines.base import CONTEXT, EngineName
 from brandbot.errors import ModelError, PersonaError, VersionError
 from brandbot.evaluation import advice, answers, findings, judge, losses, metrics, ruler
 from brandbot.evaluation.answers import Answer, Prompt, Speaker
@@ -36,6 +36,7 @@ from brandbot.evaluation.report import (
 )
 from brandbot.evaluation.served import Served
 from brandbot.examples import Example
+from brandbot.knowledge.index import document_files
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
 from brandbot.persona import Persona
@@ -88,6 +89,7 @@ def evaluate(
     found = questions.read(persona.folder / "evals")
     if found.problems:
         raise PersonaError(persona.folder, found.problems, persona.language)
+    measured_with = _inputs(persona, reading, found)  # as read, whatever is saved meanwhile
     served = Served(workspace, persona)
     asked = [served.asked(one) for one in _asked(reading, found)]
     try:
@@ -97,7 +99,8 @@ def evaluate(
     planted = metrics.repeated_replies(
         [(e.messages[i - 1].content, m.content)
          for e in reading.split("train")
-         for i, m in enumerate(e.messages) if m.role == "assistant"]
+         for i, m in enumerate(e.messages)
+         if m.role == "assistant" and not metrics.is_like(m.content, persona.config.handoff)]
     )  # fmt: skip
     probes = [
         served.asked(Asked((Message("user", prompt),), "", ""))
@@ -145,7 +148,7 @@ def evaluate(
         version=version.name,
         live=None if live is None else f"{live:04d}",
         base_model=str(version.meta["base_model"]),
-        inputs=inputs(persona),
+        inputs=measured_with,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         examples=version.meta["examples"],
@@ -182,15 +185,24 @@ class Job:
 
 
 def inputs(persona: Persona) -> str:
-    """Names what versions of a persona are measured with: its examples, questions and rules."""
+    """Names what versions of a persona are measured with.
+
+    Its examples, questions and rules, its documents, and how it uses them.
+    """
     reading, _ = approved.read(persona)
-    found = questions.read(persona.folder / "evals")
+    return _inputs(persona, reading, questions.read(persona.folder / "evals"))
+
+
+def _inputs(persona: Persona, reading: example_files.Reading, found: questions.Questions) -> str:
+    config = persona.config
+    documents = document_files(persona.folder / "knowledge") if config.knowledge.enabled else {}
     return key(
         example_files.fingerprint(reading.examples),
         [asdict(question) for question in found.questions],
-        persona.config.rules.model_dump(),
+        config.rules.model_dump(), config.handoff, config.knowledge.model_dump(),
+        {name: models.file_sha256(file) for name, file in documents.items()},
         persona.language,
-    )
+    )  # fmt: skip
 
 
 def _newest(store: AdapterStore, name: str) -> int:
@@ -232,7 +244,14 @@ def _speakers(
             )
         if any(speaker.name == f"{int(one):04d}" for speaker in speakers):
             continue
-        other = store.get(int(one))
+        try:
+            other = store.get(int(one))
+            other.prompt_format(base)
+        except VersionError as error:
+            if one in against:
+                raise
+            say(f"The live version can't be compared with: {error}")
+            continue
         if other.meta["base_sha256"] != base.sha256:
             say(
                 f"Version {other.name} runs on another base model ({other.meta['base_model']}); it "
@@ -317,7 +336,7 @@ def _answer(
                         )
                         for one in job.asked
                     ],
-                    max_tokens=job.most_tokens, kept=kept, step=done,
+                    max_tokens=job.most_tokens, base=base.sha256, kept=kept, step=done,
                 )  # fmt: skip
         finally:
             opened.close()
@@ -389,7 +408,9 @@ def _block_rows(
         ]  # fmt: skip
     system = speaker.persona.system_prompt
     language = speaker.persona.language
-    return losses.reply_rows(chosen, speaker.prompt_format, system, shots, language)
+    rows = losses.reply_rows(chosen, speaker.prompt_format, system, shots, language)
+    # The end of what is too long: the reply, and as much before it as there is room for.
+    return [Encoded(row.ids[-CONTEXT:], row.mask[-CONTEXT:]) for row in rows]
 
 
 def _unseen_and_seen(measured: dict[str, list[RowLoss]]) -> Losses:

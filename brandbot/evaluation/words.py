@@ -256,7 +256,7 @@ def gate_row(row: GateRow, language: str) -> str:
     if "other" in values:
         values["other"] = speaker_in_text(values["other"], language)
     if row.name == "rules":
-        found = ", ".join(values["found"])
+        found = ", ".join(values.get("worse_found") or values["found"])
         broken = {"en": f" (broken: {found})", "es": f" (incumplidas: {found})"}[side]
         values["details"] = broken if found else ""
     if "reply" in values:

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from brandbot import approved
+from brandbot.approved import SIDES
 from brandbot.examples import Example, Reading, Split
 from brandbot.knowledge.lookup import Lookup
 from brandbot.persona import Persona, Review
 from brandbot.prompt import Message
 from brandbot.training import mix
 from brandbot.workspace import Workspace
-
-SIDES: tuple[Split, ...] = ("train", "valid", "test")
 
 
 def as_served(

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from brandbot.examples import Example
+from brandbot.grounding import NUMBER, digits
 from brandbot.knowledge.lookup import as_sentence
 from brandbot.lint_text import sentences
 from brandbot.prompt import Message
@@ -29,8 +30,6 @@ RENUMBERED = 1
 """Further copies of an example with facts, each with other numbers."""
 
 MOST_FACTS = 4
-
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 Find = Callable[[Sequence[Message]], Sequence[str]]
 
@@ -122,7 +121,8 @@ def _unanswered(
     answering = _answering(example)
     left = [fact for fact in example.facts if fact != answering]
     if chance.random() < 0.5:
-        left += chance.sample(list(others), min(MOST_FACTS - len(left), 2, len(others)))
+        room = max(0, MOST_FACTS - len(left))
+        left += chance.sample(list(others), min(room, 2, len(others)))
     messages = (*example.messages[:-1], Message("assistant", handoff))
     return replace(example, messages=messages, facts=tuple(left))
 
@@ -138,7 +138,7 @@ def _answering(example: Example) -> str:
 
 
 def _numbers(text: str) -> set[str]:
-    return set(_NUMBER.findall(text))
+    return {digits(number) for number in NUMBER.findall(text)}
 
 
 def _words(text: str) -> set[str]:
@@ -153,15 +153,19 @@ def _renumbered(example: Example, chance: random.Random) -> Example:
     changed: dict[str, str] = {}
 
     def other(found: re.Match[str]) -> str:
-        number = found[0]
-        if number in kept:
+        number, name = found[0], digits(found[0])
+        if name in kept:
             return number
-        if number not in changed:
-            changed[number] = _like(number, chance)
-        return changed[number]
+        if name not in changed:
+            changed[name] = _like(number, chance)
+        # The same number with other marks, 3,40 and 3.40, stays the same.
+        parts, marks = re.split(r"[.,:]", changed[name]), re.findall(r"[.,:]", number)
+        if len(parts) != len(marks) + 1:
+            return changed[name]
+        return parts[0] + "".join(mark + part for mark, part in zip(marks, parts[1:], strict=True))
 
-    reply = _NUMBER.sub(other, example.reply)
-    facts = tuple(_NUMBER.sub(other, fact) for fact in example.facts)
+    reply = NUMBER.sub(other, example.reply)
+    facts = tuple(NUMBER.sub(other, fact) for fact in example.facts)
     return replace(
         example, messages=(*example.messages[:-1], Message("assistant", reply)), facts=facts
     )

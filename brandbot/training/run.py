@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot import approved, convert, examples, models
 from brandbot.adapters import AdapterStore
+from brandbot.approved import SIDES
 from brandbot.errors import (
     LockHeldError,
     MissingExtraError,
@@ -39,7 +40,7 @@ from brandbot.lint import FEWEST
 from brandbot.models import BaseModel
 from brandbot.persona import Persona, dump
 from brandbot.prompt import Encoded, PromptFormat
-from brandbot.training.dataset import SIDES, as_served
+from brandbot.training.dataset import as_served
 from brandbot.training.rows import encode
 from brandbot.workspace import Workspace
 

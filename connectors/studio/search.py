@@ -65,7 +65,4 @@ def missing(bot: Bot, screen: Screen) -> Missing | None:
         return "knowledge"
     if (bot.workspace.knowledge(screen.persona) / "current").is_file():
         return None
-    from brandbot.knowledge.index import document_files
-
-    folder = bot.workspace.persona(screen.persona) / "knowledge"
-    return "index" if document_files(folder) else "documents"
+    return "index" if bot.documents(screen.persona) else "documents"
