@@ -215,12 +215,13 @@ class AdapterStore:
         """
         live = self.live_number()
         been: list[int] = []  # those that were live, without those that were gone back from
-        for entry in self.history():
+        history = self.history()
+        if history and history[0]["before"] is not None:
+            been.append(int(history[0]["before"]))
+        for entry in history:
             number = int(entry["version"])
             if entry.get("reason") == ROLLBACK and number in been:
                 del been[been.index(number) :]
-            if not been and entry["before"] is not None:
-                been.append(int(entry["before"]))
             been = [*(one for one in been if one != number), number]
         for number in reversed([one for one in been if one != live]):
             try:

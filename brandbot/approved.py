@@ -16,6 +16,7 @@ from brandbot.examples import Example, Reading, Split, normalise
 from brandbot.lint_pairs import same_question
 from brandbot.lint_text import sentences
 from brandbot.persona import Persona, Review
+from brandbot.redact import holds_placeholder
 
 ALIKE = 90
 """Similarity in percent from which a prompt is one of the test split's."""
@@ -71,6 +72,9 @@ def choose(examples: Sequence[Example], limits: Review) -> Chosen:
             for place in mine[: counts[name] - allowed]:
                 left[place] = LeftOut(examples[place], code, most)
 
+    for place, example in enumerate(examples):
+        if example.provenance is not None and holds_placeholder(example.reply):
+            left[place] = LeftOut(example, "placeholder")
     for place in _repeating(examples, left):
         left[place] = LeftOut(examples[place], "repeated-sentence", SAME_SENTENCE)
     for side in SIDES:

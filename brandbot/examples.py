@@ -102,6 +102,10 @@ class Example:
         return "valid" if share < TEST_SHARE + VALID_SHARE else "train"
 
 
+NOT_EXAMPLES = frozenset(["README.MD", "LEEME.MD", "README.TXT", "THUMBS.DB", "DESKTOP.INI"])
+"""Notes to people, and what Windows leaves in folders."""
+
+
 @dataclass
 class Reading:
     """What was found in an ``examples/`` folder."""
@@ -134,7 +138,8 @@ def read(folder: Path) -> Reading:
         return reading
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
-        if not file.is_file() or any(part.startswith((".", "~$")) for part in name.split("/")):
+        hidden = any(part.startswith((".", "~$")) for part in name.split("/"))
+        if not file.is_file() or hidden or file.name.upper() in NOT_EXAMPLES:
             continue
         reader = READERS.get(file.suffix.lower())
         if reader is None:

@@ -189,6 +189,8 @@ def _left_out(examples: list[Example], found: Persona) -> Iterator[Problem]:
         elif left.code == "repeated-sentence":
             most = {"count": int(left.limit)}
             yield Problem("warning", "repeated-sentence", file, line, most)
+        elif left.code == "placeholder":
+            yield Problem("warning", "placeholder", file, line)
         else:
             yield Problem("note", "in-test-split", file, line)
 
@@ -213,7 +215,7 @@ def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
     said = " ".join(m.content for m in example.messages if m.role == "user")
     for message in (*example.messages, *(Message("system", fact) for fact in example.facts)):
         yield from _letters(message, problem)
-        yield from _privacy(message, said, found, problem)
+        yield from _privacy(message, said, " ".join(example.facts), found, problem)
         if message.role != "assistant":
             continue
         if len(message.content) > LONG_REPLY:
@@ -242,6 +244,8 @@ def _letters(message: Message, problem: Callable[..., Problem]) -> Iterator[Prob
     lost = lint_text.lost_characters(message.content)
     if lost:
         yield problem("error", "lost-letters", count=lost)
+    if lint_text.is_spreadsheet_error(message.content):
+        yield problem("error", "excel-error", found=message.content.strip()[:20])
     wrong = lint_text.mojibake(message.content)
     if wrong:
         yield problem("error", "mojibake", found=wrong[0], meant=wrong[1])
@@ -251,12 +255,15 @@ def _letters(message: Message, problem: Callable[..., Problem]) -> Iterator[Prob
 
 
 def _privacy(
-    message: Message, said: str, found: Persona | None, problem: Callable[..., Problem]
-) -> Iterator[Problem]:
+    message: Message, said: str, facts: str, found: Persona | None,
+    problem: Callable[..., Problem],
+) -> Iterator[Problem]:  # fmt: skip
     for secret in lint_privacy.secrets(message.content):
         yield problem("error", "secret", kind=f"@{secret.kind}", found=secret.hint)
     region = found.config.language.partition("-")[2] if found else ""
     for personal in lint_privacy.personal_data(message.content, region):
+        if personal.kind in _OWN_CONTACTS and message.role != "user" and personal.value in facts:
+            continue  # given to read, as a document would be
         brands_own = message.role == "assistant" and personal.value not in said
         code = "changing-fact" if brands_own and personal.kind in _OWN_CONTACTS else "personal-data"
         severity: Severity = "warning" if code == "changing-fact" else "error"

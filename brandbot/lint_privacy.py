@@ -61,6 +61,8 @@ def personal_data(text: str, region: str = "", *, eager: bool = False) -> list[F
             name = "it" if "it" in match.groupdict() else 0
             if holds(match[name]):
                 keep(kind, *match.span(name))
+    for match in _SLIPPED.finditer(said) if eager else ():
+        keep("email", *match.span())
     for start, end in _ibans(said):
         keep("iban", start, end)
     for kind, recognizer in _recognizers(region.upper()):
@@ -166,12 +168,32 @@ _WRITTEN: list[tuple[str, re.Pattern[str], Callable[[str], bool]]] = [
         ("nif", r"(?<![\w.])\d{2}[. ]?\d{3}[. ]?\d{3}(?:[-./ ]| - )?[A-Z]\b", _is_document),
         ("nino", r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[ ./-]?\d{2}){3}"
          r"[ ./-]?[A-D]\b", _is_nino),
+        # What is called by its name, though its form alone would not tell it.
+        ("nif", r"\b(?:dni|nif)\b\W{0,3}(?:es|n[º.o]?|n[uú]mero)?\W{0,3}"
+         r"(?P<it>\d{2}[. ]?\d{3}[. ]?\d{3})(?!\w)", _always),
+        ("nie", r"\bnie\b\W{0,3}(?:es|n[º.o]?|n[uú]mero)?\W{0,3}(?P<it>[XYZ][- ]?\d{7})(?!\w)",
+         _always),
+        ("nif", r"\b(?:pasaporte|passport)\b\W+(?:\w+\W+){0,2}?(?P<it>[A-Z]{1,3}\d{6,9})\b",
+         _always),
+        ("ssn", r"\b(?:nuss|afiliaci[oó]n|seguridad social)\b\W+(?:\w+\W+){0,3}?"
+         r"(?P<it>\d{2}[ /]?\d{8}[ /]?\d{2})(?!\d)", _always),
+        ("iban", r"\b(?:cuenta|account|ccc|clabe)\b\W+(?:\w+\W+){0,3}?"
+         r"(?P<it>\d{4}[ -]?\d{4}[ -]?\d{2}[ -]?\d{10}|\d{18})(?!\d)", _always),
+        ("nif", r"\b[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d\b", _always),  # CURP
         ("ssn", r"(?<![\w-])(?!000|666|9)\d{3}([-. /])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])",
          _always),
         ("ssn", r"(?:\bssn\b|social security|seguro social)\W+(?:[a-z]+\W+){0,3}"
          r"(?P<it>(?!000|666|9)\d{3} ?(?!00)\d{2} ?(?!0000)\d{4})(?!\d)", _always),
     )
 ]  # fmt: skip
+
+
+_SLIPPED = re.compile(
+    r"(?<![\w.+%-])[\w.+-]+(?:@@+[\w-]+(?:[.,]\w+)+|@[\w-]+(?:\.\w+)*,[a-z]{2,4}\b"
+    r"|@[\w-]+\.(?:con|cmo|ocm|vom|xom|comm|coom)\b)",
+    re.IGNORECASE,
+)
+"""Addresses as people mistype them: ana@gmail,com, rosa@@empresa.con."""
 
 
 @functools.lru_cache(maxsize=8)

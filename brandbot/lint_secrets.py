@@ -61,7 +61,13 @@ _FORMS = (
 )
 _TOKENS = re.compile("|".join(_FORMS))
 _BEARER = re.compile(r"\bBearer\s+((?=\S*\d)[\w.~+/-]{16,}=*)", re.IGNORECASE)
-_IN_URL = re.compile(r"://[^\s:/@\[]*:([^\s/\[][^\s]*)@(?=[\w.-])")
+_IN_URL = re.compile(r"://[^\s:/@\[]*:([^\s/\[][^\s/]*)@(?=[\w.-])")
+_PIN = re.compile(
+    r"\b(?:pin|cvv|cvc)\b\W{0,3}(?:is|es|code|c[oó]digo)?\W{0,3}(\d{3,6})(?![\d.,%])", re.I
+)
+_PHRASE = re.compile(r"[a-z\d]+(?:-[a-z]+)+")
+"""Words with hyphens between them: prose, not a key."""
+_NONE = frozenset(["none", "ninguna", "ninguno", "forgotten", "olvidada", "unknown", "same", "n/a"])
 _IS = r"[\"'»”*`_]*\s*(?:is now|is|es ahora|es|are|son|:|=>|=|->|→)[\s:]*[\"'«“*`_]*"
 _KEY = re.compile(
     r"(?:\b|_)(?:(?:api|access|secret|auth|account|signing)[ _-]?(?:key|token|secret)|token|secret"
@@ -90,13 +96,16 @@ def secrets(text: str) -> list[Found]:
         return []
     values = [(found[0], "token") for found in _TOKENS.finditer(text)]
     values += [(found[1], "token") for found in _BEARER.finditer(text)]
-    values += [(found[1], "token") for found in _KEY.finditer(text)]
+    values += [(found[1], "token") for found in _KEY.finditer(text)
+               if not _PHRASE.fullmatch(found[1].rstrip(".,;:!?"))]  # fmt: skip
+    values += [(found[1], "password") for found in _PIN.finditer(text)]
     values += [(found[1], "password") for found in _IN_URL.finditer(text)]
     for detector in _secret_detectors():
         values += [(value, "token") for value in detector.analyze_string(text)]
     values += [
-        (next(filter(None, found.groups())), "password") for found in _PASSWORD.finditer(text)
-    ]
+        (value, "password") for found in _PASSWORD.finditer(text)
+        if (value := _password(found)) is not None
+    ]  # fmt: skip
     kept: list[Found] = []
     for value, kind in sorted(values, key=lambda one: -len(one[0])):
         if "PRIVATE KEY" in value or "PuTTY" in value:
@@ -104,6 +113,21 @@ def secrets(text: str) -> list[Found]:
         if not any(value in found.value for found in kept):
             kept.append(Found(kind, value))
     return kept
+
+
+def _password(found: re.Match[str]) -> str | None:
+    """What ``_PASSWORD`` found, unless it is a price or an ordinary word with its punctuation."""
+    after_is, alone, _, perhaps = found.groups()
+    value = str(next(filter(None, found.groups())))
+    bare = value.strip(".,;:!?¡¿()\"'«»“”*`")
+    digit, letter = any(c.isdigit() for c in bare), any(c.isalpha() for c in bare)
+    if not bare or bare[0] in "£€$" or bare.casefold() in _NONE:
+        return None
+    if perhaps and not (digit and letter):
+        return None
+    if after_is and not alone and not (digit or re.search(r"[#$%&*+@^~!]", bare)):
+        return None
+    return value
 
 
 @functools.lru_cache(maxsize=1)

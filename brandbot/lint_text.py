@@ -112,7 +112,7 @@ def _ends_in_abbreviation(sentence: str, rest: str) -> bool:
 def broken_rules(reply: str, rules: Rules) -> list[BrokenRule]:
     """Every rule of the persona that ``reply`` breaks."""
     broken = []
-    composed = unicodedata.normalize("NFC", reply)
+    composed = _typed(reply)
     for word in rules.never_say:
         if _whole_word(word).search(composed):
             broken.append(BrokenRule("never-say", {"word": word}))
@@ -131,9 +131,17 @@ def broken_rules(reply: str, rules: Rules) -> list[BrokenRule]:
 
 @functools.lru_cache(maxsize=512)
 def _whole_word(word: str) -> re.Pattern[str]:
-    parts = unicodedata.normalize("NFC", word).split()
+    parts = _typed(word).strip('"“”«»„').split()
     inner = r"\s+".join(re.escape(part) for part in parts)
     return re.compile(rf"(?<!\w){inner}(?!\w)", re.IGNORECASE)
+
+
+def _typed(text: str) -> str:
+    """A text with the apostrophes and hyphens of a keyboard, not those of Word."""
+    return unicodedata.normalize("NFC", text).translate(_KEYBOARD)
+
+
+_KEYBOARD = str.maketrans("’‘‐‑", "''--")
 
 
 # --- Broken letters -------------------------------------------------------------------------------
@@ -141,6 +149,18 @@ def _whole_word(word: str) -> re.Pattern[str]:
 # UTF-8 read as Windows-1252 starts with Ã, Â, â or ð and goes on with what those bytes look like.
 _MOJIBAKE = re.compile("[ÂÃâð][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ€]{1,3}")
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#x[0-9a-fA-F]{2,5});")
+
+
+_SPREADSHEET = re.compile(
+    r"#(?:[¡¿]?(?:REF!?|N/[AD]|NAME\??|NOMBRE\??|DIV/0!?|VALUE!?|VALOR!?|NUM!?|NULL!?|NULO!?)[!?]?|#{3,})"
+    r"|\d(?:[.,]\d+)?E\+\d+",
+    re.IGNORECASE,
+)
+
+
+def is_spreadsheet_error(text: str) -> bool:
+    """Whether a text is all that Excel left of a cell: #REF!, ####, 6,12E+08."""
+    return _SPREADSHEET.fullmatch(text.strip()) is not None
 
 
 def lost_characters(text: str) -> int:
@@ -237,7 +257,9 @@ _FACTS: dict[str, re.Pattern[str]] = {
             r"\bsold out\b",
             r"\b(?:solo|sólo|ya) (?:nos )?quedan? (?:\d+|un[oa]?|dos|tres|cuatro|cinco)\b",
             r"\bquedan \d+\b",
-            r"\bagotad[oa]s?\b",
+            # Of people it is said with estar, or of something: agotada de esperar.
+            r"(?<!\best[eéaá]s )(?<!\bestoy )(?<!\b[mts]e )"
+            r"\bagotad[oa]s?\b(?! de\b)",
             r"\b\d+ unidades\b",
         ],
     }.items()

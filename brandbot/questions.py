@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from brandbot.errors import Problem
+from brandbot.examples import NOT_EXAMPLES
+from brandbot.tables import decode
 
 KEYS = ("prompt", "expect", "must_contain", "must_not_contain", "answerable", "source")
 
@@ -47,18 +49,24 @@ def read(folder: Path) -> Questions:
     found = Questions()
     if not folder.is_dir():
         return found
-    for file in sorted(folder.glob("*.jsonl")):
-        try:
-            text = file.read_bytes().decode("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            values = {"reason": str(error)}
-            found.problems.append(
-                Problem("warning", "unreadable", f"evals/{file.name}", None, values)
-            )
+    for file in sorted(folder.rglob("*")):
+        name = f"evals/{file.relative_to(folder).as_posix()}"
+        hidden = any(part.startswith((".", "~$")) for part in name.split("/"))
+        if not file.is_file() or hidden or file.name.upper() in NOT_EXAMPLES:
             continue
-        for number, line in enumerate(text.splitlines(), 1):
+        if file.suffix.lower() != ".jsonl":
+            values = {"found": file.suffix or file.name}
+            found.problems.append(Problem("warning", "eval-format", name, None, values))
+            continue
+        try:
+            text = decode(file.read_bytes(), name, found.problems)
+        except OSError as error:
+            values = {"reason": error.strerror or str(error)}
+            found.problems.append(Problem("warning", "unreadable", name, None, values))
+            continue
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
-                _add(line, f"evals/{file.name}", number, found)
+                _add(line, name, number, found)
     return found
 
 

@@ -61,8 +61,16 @@ class Clean:
     kinds: tuple[str, ...] = ()
 
 
-def clean(text: str, tag: str = "en") -> Clean:
-    """``text`` with personal data and secrets replaced; ``tag`` is the persona's language tag."""
+SHORT = 4
+CONTACTS = frozenset(["email", "phone", "iban"])
+"""What brands tell everybody: it is personal data only if it is not the brand's own."""
+
+
+def clean(text: str, tag: str = "en", own: str = "") -> Clean:
+    """``text`` with personal data and secrets replaced; ``tag`` is the persona's language tag.
+
+    Contacts that stand in ``own``, made by ``bare``, are the brand's and stay.
+    """
     language, _, region = tag.partition("-")
     words = PLACEHOLDERS.get(language.lower(), PLACEHOLDERS["en"])
     kinds: dict[str, None] = {}
@@ -70,23 +78,46 @@ def clean(text: str, tag: str = "en") -> Clean:
         text, kinds["private-key"] = _KEY_BLOCK.sub(words["private-key"], text), None
     for _ in range(PASSES):
         found = [*secrets(text), *personal_data(text, region, eager=True)]
-        found = [item for item in found if item.value not in words.values()]
+        found = [
+            item for item in found if item.value not in words.values()
+            and not (own and item.kind in CONTACTS and bare(item.value) in own)
+        ]  # fmt: skip
         if not found:
             break
         kinds |= dict.fromkeys(item.kind for item in found)
         for item in sorted(found, key=lambda one: -len(one.value)):
-            text = text.replace(item.value, words[item.kind])
+            text = _without(text, item.value, words[item.kind])
     return Clean(text, tuple(kinds))
 
 
+def _without(text: str, value: str, word: str) -> str:
+    """The text with ``word`` for each ``value`` that is not a part of another word or number."""
+    before = r"(?<!\w)" if value[0].isalnum() else ""
+    after = r"(?!\w)" if value[-1].isalnum() else ""
+    cleaned = re.sub(before + re.escape(value) + after, lambda _: word, text)
+    # Where all of them touch letters, it was found there all the same; a short one is left, since
+    # it would be taken out of half of the words.
+    return cleaned if cleaned != text or len(value) < SHORT else text.replace(value, word)
+
+
+def bare(text: str) -> str:
+    """A text's letters and digits alone, small: 912 34 56 78 and 912345678 are the same."""
+    return re.sub(r"[\W_]", "", text).casefold()
+
+
+def holds_placeholder(text: str) -> bool:
+    """Whether something was taken out of a text."""
+    return any(word in text for words in PLACEHOLDERS.values() for word in words.values())
+
+
 def clean_messages(
-    messages: Sequence[Message], tag: str = "en"
+    messages: Sequence[Message], tag: str = "en", own: str = ""
 ) -> tuple[list[Message], tuple[str, ...]]:
-    """Each message cleaned, and the kinds of what was taken out of any."""
+    """Each message cleaned, and the kinds of what was taken out of any; see ``clean``."""
     kinds: dict[str, None] = {}
     cleaned = []
     for message in messages:
-        found = clean(message.content, tag)
+        found = clean(message.content, tag, own)
         kinds |= dict.fromkeys(found.kinds)
         cleaned.append(Message(message.role, found.text))
     return cleaned, tuple(kinds)

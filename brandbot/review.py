@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ from brandbot.errors import LogError, ReviewConflictError
 from brandbot.examples import FROM_CONVERSATIONS, PROVENANCE, Example, normalise
 from brandbot.persona import Persona
 from brandbot.prompt import Message, joined
-from brandbot.redact import clean, clean_messages
+from brandbot.redact import bare, clean, clean_messages, holds_placeholder
 from brandbot.workspace import Workspace
 
 Decision = Literal["approved", "rejected", "skipped", "folded", "undone"]
@@ -112,6 +113,17 @@ class Review:
     def __post_init__(self) -> None:
         self._persona = Persona.load(self.workspace.persona(self.name))
 
+    @cached_property
+    def _own(self) -> str:
+        """The brand's own texts, bare: contacts in them are nobody's personal data."""
+        from brandbot.knowledge.index import IndexStore
+
+        config = self._persona.config
+        texts = [self._persona.voice, config.greeting, *config.handoff]
+        build = IndexStore(self.workspace.knowledge(self.name)).current()
+        texts += [passage.text for passage in build.read_passages()] if build else []
+        return "\n".join(map(bare, texts))
+
     @property
     def file(self) -> Path:
         return self._persona.folder / "examples" / FROM_CONVERSATIONS
@@ -159,12 +171,12 @@ class Review:
             return None
         tag = self._persona.config.language
         said_before = joined([Message(b.role, b.content) for b in before])
-        messages, removed = clean_messages(said_before, tag)
+        messages, removed = clean_messages(said_before, tag, self._own)
         if len(messages) > LONGEST_CONVERSATION or messages[0].role != "user":
             messages = messages[-1:]
-        answered = clean(reply.content, tag)
+        answered = clean(reply.content, tag, self._own)
         better = next((s for s in reversed(said) if s.suggestion), None)
-        suggestion = clean(better.suggestion if better else "", tag)
+        suggestion = clean(better.suggestion if better else "", tag, self._own)
         reasons = [clean(s.reason, tag).text for s in said if s.reason]
         kinds = dict.fromkeys([*removed, *answered.kinds, *suggestion.kinds])
         asked = [b.author or reply.visitor or reply.conversation for b in before
@@ -219,9 +231,16 @@ class Review:
         or if the file can't be written.
         """
         tag = self._persona.config.language
-        text = clean(reply if reply is not None else exchange.proposed, tag).text.strip()
+        proposed = reply if reply is not None else exchange.proposed
+        text = clean(proposed, tag, self._own).text.strip()
         if decision == "approved" and not text:
             raise LogError("An empty reply can't be approved. Write one, or reject the exchange.")
+        if decision == "approved" and holds_placeholder(text):
+            raise LogError(
+                f"Something personal was taken out of this reply, and the bot would learn to say "
+                f"that: {text[:80]!r}. Write it without; the brand's own contacts stay if they "
+                "stand in its documents."
+            )
         outcome = Outcome(decision)
         if decision == "approved":
             outcome = self._where(exchange, text)

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False)
 
+SEVERITIES = {
+    "error": ("error", "error"), "warning": ("warning", "aviso"), "note": ("note", "nota"),
+}  # fmt: skip
+"""In English and in Spanish."""
+
 SUMMARY = {
     "en": {
         "counts": "{total} examples: {train} to train on, {valid} to validate, {test} held out",
@@ -47,10 +52,10 @@ SUMMARY = {
     },
     "es": {
         "counts": "{total} ejemplos: {train} para entrenar, {valid} para validar, {test} apartados",
-        "too-few": "Son pocos para entrenar: al menos 20, y de 100 a 500 hacen una voz.",
-        "more-wanted": "Bastan para probar. De 100 a 500 hacen una voz.",
-        "good": "Es un buen número: de 100 a 500 hacen una voz.",
-        "plenty": "Sobran: por encima de 500 ayudan más los ejemplos mejores que otros más.",
+        "too-few": "Son pocos para entrenar: al menos 20, y con 100 a 500 se consigue una voz.",
+        "more-wanted": "Bastan para probar. Con 100 a 500 se consigue una voz.",
+        "good": "Es un buen número: con 100 a 500 se consigue una voz.",
+        "plenty": "Sobran: por encima de 500 ayuda más mejorar los que hay que añadir otros.",
         "found": "{} errores, {} avisos, {} notas",
     },
 }
@@ -194,7 +199,8 @@ def print_check(check: Check, name: str) -> None:
         told = tell(problem, language)
         colour = COLOURS[problem.severity]
         out.print(
-            f"[{colour}]{problem.severity}[/] [bold]{escape(problem.place)}[/]  {escape(told.what)}"
+            f"[{colour}]{SEVERITIES[problem.severity][language == 'es']}[/] "
+            f"[bold]{escape(problem.place)}[/]  {escape(told.what)}"
         )
         out.print(f"      [dim]{escape(told.why)}[/]\n      {escape(told.fix)}")
     counts, told_in = check.counts, SUMMARY["es" if language == "es" else "en"]

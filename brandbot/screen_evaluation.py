@@ -110,7 +110,9 @@ def print_versions(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         gate = row["gate"]
         told = "not measured" if gate is None else (", ".join(gate) or "passed")
-        colour = "dim" if gate is None else ("red" if gate else "green")
+        if row["damaged"]:
+            told, gate = "damaged", []
+        colour = "dim" if gate is None else ("red" if gate or row["damaged"] else "green")
         loss = row["loss"]
         table.add_row(
             "[green]live[/]" if row["live"] else "",
@@ -123,7 +125,7 @@ def print_versions(rows: Sequence[dict[str, Any]]) -> None:
             f"[{colour}]{'refused: ' if gate else ''}{escape(told)}[/]",
             f"[yellow]forced by {escape(row['who'])}: {escape(row['reason'])}[/]"
             if row["forced"]
-            else "",
+            else f"[red]{escape(row['damaged'])}[/]",
         )
     out.print(table)
 

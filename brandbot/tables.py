@@ -43,13 +43,14 @@ PROMPT_NAMES = frozenset(
     [
         "prompt", "question", "user", "input", "instruction", "customer", "message", "ask",
         "q", "pregunta", "usuario", "cliente", "mensaje", "entrada", "consulta", "peticion",
-        "instruccion",
+        "instruccion", "prompts", "questions", "preguntas", "mensajes",
     ]
 )  # fmt: skip
 REPLY_NAMES = frozenset(
     [
         "completion", "reply", "answer", "response", "output", "assistant", "bot", "a",
-        "respuesta", "contestacion", "salida", "asistente", "completado",
+        "respuesta", "contestacion", "salida", "asistente", "completado", "completions", "replies",
+        "answers", "respuestas",
     ]
 )  # fmt: skip
 # Columns that other tools write and nobody needs to hear about.

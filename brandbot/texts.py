@@ -1229,6 +1229,55 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Quítala y pide que la cambien donde se use: ya no es secreta.",
         ),
     },
+    "placeholder": {
+        "en": (
+            "Not trained on: something personal was taken out of this reply.",
+            "The bot would learn to say the words in brackets.",
+            "Write the reply without them, or put the contact in knowledge/ and approve it again.",
+        ),
+        "es": (
+            "No se entrena: a esta respuesta se le quitó un dato personal.",
+            "El bot aprendería a decir lo que hay entre corchetes.",
+            "Escribe la respuesta sin eso, o pon el contacto en knowledge/ y apruébala otra vez.",
+        ),
+    },
+    "excel-error": {
+        "en": (
+            "This is what a spreadsheet left of a cell: {found}.",
+            "The model would learn to say that.",
+            "Mend the cell in the spreadsheet, and save it again.",
+        ),
+        "es": (
+            "Esto es lo que la hoja de cálculo dejó de una celda: {found}.",
+            "El modelo aprendería a decir eso.",
+            "Arregla la celda en la hoja de cálculo y vuelve a guardarla.",
+        ),
+    },
+    "eval-format": {
+        "en": (
+            "Files of type {found} are not read in evals/.",
+            "No version is asked these questions.",
+            'Save it as .jsonl: one JSON object a line, for example {{"prompt": "…"}}.',
+        ),
+        "es": (
+            "En evals/ no se leen archivos de tipo {found}.",
+            "A ninguna versión se le hacen estas preguntas.",
+            'Guárdalo como .jsonl: un objeto JSON por línea, por ejemplo {{"prompt": "…"}}.',
+        ),
+    },
+    "unknown-validity": {
+        "en": (
+            "This looks like a day from or until which the facts hold, and is not read: {found}",
+            "They would be said for ever.",
+            "Write valid_from: 2026-01-01 or valid_until: 2026-12-31, a space after the colon.",
+        ),
+        "es": (
+            "Esta línea parece decir desde o hasta cuándo valen los datos, y no se lee: {found}",
+            "Se seguirían diciendo para siempre.",
+            "Escribe valid_from: 2026-01-01 o valid_until: 2026-12-31, con un espacio tras los dos "
+            "puntos.",
+        ),
+    },
     "lost-letters": {
         "en": (
             "{count} letters of this example were lost when the file was saved (\ufffd).",

@@ -1106,3 +1106,14 @@ def test_the_questions_of_an_accordion_are_kept() -> None:
     told = [(block.headings, block.text) for block in found.blocks]
     assert (("FAQ", "Can I bring my dog?"), "Yes, on a lead.") in told
     assert "Is there parking?" in str(told) and "cookies" not in str(told)
+
+
+@pytest.mark.parametrize(
+    "line", ["valid_untill: 2020-12-31", "valid_until:2020-12-31", "hasta: 31/12/2020", "caduca: 2020-12-31"]
+)  # fmt: skip
+def test_a_misspelt_validity_is_said(line: str) -> None:
+    title = "" if ":2" in line else "title: Offer\n"
+    found = reading("a.md", f"---\n{title}{line}\n---\nFree delivery.\n")
+    assert "unknown-validity" in [code for _, code, _ in codes(found)]
+    fine = "---\ntitle: Since 1998\nvalid_until: 2020-12-31\nauthor: Ana\n---\nHi.\n"
+    assert codes(reading("b.md", fine)) == []

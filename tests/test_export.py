@@ -140,7 +140,8 @@ def test_what_is_tested_with_and_what_is_over_the_limits_stays(
     test = sum(split_of(line["prompt"]) == "test" for line in lines)
     assert train >= 4
     done, rows = exported(workspace, log, "examples", "messages")
-    assert done.left_out == {"author-share": train - 2, "test": 1 + test}
+    assert done.left_out == {"author-share": train - 2, "test": 1, "unedited-share": 6 - train}
+    assert test
     assert done.rows == len(rows) == 4 + 6 - train - test
 
 

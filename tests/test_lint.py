@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from brandbot import lint, lint_pairs, lint_privacy, lint_text
+from brandbot import lint, lint_pairs, lint_privacy, lint_text, questions
 from brandbot.examples import Example
 from brandbot.persona import Rules
 from brandbot.prompt import Message
@@ -611,3 +611,69 @@ def test_a_finding_is_made_once_an_example(tmp_path: Path) -> None:
 def test_a_place_without_a_line() -> None:
     example = Example((Message("user", "a"), Message("assistant", "b")), "faq.csv")
     assert lint_pairs.place(example) == "faq.csv"
+
+
+def test_what_a_spreadsheet_left_of_a_cell(tmp_path: Path) -> None:
+    rows = [("Price?", "#¡REF!"), ("Phone?", "6,12E+08"), ("Tags?", "#VinoDeVerdad always.")]
+    found = named(checked(tmp_path, *rows))
+    assert [n for n in found if n[1] == "excel-error"] == [
+        ("error", "excel-error", 1), ("error", "excel-error", 2),
+    ]  # fmt: skip
+
+
+def test_rules_hold_whatever_apostrophe_was_typed() -> None:
+    rules = Rules(never_say=["can't", "“chollo”", "wi-fi"])
+    for reply in ("We can’t do that.", "Un chollo.", "Free wi‑fi here."):
+        assert [b.code for b in lint_text.broken_rules(reply, rules)] == ["never-say"], reply
+
+
+def test_contacts_that_are_given_to_read_are_no_finding(tmp_path: Path) -> None:
+    row = {
+        "prompt": "What is your number?",
+        "facts": ["Contact: Telephone: 912 345 678"],
+        "completion": "Ring 912 345 678, we pick up.",
+    }
+    checked(tmp_path, ("Tea?", "Leaves, and hot."))
+    (tmp_path / "examples" / "b.jsonl").write_text(json.dumps(row))
+    codes = [p.code for p in lint.check(tmp_path).problems if p.file == "b.jsonl"]
+    assert codes == []
+
+
+def test_questions_that_nobody_asks_are_said(tmp_path: Path) -> None:
+    checked(tmp_path, ("Tea?", "Leaves, and hot."))
+    folder = tmp_path / "evals"
+    (folder / "more").mkdir(parents=True)
+    row = json.dumps({"prompt": "Cuánto?", "must_contain": ["3"]}, ensure_ascii=False)
+    (folder / "q.csv").write_text("prompt,expect\nTea?,Leaves\n")
+    (folder / "q.jsonl.txt").write_text(row)
+    (folder / "README.md").write_text("# Questions\n")
+    (folder / "more" / "Q2.JSONL").write_bytes(row.encode("cp1252"))
+    (folder / "q3.jsonl").write_text('{"prompt": "a\u2028b", "answerable": false}\n{"prompt": 1}\n')
+    found = lint.check(tmp_path).problems
+    told = [(p.code, p.file, p.line) for p in found if p.file.startswith("evals/")]
+    assert ("eval-format", "evals/q.csv", None) in told
+    assert ("eval-format", "evals/q.jsonl.txt", None) in told
+    assert ("bad-eval", "evals/q3.jsonl", 2) in told
+    assert not any("README" in file for _, file, _ in told)
+    asked = questions.read(folder).questions
+    assert [q.prompt for q in asked] == ["Cuánto?", "a\u2028b"]
+
+
+def test_a_placeholder_in_an_approved_reply_is_not_trained(tmp_path: Path) -> None:
+    checked(tmp_path, ("Tea?", "Leaves, and hot."))
+    rows = [
+        {"prompt": "Number?", "completion": "Call [phone number].", "provenance": {"turn": 1}},
+        {"prompt": "I am [email]", "completion": "Noted, and kept.",
+         "provenance": {"turn": 2, "edited": True}},
+    ]  # fmt: skip
+    file = tmp_path / "examples" / "from-conversations.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = lint.check(tmp_path).problems
+    assert [p.line for p in found if p.code == "placeholder"] == [1]
+
+
+def test_notes_to_people_are_no_examples(tmp_path: Path) -> None:
+    checked(tmp_path, ("Tea?", "Leaves, and hot."))
+    for name in ("README.md", "LEEME.md", "Thumbs.db", "desktop.ini"):
+        (tmp_path / "examples" / name).write_text("# Read me\n\nExamples go here.\n")
+    assert lint.check(tmp_path).counts["total"] == 1

@@ -131,3 +131,14 @@ def test_a_beginning_is_what_training_reads_after_the_prompt(embedded: Path) -> 
     trained = prompt_format.encode([*asked, reply])
     assert trained.ids[: len(ids)] == ids
     assert prompt_format.decode(trained.ids[trained.mask.index(1) : len(ids)]) == quote
+
+
+def test_many_facts_and_other_marks_harm_nothing() -> None:
+    many = example("price?", "It is 3,40.", *(f"Drinks: Tea {n}: {n},50" for n in range(6)),
+                   "Drinks: Chai: 3.40")  # fmt: skip
+    for quote_first in (True, False):
+        for own in mixed(many, quote_first=quote_first):
+            assert own.facts
+    renumbered = mixed(many, quote_first=False)[1]
+    (told,) = re.findall(r"\d+,\d+", renumbered.reply)
+    assert told != "3,40" and f"Chai: {told.replace(',', '.')}" in " ".join(renumbered.facts)

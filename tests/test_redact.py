@@ -386,3 +386,42 @@ def test_a_message_is_cleaned_in_a_moment() -> None:
     assert seconds(busy, 20) < 0.1
     assert seconds("a" * 20_000, 1) < 1
     assert seconds("1 2 3-4.5 " * 2_000, 1) < 30
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A day pass is £12.50", "Season pass: £120/year", "La clave es ¡disfrutar!",
+        "La clave del éxito es paciencia!", "My password is wrong!", "Your pass is ready!",
+        "mi contraseña es incorrecta!", "Contraseña: ninguna", "The secret is 24-hour-cold-brewing",
+        "https://mastodon.social:443/@ana", "The pin costs 12.50 and is 4 cm wide",
+    ],
+)  # fmt: skip
+def test_prices_and_ordinary_words_are_no_passwords(text: str) -> None:
+    assert clean(text, "es").text == text
+
+
+@pytest.mark.parametrize(
+    "text, left",
+    [
+        ("Contraseña: 12345 y el pedido es 9912345678", "[contraseña] y el pedido es 9912345678"),
+        ("postgres://u:p@h/db please help", "please help"),
+        ("https://user:e@example.com hello there", "hello there"),
+    ],
+)
+def test_nothing_is_taken_out_of_the_middle_of_other_words(text: str, left: str) -> None:
+    assert clean(text, "es").text.endswith(left)
+
+
+@pytest.mark.parametrize(
+    "text, secret",
+    [
+        ("mi DNI es 12345678", "12345678"), ("Mi NIE es Y-1234567", "1234567"),
+        ("mi cuenta es 2100 0418 45 0200051332", "0418"), ("NUSS 281234567840", "281234567840"),
+        ("pasaporte PAA123456", "PAA123456"), ("CVV 123 y el PIN es 4821", "4821"),
+        ("ana@gmail,com", "gmail"), ("rosa@empresa.con", "empresa"), ("ana@@gmail.com", "gmail"),
+        ("GARC850101HDFRRL09", "GARC"), ("my password is hunter2!", "hunter2"),
+    ],
+)  # fmt: skip
+def test_what_is_called_by_its_name_is_taken_out(text: str, secret: str) -> None:
+    assert secret not in clean(text, "es").text

@@ -240,8 +240,27 @@ def test_personal_data_is_gone_before_it_is_shown(review: Review, log: Conversat
     (exchange,) = review.queue()
     assert set(exchange.removed) == {"email", "phone"}
     assert "ana@example.com" not in repr(exchange) and "612" not in repr(exchange)
-    review.decide(exchange, "approved", "bea", reply="Write to bea@example.com then.")
+    with pytest.raises(LogError, match="taken out of this reply"):
+        review.decide(exchange, "approved", "bea", reply="Write to bea@example.com then.")
+    review.decide(exchange, "approved", "bea", reply="Write to us then.")
     assert "example.com" not in review.file.read_text()
+
+
+def test_the_brands_own_contacts_stay(log: ConversationLog, tmp_path: Path) -> None:
+    """They stand in its documents, and it has to be able to say them."""
+    folder = tmp_path / "personas" / "acme"
+    (folder / "voice.md").write_text("Our telephone is 912 345 678; write to hello@acme-beds.com.")
+    review = Review(Workspace(tmp_path), log, "acme")
+    say(
+        log,
+        on_side("train", "Who can I call from 611 222 333?"),
+        "Call 912345678, or hello@acme-beds.com.",
+    )
+    (exchange,) = review.queue()
+    assert exchange.reply == "Call 912345678, or hello@acme-beds.com."
+    assert "611" not in exchange.messages[-1].content
+    review.decide(exchange, "approved", "bea")
+    assert "912345678" in review.file.read_text()
 
 
 def test_equal_exchanges_are_shown_once(review: Review, log: ConversationLog) -> None:

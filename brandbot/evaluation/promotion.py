@@ -70,7 +70,7 @@ def promote(
     if refused:
         raise GateError(
             f"Version {number:04d} of {name} does not pass the gate and is not live. Failed:\n"
-            + "\n".join(f"  {_told(row)}" for row in refused),
+            + "\n".join(f"  {_told(row, words.side_of(persona.language))}" for row in refused),
             refused,
         )
     if store.live_number() != live:
@@ -128,9 +128,9 @@ def overview(workspace: Workspace, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def _told(row: gate.GateRow) -> str:
-    told = words.gate_row(row, "en")
-    return told if row.outcome == "unknown" else f"{words.TITLES[row.name]['en']}: {told}"
+def _told(row: gate.GateRow, side: str) -> str:
+    told = words.gate_row(row, side)
+    return told if row.outcome == "unknown" else f"{words.TITLES[row.name][side]}: {told}"
 
 
 def _damaged(number: int, live: int | None, why: str) -> dict[str, Any]:

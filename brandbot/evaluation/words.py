@@ -236,18 +236,20 @@ def speaker(name: str, language: str) -> str:
     """A speaker's name as people read it."""
     told = SPEAKERS.get(name)
     if told:
-        return told[_side(language)]
-    return f"{'versión' if _side(language) == 'es' else 'version'} {name}"
+        return told[side_of(language)]
+    return f"{'versión' if side_of(language) == 'es' else 'version'} {name}"
 
 
 def speaker_in_text(name: str, language: str) -> str:
     """The same within a sentence: Spanish wants an article before a version."""
-    return ("" if name in SPEAKERS or _side(language) != "es" else "la ") + speaker(name, language)
+    return ("" if name in SPEAKERS or side_of(language) != "es" else "la ") + speaker(
+        name, language
+    )
 
 
 def gate_row(row: GateRow, language: str) -> str:
     """A condition's sentence with its figures."""
-    side = _side(language)
+    side = side_of(language)
     if row.outcome == "unknown":
         return f"{TITLES[row.name][side].capitalize()}: {UNKNOWN[side]}"
     if row.outcome == "pass" and row.name in FINE:
@@ -264,5 +266,5 @@ def gate_row(row: GateRow, language: str) -> str:
     return GATE[row.name][side].format(**values).replace("frente a el ", "frente al ")
 
 
-def _side(language: str) -> str:
+def side_of(language: str) -> str:
     return "es" if language.startswith("es") else "en"

@@ -24,6 +24,11 @@ _COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 _FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _UNDERLINE = re.compile(r"(={3,}|-{3,})\s*")
 _NOTHING = ("~", "null", "Null", "NULL")  # as YAML writes it
+_LIKE_A_DATE = re.compile(
+    r"^\W*(?:valid|v[aá]lid|vigen|hasta|caduc|expir|until|desde|from|ends?\b|fin\b)\w*[^\n]*\d{2}",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line of front matter that means when something holds, in whatever words."""
 _LONGEST_HEADING = 80
 
 
@@ -58,6 +63,10 @@ def _read_front(text: str, document: Document) -> Validity | None:
     if root is None:
         return None, None
     if not isinstance(root, MappingNode):
+        if _LIKE_A_DATE.search(text):
+            problem = Problem("warning", "unknown-validity", document.name, 2,
+                              {"found": text.strip()[:40]})  # fmt: skip
+            document.problems.append(problem)
         return None
     texts = {"title": "", "since": "", "until": ""}
     names = {"title": TITLE_NAMES, "since": FROM_NAMES, "until": UNTIL_NAMES}
@@ -65,6 +74,13 @@ def _read_front(text: str, document: Document) -> Validity | None:
     for key, value in root.value:
         if not isinstance(value, ScalarNode):
             continue
+        known = any(tables.header_name(str(key.value)) in wanted for wanted in names.values())
+        if not known and _LIKE_A_DATE.search(f"{key.value}: {value.value}"):
+            values = {"found": f"{key.value}: {value.value}"[:40]}
+            line = key.start_mark.line + 2
+            document.problems.append(
+                Problem("warning", "unknown-validity", document.name, line, values)
+            )
         for kind, wanted in names.items():
             if tables.header_name(str(key.value)) in wanted and value.value not in _NOTHING:
                 texts[kind] = value.value
