@@ -101,9 +101,9 @@ def export(
 ) -> None:
     """Write a persona's examples, conversations or preferences for other training tools.
 
-    JSON Lines in the formats of TRL or ShareGPT, without authors' names, patterned personal data and
-    secrets, and without what versions are tested with. Names and addresses in the texts stay: read
-    the file before you pass it on. Examples:
+    JSON Lines in the formats of TRL or ShareGPT, without authors' names, patterned personal data
+    and secrets, and without what versions are tested with. Names and addresses in the texts stay:
+    read the file before you pass it on. Examples:
     brandbot export lighthouse --what examples --format messages --out examples.jsonl ·
     brandbot export lighthouse --what preferences --format dpo --out pairs.jsonl
     """

@@ -412,3 +412,32 @@ def test_every_gate_condition_has_words_in_both_languages(asked: Workspace) -> N
         for row in found:
             assert "{" not in words.gate_row(row, language)
     assert set(words.METRICS) == set(METRICS)
+
+
+# --- What would mislead -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer, language, handoff, expected",
+    [
+        ("Yes, we do gift boxes. Try the big one!", "en", [], False),
+        ("Yes, it is vegan, call us any time.", "en", [], False),
+        ("Sí, damos ese préstamo, no tengo duda.", "es", [], False),
+        ("No tengo ese dato.", "es", [], True),
+        ("Try the counter.", "en", [], True),
+        ("Oui, bien sûr.", "fr", ["Demandez au comptoir."], False),
+        ("Demandez au comptoir !", "fr", ["Demandez au comptoir."], True),
+    ],
+)
+def test_agreeing_is_not_declining(
+    answer: str, language: str, handoff: list[str], expected: bool
+) -> None:
+    assert metrics.declines(answer, language, [], handoff) is expected
+
+
+def test_right_is_nothing_by_chance() -> None:
+    assert not grounding.right("", [], [], "Yes.") and grounding.right("Yes, do.", [], [], "Yes.")
+    assert not grounding.right("We never close", [], [], "9 am to 5")
+    assert not grounding.right("I don't know", ["no"], [], "") and grounding.right(
+        "No.", ["no"], [], ""
+    )

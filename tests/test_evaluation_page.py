@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from brandbot.evaluation import page_words, words
+from brandbot.evaluation import gate, page_words, words
 from brandbot.evaluation.gate import GateRow
 from brandbot.evaluation.intervals import Measure
 from brandbot.evaluation.page import compare_page, report_page, verdict
+from brandbot.evaluation.page_figures import Column, difference
 from brandbot.evaluation.page_words import WORDS
 from brandbot.evaluation.report import (
     BASE,
@@ -594,3 +595,47 @@ def test_spanish_articles_and_conjunctions() -> None:
     assert words.speaker_in_text("0001", "es") == "la versión 0001"
     assert words.speaker_in_text("0001", "en") == "version 0001"
     assert words.speaker_in_text("base", "es") == words.speaker("base", "es")
+
+
+def test_few_pairs_give_no_verdict() -> None:
+    for count, outcome in ((1, "unknown"), (5, "unknown"), (6, "fail")):
+        rows = [
+            row(n, told("No.", right=False), told("Base."), told("Yes.", right=True))
+            for n in range(count)
+        ]
+        assert gate._not_worse("knows", small(rows=rows), "right", FEWSHOT).outcome == outcome
+
+
+def test_versions_are_compared_prompt_by_prompt_whatever_their_order() -> None:
+    nats = [2.0, 3.0, 4.0, 5.0, 3.5, 2.5]
+    rows = [row(n, replace(told("A."), nats=value), told("B.")) for n, value in enumerate(nats)]
+    better = [
+        row(n, replace(told("A."), nats=value - 0.1), told("B.")) for n, value in enumerate(nats)
+    ]
+    first, second = small(rows=rows), small(rows=better[::-1], version="0001")
+    columns = [Column("one", "version", report, "0001") for report in (first, second)]
+    found = difference("loss", *columns, "en")
+    assert found is not None and found["outcome"] == "better" and "−0.10" in found["text"]
+    assert difference("copied", *columns, "en") is None
+    other = Column("other", "version", replace(second, base_model="gemma-3-270m"), "0001")
+    assert difference("loss", columns[0], other, "en") is None
+    assert difference("coherent", columns[0], other, "en") is not None
+
+
+def test_a_report_is_never_half_in_a_versions_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "0001"
+    folder.mkdir()
+    (folder / "report.json").write_text("old")
+    folder.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", _full)
+        with pytest.raises(OSError):
+            small().save(folder / "report.json")
+    assert (folder / "report.json").read_text() == "old"
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["report.json"]
+    small().save(folder / "report.json")
+    assert [file.name for file in folder.iterdir()] == ["report.json"]
+
+
+def _full(_descriptor: int) -> None:
+    raise OSError(28, "No space left on device")

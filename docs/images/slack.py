@@ -88,7 +88,9 @@ def block(told: dict[str, Any]) -> str:
         case "context":
             return f'<div class="context">{mrkdwn(told["elements"][0]["text"])}</div>'
         case "context_actions":
-            return "<button>👍</button><button>👎</button>"
+            buttons = told["elements"][0]
+            names = [buttons[f"{way}_button"]["text"]["text"] for way in ("positive", "negative")]
+            return "".join(f"<button>{escape(name)}</button>" for name in names)
         case "actions":
             return "".join(
                 f"<button>{escape(e['text']['text'])}</button>" for e in told["elements"]
