@@ -8,8 +8,10 @@ Slack draws them, since Slack itself can't be reached from a test.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,14 @@ button { font: 700 13px/1 inherit; border: 1px solid #bbb; border-radius: 4px; b
 
 
 def main() -> None:
+    # A log of its own: another run's messages have the same names, and each is answered once.
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["BRANDBOT_DATABASE_URL"] = f"sqlite:///{scratch}/log.db"
+        photograph(page(), Path(__file__).with_name("slack.png"))
+
+
+def page() -> str:
+    """The thread as HTML."""
     bot = Bot(Workspace.find(ROOT))
     with SlackServer() as slack:
         app = build(bot, token=slack.bot_token, signing_secret=slack.signing_secret,
@@ -60,11 +70,10 @@ def main() -> None:
         app.close()
     bot.close()
     words = f'<p><span class="mention">@brandbot</span> {escape(ASKED)}</p>'
-    page = (
+    return (
         f"<style>{STYLE}</style><header>Thread <small>#general</small></header>"
         + article("Ana", "#4a154b", words) + article("brandbot", "#2f6f73", shown(reply), app=True)
     )  # fmt: skip
-    photograph(page, Path(__file__).with_name("slack.png"))
 
 
 def article(name: str, colour: str, inner: str, *, app: bool = False) -> str:
