@@ -6,6 +6,7 @@ table and the web forms are read off these models. Knows nothing of examples, mo
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -273,6 +274,8 @@ def _read_text(file: Path, problems: list[Problem]) -> str:
     except OSError as error:
         problems.append(Problem("error", "unreadable", file.name, values={"reason": str(error)}))
         return ""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # "Unicode" in Notepad, Word
+        return raw.decode("utf-16", errors="replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -314,7 +317,20 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
     config: PersonaConfig | None
     config, found = _validate(raw, line_of, file.name)
     problems += found
+    for number, line in enumerate(text.split("\n"), 1):
+        if slip := _SLIPS.search(line):
+            shown = {"found": slip[0].strip()[:60]}
+            problems.append(Problem("warning", "yaml-text", file.name, number, shown))
     return config
+
+
+# What YAML reads otherwise than it was meant: a hashtag begins a comment, a dash without its space
+# is text, Word's quotes are letters, and a comma parts no items.
+_SLIPS = re.compile(
+    r"^\s*(?:-\s+|(?:name|greeting|handoff|starters):\s+)(?![\"'#\[{|>])[^#]*\s#\w.*"
+    r"|^\s*-[^\W\d_].*"
+    r"|^\s*(?:-\s+|\w+:\s+)[“”«„‘].*",
+)
 
 
 def _collect_lines(

@@ -171,6 +171,22 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Cambia el tabulador por dos espacios.",
         ),
     },
+    "yaml-text": {
+        "en": (
+            "This text may not be read as it is meant: {found}",
+            "After a # everything is a note to people, a dash without a space begins no item, and "
+            "“ ” are part of the text.",
+            'Put the text in straight "quotes", each item in a line of its own after a dash and a '
+            "space.",
+        ),
+        "es": (
+            "Puede que este texto no se lea como se pensó: {found}",
+            "Tras una # todo es una nota para personas, un guion sin espacio no empieza ningún "
+            "elemento, y las comillas “ ” son parte del texto.",
+            'Pon el texto entre comillas rectas ("), cada elemento en su línea tras un guion y un '
+            "espacio.",
+        ),
+    },
     "yaml-syntax": {
         "en": (
             "The text can't be understood here: {reason}.",

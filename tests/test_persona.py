@@ -243,3 +243,28 @@ def test_set_refuses(tmp_path: Path, assignment: str, code: str) -> None:
         persona.with_settings([assignment])
     assert [(p.code, p.file) for p in caught.value.problems] == [(code, "--set")]
     assert str(caught.value).startswith("--set: ")
+
+
+@pytest.mark.parametrize(
+    "line, told",
+    [
+        ("greeting: ¡Hola! Pide la #1", True),
+        ("handoff:\n  -No lo sé.\n  -Ni idea.", True),
+        ("rules:\n  never_say:\n    - “barato”", True),
+        ('greeting: "¡Hola! Pide la #1"', False),
+        ("greeting: Hello  # shown first", False),
+        ("handoff:\n  - No lo sé.\n  - Ni idea.", False),
+        ("generation: {temperature: 0}\nlanguage: es", False),
+    ],
+)
+def test_text_that_yaml_reads_otherwise_is_said(tmp_path: Path, line: str, told: bool) -> None:
+    (tmp_path / "persona.yaml").write_text(f"name: Acme\n{line}\n", encoding="utf-8")
+    _, problems = read(tmp_path)
+    assert ("yaml-text" in [p.code for p in problems]) == told
+
+
+def test_a_voice_guide_from_notepad_is_read(tmp_path: Path) -> None:
+    (tmp_path / "persona.yaml").write_text("name: Acme\n")
+    (tmp_path / "voice.md").write_bytes("Cálida y breve.".encode("utf-16"))
+    found, problems = read(tmp_path)
+    assert found is not None and found.voice == "Cálida y breve." and problems == []
