@@ -58,7 +58,7 @@ def read(file: Path) -> list[Asked]:
         raise KnowledgeError(f"{file} can't be read: {error}") from error
     found: list[Asked] = []
     wrong: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
