@@ -167,13 +167,12 @@ def prompts(workspace: Workspace, persona: str) -> list[tuple[Message, ...]]:
     from brandbot.persona import Persona
 
     folder = workspace.persona(persona)
-    talks = [example.messages[:-1] for example in examples.read(folder / "examples").split("test")]
-    found = questions.read(folder / "evals").questions
-    talks += [(Message("user", question.prompt),) for question in found]
-    for starter in Persona.load(folder).config.starters:
-        asked = Message("user", starter)
-        if examples.Example((asked, Message("assistant", "…"))).split == "test":
-            talks.append((asked,))
+    every = examples.read(folder / "examples").examples
+    trained = {examples.normalise(e.prompt) for e in every if e.split != "test"}
+    talks = [example.messages[:-1] for example in every if example.split == "test"]
+    asked = [question.prompt for question in questions.read(folder / "evals").questions]
+    asked += Persona.load(folder).config.starters
+    talks += [(Message("user", text),) for text in asked if examples.normalise(text) not in trained]
     return list({_text(talk): talk for talk in talks}.values())
 
 
