@@ -59,7 +59,7 @@ def approve(
 def live(workspace: Workspace, log: ConversationLog) -> dict[str, list[int]]:
     """Ana's words in every place they can get to."""
     alone = log.start("acme", "slack", ANA, "slack:T1:D1")
-    mine = say(log, alone, (ANA, f"I like {MARK} one"), ("", f"So {MARK} one it is."))
+    mine = say(log, alone, (ANA, f"I do like {MARK} one"), ("", f"So {MARK} one it is."))
     shared = log.start("acme", "slack", BEN, "slack:T1:C1:1")
     both = say(
         log, shared,

@@ -248,9 +248,11 @@ def test_what_an_approval_can_come_to(desk: Desk, bot: Bot) -> None:
         "Approved. It is a test question, so it stays out of training.",
     ]
     converse(bot.log, "Do you deliver?", "By boat.")  # on the tests' side
-    view = decide(desk, desk.open("acme", "en"), "approved")
+    view = decide(desk, desk.open("acme", "en"), "approved", "By rowing boat.")
     assert view.told == "Approved. It goes to the examples that versions are tested with."
-    assert [row["messages"][-1]["content"] for row in written(bot)] == ["Neither.", "By boat."]
+    assert [row["messages"][-1]["content"] for row in written(bot)] == [
+        "Neither.", "By rowing boat.",
+    ]  # fmt: skip
 
 
 def test_an_empty_or_endless_reply_is_refused_and_kept_in_the_box(desk: Desk, bot: Bot) -> None:
