@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from brandbot import examples as example_files
-from brandbot.examples import Example, Reading, Split, normalise
+from brandbot.examples import SIDES, Example, Reading, Split, normalise
 from brandbot.lint_pairs import same_question
 from brandbot.lint_text import sentences
 from brandbot.persona import Persona, Review
@@ -24,9 +24,6 @@ ALIKE = 90
 SAME_SENTENCE, SENTENCE_WORDS = 2, 5
 """Approved examples that may say one same sentence of at least so many words: whoever plants a
 phrase says it often. Sentences that the people who write examples use themselves are free."""
-
-
-SIDES: tuple[Split, ...] = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -57,20 +54,12 @@ def choose(examples: Sequence[Example], limits: Review) -> Chosen:
 
     def over(most: float, code: str, names: Callable[[Example], set[str]], side: Split) -> None:
         """Leaves out the oldest of each name's until none has more than its share of a side."""
-        while True:
-            kept = [
-                place for place, example in enumerate(examples)
-                if place not in left and example.split == side
-            ]  # fmt: skip
-            counts = Counter(name for place in kept for name in names(examples[place]))
-            allowed = max(1, int(most * len(kept))) if most else 0
-            worst = [name for name, count in counts.items() if count > allowed]
-            if not worst:
-                return
-            name = worst[0]
-            mine = [place for place in kept if name in names(examples[place])]
-            for place in mine[: counts[name] - allowed]:
-                left[place] = LeftOut(examples[place], code, most)
+        kept = [
+            place for place, example in enumerate(examples)
+            if place not in left and example.split == side
+        ]  # fmt: skip
+        for number in over_share([names(examples[place]) for place in kept], most):
+            left[kept[number]] = LeftOut(examples[kept[number]], code, most)
 
     for place, example in enumerate(examples):
         if example.provenance is not None and holds_placeholder(example.reply):
@@ -84,6 +73,23 @@ def choose(examples: Sequence[Example], limits: Review) -> Chosen:
         over(unedited, "unedited-share", _unedited, side)
     kept = [example for place, example in enumerate(examples) if place not in left]
     return Chosen(kept, [left[place] for place in sorted(left)])
+
+
+def over_share(names: Sequence[set[str]], most: float, beside: int = 0) -> set[int]:
+    """The oldest of each name's that are too many, by their numbers.
+
+    ``names`` stand in the order of age. ``most`` is the share that a name may have of what is left
+    and ``beside`` others; one is always allowed, unless ``most`` is 0.
+    """
+    out: set[int] = set()
+    while True:
+        kept = [number for number in range(len(names)) if number not in out]
+        counts = Counter(name for number in kept for name in names[number])
+        allowed = max(1, int(most * (beside + len(kept)))) if most else 0
+        worst = next((name for name, count in counts.items() if count > allowed), None)
+        if worst is None:
+            return out
+        out.update([n for n in kept if worst in names[n]][: counts[worst] - allowed])
 
 
 def read(persona: Persona) -> tuple[Reading, list[LeftOut]]:

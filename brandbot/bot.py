@@ -254,9 +254,9 @@ class Bot:
 
     def documents(self, persona: str) -> list[str]:
         """The files of a persona's ``knowledge/`` that are documents, indexed or not."""
-        from brandbot.knowledge.index import document_files
+        from brandbot.tables import people_files
 
-        return list(document_files(self.workspace.persona(persona) / "knowledge"))
+        return list(people_files(self.workspace.persona(persona) / "knowledge"))
 
     def judge(self, turn: int, verdict: Verdict, **details: str) -> None:
         self.log.judge(turn, verdict, **details)

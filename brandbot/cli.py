@@ -234,9 +234,9 @@ def train(
     if as_json:
         typer.echo(json.dumps(trained.to_json(), ensure_ascii=False))
     else:
-        print_trained(trained)
         if refused:
             typer.echo(refused, err=True)
+        print_trained(trained, refused=bool(refused))
 
 
 def _first(workspace: Workspace, trained: Trained, as_json: bool) -> str:

@@ -26,11 +26,14 @@ from brandbot.tables import (
     decode,
     header_name,
     json_rows,
+    kind,
+    people_files,
     sheets,
 )
 from brandbot.tables import normalise as normalise  # what makes two prompts the same
 
 Split = Literal["train", "valid", "test"]
+SIDES: tuple[Split, ...] = ("train", "valid", "test")
 
 TEST_SHARE = 0.15
 VALID_SHARE = 0.10
@@ -102,10 +105,6 @@ class Example:
         return "valid" if share < TEST_SHARE + VALID_SHARE else "train"
 
 
-NOT_EXAMPLES = frozenset(["README.MD", "LEEME.MD", "README.TXT", "THUMBS.DB", "DESKTOP.INI"])
-"""Notes to people, and what Windows leaves in folders."""
-
-
 @dataclass
 class Reading:
     """What was found in an ``examples/`` folder."""
@@ -136,11 +135,7 @@ def read(folder: Path) -> Reading:
     if not folder.is_dir():
         reading.problems.append(Problem("error", "no-examples-folder", folder.name))
         return reading
-    for file in sorted(folder.rglob("*")):
-        name = file.relative_to(folder).as_posix()
-        hidden = any(part.startswith((".", "~$")) for part in name.split("/"))
-        if not file.is_file() or hidden or file.name.upper() in NOT_EXAMPLES:
-            continue
+    for name, file in people_files(folder).items():
         reader = READERS.get(file.suffix.lower())
         if reader is None:
             values = {"suffix": file.suffix or name}
@@ -221,7 +216,7 @@ def _json_facts(row: dict[str, Any], file: str, line: int, reading: Reading) -> 
         return []
     text = _flat_text(row[key]) if row[key] else ""
     if text is None:
-        values = {"key": key, "found": type(row[key]).__name__}
+        values = {"key": key, "found": kind(row[key])}
         reading.problems.append(Problem("error", "not-text", file, line, values))
         return None
     return text.split("\n")
@@ -243,7 +238,7 @@ def _json_turns(
     texts = [_flat_text(row[prompt_key]), _flat_text(row[reply_key])]
     if texts[0] is None or texts[1] is None:
         key = prompt_key if texts[0] is None else reply_key
-        values = {"key": key, "found": type(row[key]).__name__}
+        values = {"key": key, "found": kind(row[key])}
         reading.problems.append(Problem("error", "not-text", file, line, values))
         return None
     return [Message("user", texts[0]), Message("assistant", texts[1])]
@@ -251,7 +246,7 @@ def _json_turns(
 
 def _listed_turns(listed: Any, file: str, line: int, reading: Reading) -> list[Message] | None:
     if not isinstance(listed, list):
-        values = {"key": "messages", "found": type(listed).__name__}
+        values = {"key": "messages", "found": kind(listed)}
         reading.problems.append(Problem("error", "not-list", file, line, values))
         return None
     turns: list[Message] = []
@@ -294,6 +289,9 @@ def read_csv(raw: bytes, file: str, reading: Reading) -> None:
 def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
     """Every sheet with a header; a cell merged over several rows counts for each of them."""
     for sheet in sheets(raw, file, reading.problems):
+        if sheet.hidden:
+            reading.problems.append(Problem("note", "hidden-sheet", sheet.place))
+            continue
         for area in sheet.merged:
             code = "merged-across" if area.across else "merged-down"
             severity: Severity = "warning" if area.across else "note"
@@ -393,6 +391,10 @@ def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
         deeper_next = index + 1 < len(sections) and sections[index + 1][1] > level
         if not text and deeper_next:
             continue
+        if index == 0 and level == 1 and text and deeper_next:
+            values = {"found": prompt[:40]}
+            problem = Problem("warning", "title-as-question", file, number, values)
+            reading.problems.append(problem)
         turns = [Message("user", prompt)]
         for said, block in _spoken_blocks(body):
             turns.append(Message(said, block))

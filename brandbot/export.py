@@ -189,15 +189,9 @@ def _shared(
 
     The share is of all that would be trained on: these, and the ``beside`` examples of the persona.
     """
-    while said:
-        person, count = Counter(person for person, _ in said).most_common(1)[0]
-        over = count - max(1, int(most * (beside + len(said))))
-        if over <= 0:
-            break
-        mine = [place for place, (other, _) in enumerate(said) if other == person][:over]
-        said = [one for place, one in enumerate(said) if place not in mine]
-        left["author-share"] += over
-    return [item for _, item in said]
+    over = approved.over_share([{person} for person, _ in said], most, beside)
+    left.update({"author-share": len(over)} if over else {})
+    return [item for number, (_, item) in enumerate(said) if number not in over]
 
 
 def _asker(before: Sequence[Turn], visitor: str) -> str:

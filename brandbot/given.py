@@ -36,7 +36,7 @@ class Given:
     def find(self, persona: Persona, messages: Sequence[Message]) -> Found | None:
         """What the persona's documents say to the last message.
 
-        None if it has none; of a strict persona nothing is found then.
+        None if it has none; a strict persona then knows that nothing was found.
         """
         knowledge = persona.config.knowledge
         indexed = self.workspace.knowledge(persona.name).is_dir()

@@ -14,7 +14,8 @@ _LINK = re.compile(r"\b(?:https?://|www\.)[^\s)»”\"]+|\b[\w.+-]+@[\w-]+\.[\w.
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _BARE_LINK = re.compile(
     # A domain without its www: letters, a dot, and an ending that is no word of a sentence.
-    r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|info|biz|io|app|dev|shop|store|online"
+    # Small letters: "It's good.It is" lacks a space.
+    r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?-i:com|net|org|info|biz|io|app|dev|shop|store|online"
     r"|site|eu|es|uk|co|us|de|fr|it|pt|nl|mx|ar|cl|pe|cat|coop|gal|eus)\b(?:/[^\s)»”\"]*)?",
     re.IGNORECASE,
 )

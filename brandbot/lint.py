@@ -46,7 +46,6 @@ CHARACTERS_A_TOKEN = 3
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
 # Held to change and given by the brand itself, not personal: its own address and telephone.
-_OWN_CONTACTS = ("email", "phone")
 
 
 @dataclass(frozen=True)
@@ -246,6 +245,9 @@ def _letters(message: Message, problem: Callable[..., Problem]) -> Iterator[Prob
         yield problem("error", "lost-letters", count=lost)
     if lint_text.is_spreadsheet_error(message.content):
         yield problem("error", "excel-error", found=message.content.strip()[:20])
+    left = lint_text.left_over(message.content)
+    if left:
+        yield problem("warning", "left-over", found=left[:30])
     wrong = lint_text.mojibake(message.content)
     if wrong:
         yield problem("error", "mojibake", found=wrong[0], meant=wrong[1])
@@ -262,10 +264,18 @@ def _privacy(
         yield problem("error", "secret", kind=f"@{secret.kind}", found=secret.hint)
     region = found.config.language.partition("-")[2] if found else ""
     for personal in lint_privacy.personal_data(message.content, region):
-        if personal.kind in _OWN_CONTACTS and message.role != "user" and personal.value in facts:
+        if (
+            personal.kind in lint_privacy.CONTACTS
+            and message.role != "user"
+            and personal.value in facts
+        ):
             continue  # given to read, as a document would be
         brands_own = message.role == "assistant" and personal.value not in said
-        code = "changing-fact" if brands_own and personal.kind in _OWN_CONTACTS else "personal-data"
+        code = (
+            "changing-fact"
+            if brands_own and personal.kind in lint_privacy.CONTACTS
+            else "personal-data"
+        )
         severity: Severity = "warning" if code == "changing-fact" else "error"
         yield problem(severity, code, kind=f"@{personal.kind}", found=personal.hint)
 

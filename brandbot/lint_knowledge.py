@@ -19,6 +19,7 @@ from brandbot.knowledge import documents, passages
 from brandbot.knowledge.passages import Passage
 from brandbot.lint_contradictions import Contradiction, contradictions
 from brandbot.persona import Persona
+from brandbot.tables import people_files
 
 FEWEST, MOST = 20, 80
 """Examples with facts: from the first on they teach, up to the second more of them help."""
@@ -29,8 +30,6 @@ SOON = timedelta(days=14)
 LETTERS_A_TOKEN = 4
 """Where passages are cut, carefully guessed: here no embedder counts tokens."""
 
-# What a new persona's folder holds for the people who fill it.
-_LEAFLETS = frozenset({"README.md", "LEEME.md"})
 _QUOTED, _LISTED = 80, 8
 
 
@@ -45,7 +44,7 @@ def check(
 ) -> Findings:
     """What can be said of a persona's documents; nothing if it has none or does not use them."""
     findings = Findings()
-    files = _files(folder / "knowledge")
+    files = people_files(folder / "knowledge")
     if not files or (found is not None and not found.config.knowledge.enabled):
         return findings
     known: list[Passage] = []
@@ -64,21 +63,9 @@ def check(
         )
         return findings
     findings.problems += [_told(each, folder.name) for each in findings.contradictions]
-    if any(passage.file not in _LEAFLETS for passage in known):
+    if known:
         findings.problems += _teaching(found, examples)
     return findings
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    """Documents by their path in ``knowledge/``; hidden files and Office's locks are none."""
-    if not folder.is_dir():
-        return {}
-    names = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {
-        name: path
-        for name, path in names.items()
-        if not any(part.startswith((".", "~$")) for part in name.split("/"))
-    }
 
 
 def _passages(name: str, file: Path, problems: list[Problem]) -> list[Passage]:

@@ -17,6 +17,9 @@ from typing import Any
 from brandbot.lint_secrets import Found as Found
 from brandbot.lint_secrets import secrets as secrets
 
+CONTACTS = frozenset(["email", "phone"])
+"""Kinds that brands tell everybody, too."""
+
 _MAY_BE_PERSONAL = re.compile(
     r"@|\d(?:[\s().:/+-]{0,2}\w?\d){5}|\d\.\d+\.\d|[0-9a-f]{0,4}:[0-9a-f]{0,4}:"
     r"|[([{](?:at|arroba)[)\]}]|\barroba\b|\sdot\s",

@@ -158,6 +158,19 @@ _SPREADSHEET = re.compile(
 )
 
 
+_LEFT_OVER = re.compile(
+    r"</?(?:a|b|br|div|em|font|h[1-6]|i|li|p|span|strong|u|ul)(?:\s[^<>]*)?/?>|\{\{[^{}]*\}\}"
+    r"|\[[A-ZÁÉÍÓÚÑ _]{3,}\]|\b(?:TODO|XXX|FIXME)\b|(?i:\blorem ipsum\b)"
+    r"|[\ue000-\uf8ff\u200b\ufffc]"
+)
+
+
+def left_over(text: str) -> str | None:
+    """The first thing a program or a template left in a text: a tag, {{name}}, [NAME], TODO."""
+    found = _LEFT_OVER.search(text)
+    return None if found is None else found[0]
+
+
 def is_spreadsheet_error(text: str) -> bool:
     """Whether a text is all that Excel left of a cell: #REF!, ####, 6,12E+08."""
     return _SPREADSHEET.fullmatch(text.strip()) is not None
@@ -235,20 +248,23 @@ _FACTS: dict[str, re.Pattern[str]] = {
             # A bare 1:15 is more often a ratio.
             r"\b(?:at|by|until|till|from|la)\s1:[0-5]\d\b",
             r"(?<![\w:.,])\d{1,2}(?:[:.][0-5]\d)?\s?(?:[ap]\.?m\b|o'clock\b)",
-            r"(?<![\w:.,])\d{1,2}(?:\.[0-5]\d)?\s?h\b",
+            # 12 h to rest are no time of day.
+            r"(?<!reposar )(?<!durante )(?<!cada )(?<!unas )(?<!for )(?<!every )(?<![\w:.,])"
+            r"\d{1,2}(?:\.[0-5]\d)?\s?h\b",
             rf"\b{_DAY}\s?(?:-|–|to|through|till|until|a|hasta(?: el)?)\s?{_DAY}\b",
             rf"\b(?:open|close)[ds]?\s(?:\w+\s)?(?:on|at|until|till)\s(?:{_DAY}|\d{{1,2}})\b",
             rf"\b(?:abri|cerra)mos\s{_FROM}\s(?:{_DAY}|\d{{1,2}})\b",
             rf"\b(?:abre|cierra|abiert[oa]s?|cerrad[oa]s?)\s{_FROM}\s(?:{_DAY}|\d{{1,2}})\b",
-            r"\ba las? \d{1,2}\b",
+            r"\ba las? \d{1,2}\b(?! (?:semanas|horas|noches|personas))",
         ],
         "date": [
-            r"(?<![\w/.-])\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)?\d\d(?![\w/-])",
+            r"(?<![\w/.-])(?:0?[1-9]|[12]\d|3[01])[/.-](?:0?[1-9]|[12]\d|3[01])[/.-](?:19|20)?\d\d"
+            r"(?![\w/-])",
             r"(?<![\w/.-])(?:19|20)\d\d-\d\d-\d\d(?![\w/-])",
             rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b",
             rf"\b(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?\b",
             rf"\b\d{{1,2}} de (?:{_MES})\b",
-            r"\b(?:in|since|until|by|for|en|desde|hasta|para) (?:19|20)\d\d\b",
+            r"\b(?:in|since|until|by|for|en|desde|hasta|para) (?:19|20)\d\d\b(?! \w+s\b)",
         ],
         "stock": [
             r"\bonly (?:\d+|one|two|three|four|five|a few|a couple) left\b",
@@ -256,7 +272,7 @@ _FACTS: dict[str, re.Pattern[str]] = {
             r"\b(?:in|out of|en|sin) stock\b",
             r"\bsold out\b",
             r"\b(?:solo|sólo|ya) (?:nos )?quedan? (?:\d+|un[oa]?|dos|tres|cuatro|cinco)\b",
-            r"\bquedan \d+\b",
+            r"\bquedan \d+\b(?! (?:pasos|minutos|horas|d[ií]as|semanas|meses))",
             # Of people it is said with estar, or of something: agotada de esperar.
             r"(?<!\best[eéaá]s )(?<!\bestoy )(?<!\b[mts]e )"
             r"\bagotad[oa]s?\b(?! de\b)",

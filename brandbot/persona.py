@@ -317,6 +317,11 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
     config: PersonaConfig | None
     config, found = _validate(raw, line_of, file.name)
     problems += found
+    for place, word in enumerate(config.rules.never_say if config else ()):
+        if re.search("[,;]", word):  # several in one: none of them would be found
+            where = line_of(("rules", "never_say", place))
+            values = {"found": word[:60]}
+            problems.append(Problem("warning", "yaml-text", file.name, where, values))
     for number, line in enumerate(text.split("\n"), 1):
         if slip := _SLIPS.search(line):
             shown = {"found": slip[0].strip()[:60]}

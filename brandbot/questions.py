@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from brandbot.errors import Problem
-from brandbot.examples import NOT_EXAMPLES
-from brandbot.tables import decode
+from brandbot.tables import decode, people_files
 
 KEYS = ("prompt", "expect", "must_contain", "must_not_contain", "answerable", "source")
 
@@ -47,13 +46,8 @@ class Questions:
 def read(folder: Path) -> Questions:
     """Every question of the folder's ``.jsonl`` files; a problem in one row costs no other."""
     found = Questions()
-    if not folder.is_dir():
-        return found
-    for file in sorted(folder.rglob("*")):
-        name = f"evals/{file.relative_to(folder).as_posix()}"
-        hidden = any(part.startswith((".", "~$")) for part in name.split("/"))
-        if not file.is_file() or hidden or file.name.upper() in NOT_EXAMPLES:
-            continue
+    for name, file in people_files(folder).items():
+        name = f"evals/{name}"
         if file.suffix.lower() != ".jsonl":
             values = {"found": file.suffix or file.name}
             found.problems.append(Problem("warning", "eval-format", name, None, values))

@@ -48,7 +48,7 @@ SUMMARY = {
         "more-wanted": "Enough to try. 100 to 500 make a voice.",
         "good": "A good number: 100 to 500 make a voice.",
         "plenty": "More than enough: beyond 500, better examples help more than further ones.",
-        "found": "{} errors, {} warnings, {} notes",
+        "found": "Errors: {}, warnings: {}, notes: {}",
     },
     "es": {
         "counts": "{total} ejemplos: {train} para entrenar, {valid} para validar, {test} apartados",
@@ -56,7 +56,7 @@ SUMMARY = {
         "more-wanted": "Bastan para probar. Con 100 a 500 se consigue una voz.",
         "good": "Es un buen número: con 100 a 500 se consigue una voz.",
         "plenty": "Sobran: por encima de 500 ayuda más mejorar los que hay que añadir otros.",
-        "found": "{} errores, {} avisos, {} notas",
+        "found": "Errores: {}, avisos: {}, notas: {}",
     },
 }
 
@@ -284,9 +284,10 @@ def print_examples(
         out.print("No examples on this side of the split.")
 
 
-def print_trained(trained: Trained) -> None:
+def print_trained(trained: Trained, *, refused: bool = False) -> None:
+    """What a training made; ``refused``: the gate did not let it go live."""
     loss = trained.loss
-    state = "live" if trained.live else "a candidate; the live version is unchanged"
+    state = "live" if trained.live else "a candidate: it is not live"
     out.print(
         f"[bold]Version {trained.version}[/] of {escape(trained.persona)} is made and is {state}."
     )
@@ -310,7 +311,15 @@ def print_trained(trained: Trained) -> None:
         out.print(
             f"Talk to it: brandbot chat {escape(trained.persona)} --version {int(trained.version)}"
         )
-        out.print(f"Serve it: brandbot promote {escape(trained.persona)} {int(trained.version)}")
+        this = f"{escape(trained.persona)} {int(trained.version)}"
+        if refused:
+            out.print(f"What to add: brandbot evaluate {this}")
+            out.print(
+                "Fewer rounds forget and copy less: "
+                f"brandbot train {escape(trained.persona)} --set training.epochs=1"
+            )
+            return
+        out.print(f"Serve it: brandbot promote {this}")
         return
     out.print(
         f"Talk to it: brandbot chat {escape(trained.persona)}   or in the browser: brandbot serve"

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -78,7 +79,45 @@ def column_of(names: Sequence[str], wanted: AbstractSet[str]) -> int | None:
     return next((index for index, name in enumerate(names) if name in wanted), None)
 
 
+# --- Files ----------------------------------------------------------------------------------------
+
+NOTES = frozenset(["README.MD", "LEEME.MD", "README.TXT", "LEEME.TXT", "THUMBS.DB", "DESKTOP.INI"])
+"""Notes among people, and what Windows leaves in folders."""
+
+
+def people_files(folder: Path) -> dict[str, Path]:
+    """The files that people put into a folder, by their path in it, in its order.
+
+    Hidden ones, Office's locks and ``NOTES`` are none; a folder that isn't there has none.
+    """
+    if not folder.is_dir():
+        return {}
+    found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        name: path for name, path in found.items()
+        if path.name.upper() not in NOTES
+        and not any(part.startswith((".", "~$")) for part in name.split("/"))
+    }  # fmt: skip
+
+
 # --- Text -----------------------------------------------------------------------------------------
+
+
+OLD_ENCODINGS = ("cp1252", "cp850", "mac_roman")
+"""Windows, and Excel's "CSV (MS-DOS)" and "CSV (Macintosh)"."""
+
+_AT_HOME = re.compile(r"(?<=[a-z])[áéíóúüñçàèìòùâêîôûäëïöãõ]|[áéíóúñ](?=[a-z])|[¿¡](?=\w)")
+_ASTRAY = re.compile(r"(?<=[a-z])[A-ZÀ-Þ]|[¤¨¢ƒ‚„†‡ˆ‰‹›\u2500-\u259f\ufffd]")
+
+
+def _likely(text: str) -> int:
+    """How much a text looks decoded rightly: letters at home, less those astray."""
+    return len(_AT_HOME.findall(text)) - len(_ASTRAY.findall(text))
+
+
+def kind(value: Any) -> str:
+    """What a JSON value is, for people: an entry of ``texts.WORDS``."""
+    return f"@json-{type(value).__name__}"
 
 
 def decode(raw: bytes, file: str, problems: list[Problem]) -> str:
@@ -91,7 +130,7 @@ def decode(raw: bytes, file: str, problems: list[Problem]) -> str:
         except UnicodeDecodeError as error:
             line = raw[: error.start].count(b"\n") + 1
             problems.append(Problem("warning", "not-utf8", file, line))
-            text = raw.decode("cp1252", errors="replace")
+            text = max((raw.decode(e, errors="replace") for e in OLD_ENCODINGS), key=_likely)
     if "\0" in text:
         problems.append(Problem("error", "binary-file", file))
         return ""
@@ -99,6 +138,9 @@ def decode(raw: bytes, file: str, problems: list[Problem]) -> str:
 
 
 # --- JSON Lines -----------------------------------------------------------------------------------
+
+
+_OF_A_LIST = re.compile(r"^\s*[\[\]]\s*,?\s*$|^\s*\[\s*\{|\}\s*,\s*$")
 
 
 def json_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[int, Any]]:
@@ -112,10 +154,15 @@ def json_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[i
                 row = _without_half_characters(row)
         except (ValueError, RecursionError) as error:
             values = {"reason": getattr(error, "msg", "too deeply nested")}
-            problems.append(Problem("error", "bad-json", file, number, values))
+            if re.search("[“”„«»]", line):
+                problems.append(Problem("error", "json-quotes", file, number))
+            elif _OF_A_LIST.search(line):
+                problems.append(Problem("error", "json-list", file, number))
+            else:
+                problems.append(Problem("error", "bad-json", file, number, values))
             continue
         if not isinstance(row, dict):
-            values = {"found": type(row).__name__}
+            values = {"found": kind(row)}
             problems.append(Problem("error", "json-not-object", file, number, values))
             continue
         yield number, row
@@ -166,7 +213,12 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
             else:
                 lenient = csv.reader([lines[start]], delimiter=delimiter, skipinitialspace=True)
                 try:
-                    yield start + offset, next(lenient)
+                    row = next(lenient)
+                    values = {"found": next((c for c in row if '"' in c), row[0])[:40]}
+                    problems.append(
+                        Problem("warning", "quote-inside", file, start + offset, values)
+                    )
+                    yield start + offset, row
                 except (csv.Error, StopIteration):
                     values = {"reason": str(error)}
                     problems.append(Problem("error", "bad-csv", file, start + offset, values))

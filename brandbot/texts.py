@@ -50,6 +50,14 @@ def _say(value: Any, language: str, values: dict[str, Any]) -> Any:
 
 
 WORDS: dict[str, dict[str, str]] = {
+    # What a JSON value is.
+    "json-list": {"en": "a list", "es": "una lista"},
+    "json-dict": {"en": "fields of its own", "es": "otros campos"},
+    "json-str": {"en": "a text", "es": "un texto"},
+    "json-int": {"en": "a number", "es": "un número"},
+    "json-float": {"en": "a number", "es": "un número"},
+    "json-bool": {"en": "true or false", "es": "true o false"},
+    "json-NoneType": {"en": "null, that is nothing", "es": "null, o sea nada"},
     # What a setting must be, by pydantic's error types.
     "string_type": {"en": "text", "es": "un texto"},
     "string_too_short": {"en": "some text, not nothing", "es": "algún texto, no vacío"},
@@ -401,6 +409,80 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Añade la respuesta que daría la marca o borra el último mensaje.",
         ),
     },
+    "json-quotes": {
+        "en": (
+            "This line is not valid JSON: it has the quotation marks of a word processor (“ ”).",
+            "This line is left out; the others are read.",
+            'Replace them with straight ones ("). A plain text editor leaves them as they are.',
+        ),
+        "es": (
+            "Esta línea no es JSON válido: lleva las comillas de un procesador de textos (“ ”).",
+            "Esta línea no se usa; las demás sí se leen.",
+            'Cámbialas por comillas rectas ("). Un editor de texto sencillo las deja como están.',
+        ),
+    },
+    "json-list": {
+        "en": (
+            "This line is part of a list: a bracket, or a comma at its end.",
+            "This line is left out; the others are read.",
+            "In .jsonl each line is a JSON object of its own: delete [ and ], and the commas at "
+            "the line ends.",
+        ),
+        "es": (
+            "Esta línea es parte de una lista: un corchete, o una coma al final.",
+            "Esta línea no se usa; las demás sí se leen.",
+            "En .jsonl cada línea es un objeto JSON: borra [ y ], y las comas al final de las "
+            "líneas.",
+        ),
+    },
+    "hidden-sheet": {
+        "en": (
+            "This sheet is hidden, so it is not read.",
+            "Drafts are often kept in one.",
+            "Show it in the spreadsheet and save, if its examples are meant.",
+        ),
+        "es": (
+            "Esta hoja está oculta y no se lee.",
+            "Ahí suelen guardarse borradores.",
+            "Muéstrala en la hoja de cálculo y guarda, si sus ejemplos cuentan.",
+        ),
+    },
+    "title-as-question": {
+        "en": (
+            "The title at the top is read as something a person says: {found}",
+            "The text below it would be learnt as the reply.",
+            "Delete the title or the text below it, or put ## before what people say.",
+        ),
+        "es": (
+            "El título de arriba se lee como algo que dice una persona: {found}",
+            "El texto de debajo se aprendería como la respuesta.",
+            "Borra el título o el texto de debajo, o pon ## delante de lo que dice la gente.",
+        ),
+    },
+    "quote-inside": {
+        "en": (
+            "There are quotation marks inside a quoted cell; it may be cut wrongly: {found}",
+            "The model would learn the cell as it stands here.",
+            'Write two of them for one inside a cell (""), or save the table as .xlsx.',
+        ),
+        "es": (
+            "Hay comillas dentro de una celda entre comillas, y puede que se corte mal: {found}",
+            "El modelo aprendería la celda tal como está aquí.",
+            'Dentro de una celda se escriben dobles (""); o guarda la tabla en .xlsx.',
+        ),
+    },
+    "left-over": {
+        "en": (
+            "A program or a template left something in the text: {found}",
+            "The model would learn to write it.",
+            "Delete it, or write what is meant.",
+        ),
+        "es": (
+            "Un programa o una plantilla dejó algo en el texto: {found}",
+            "El modelo aprendería a escribirlo.",
+            "Bórralo o escribe lo que toca.",
+        ),
+    },
     "bad-json": {
         "en": (
             "This line is not valid JSON: {reason}.",
@@ -421,12 +503,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "json-not-object": {
         "en": (
-            "This line holds a {found}, not fields with texts.",
+            "This line holds {found}, not fields with texts.",
             "The line is left out.",
             'Write {{"prompt": "…", "completion": "…"}}, one a line.',
         ),
         "es": (
-            "Esta línea contiene un valor de tipo {found}, no campos con textos.",
+            "Esta línea contiene {found}, no campos con textos.",
             "La línea no se usa.",
             'Escribe {{"prompt": "…", "completion": "…"}}, uno por línea.',
         ),
@@ -445,24 +527,24 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "not-text": {
         "en": (
-            "{key} holds a value of the type {found}, not text.",
+            "{key} holds {found}, not text.",
             "Only text can be used; the line is left out.",
             'Put the text in "quotes".',
         ),
         "es": (
-            "{key} contiene un valor de tipo {found}, no un texto.",
+            "{key} contiene {found}, no un texto.",
             "Solo se pueden usar textos; la línea no se usa.",
             'Pon el texto entre "comillas".',
         ),
     },
     "not-list": {
         "en": (
-            "{key} holds a value of the type {found}, not a list of messages.",
+            "{key} holds {found}, not a list of messages.",
             "The conversation can't be followed; the line is left out.",
             'Write [{{"role": "user", "content": "…"}}, {{"role": "assistant", "content": "…"}}].',
         ),
         "es": (
-            "{key} contiene un valor de tipo {found}, no una lista de mensajes.",
+            "{key} contiene {found}, no una lista de mensajes.",
             "No se puede seguir la conversación; la línea no se usa.",
             'Pon [{{"role": "user", "content": "…"}}, {{"role": "assistant", "content": "…"}}].',
         ),
@@ -1225,12 +1307,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "There is {kind} in the example ({found}).",
             "The model could give it to a stranger, and it can't be taken out of it again.",
-            "Replace it with an invented one in words, such as [e-mail], or delete the example.",
+            "Write it without or with an invented one (ana@example.com), or delete the example.",
         ),
         "es": (
             "El ejemplo contiene {kind} ({found}).",
             "El modelo podría dárselo a cualquiera, y ya no se le puede sacar.",
-            "Sustituye el dato por algo como [correo] o borra el ejemplo.",
+            "Escríbelo sin el dato o con uno inventado, como ana@example.com; o borra el ejemplo.",
         ),
     },
     "secret": {
@@ -1260,12 +1342,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "excel-error": {
         "en": (
             "This is what a spreadsheet left of a cell: {found}.",
-            "The model would learn to say that.",
+            "The bot would say that.",
             "Mend the cell in the spreadsheet, and save it again.",
         ),
         "es": (
             "Esto es lo que la hoja de cálculo dejó de una celda: {found}.",
-            "El modelo aprendería a decir eso.",
+            "El bot diría eso.",
             "Arregla la celda en la hoja de cálculo y vuelve a guardarla.",
         ),
     },

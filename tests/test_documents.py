@@ -503,6 +503,7 @@ def test_questions_with_answers() -> None:
         ("warning", "dates-reversed", 3),
         ("warning", "bad-date", 4),
         ("warning", "bad-date", 4),
+        ("warning", "quote-inside", 6),
         ("warning", "half-question", 6),
         ("warning", "open-quote", 7),
         ("warning", "half-question", 8),

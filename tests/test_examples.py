@@ -541,3 +541,48 @@ def test_row_33_every_mistake_is_named(tmp_path: Path) -> None:
         assert finding["what"]
         assert "ana.lopez@correo.es" not in json.dumps(finding)
         assert "sk-abcdefghij" not in json.dumps(finding)
+
+
+def test_what_excel_and_word_do_to_a_file(tmp_path: Path) -> None:
+    found = reading(tmp_path, "q.csv", 'prompt;completion\n"¿Tenéis "la casa"?";"Sí."\n')
+    assert codes(found) == [("quote-inside", 2)]
+    (tmp_path / "q.csv").unlink()
+    lines = ["{“prompt”: “a”}", "[", '{"prompt": "a", "completion": "b"},', "]"]
+    found = reading(tmp_path, "l.jsonl", "\n".join(lines))
+    assert codes(found) == [
+        ("json-quotes", 1),
+        ("json-list", 2),
+        ("json-list", 3),
+        ("json-list", 4),
+    ]
+    (tmp_path / "l.jsonl").unlink()
+    found = reading(tmp_path, "t.md", "# Charla\n\nDe la bodega.\n\n## ¿Abrís?\n\nSí, hoy.\n")
+    assert codes(found) == [("title-as-question", 1)]
+    (tmp_path / "t.md").unlink()
+    found = reading(tmp_path, "n.jsonl", '{"prompt": null, "completion": "b"}')
+    assert "null, o sea nada" in tell(found.problems[0], "es").line
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp850", "mac_roman"])
+def test_old_encodings_are_told_apart(tmp_path: Path, encoding: str) -> None:
+    said = "pregunta;respuesta\n¿Hay piñones aquí?;Sí, señor: están ahí, a 3 por bolsa, ¡últimos!\n"
+    found = reading(tmp_path, "q.csv", said.encode(encoding))
+    assert (
+        found.examples[0].prompt == "¿Hay piñones aquí?"
+        and "señor: están" in found.examples[0].reply
+    )
+    assert [code for code, _ in codes(found)] == ["not-utf8"]
+
+
+def test_a_hidden_sheet_is_not_read(tmp_path: Path) -> None:
+    book = Workbook()
+    for title, word in (("Shown", "Leaves."), ("Drafts", "Draft.")):
+        sheet = book.active if title == "Shown" else book.create_sheet()
+        sheet.title = title
+        sheet.append(["prompt", "completion"])
+        sheet.append([f"Tea {title}?", word])
+    book["Drafts"].sheet_state = "hidden"
+    book.save(tmp_path / "b.xlsx")
+    found = read(tmp_path)
+    assert [e.reply for e in found.examples] == ["Leaves."]
+    assert [(p.code, p.file) for p in found.problems] == [("hidden-sheet", "b.xlsx[Drafts]")]

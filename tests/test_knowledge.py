@@ -21,7 +21,16 @@ import pytest
 from brandbot.bot import Bot
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import KnowledgeError
-from brandbot.knowledge import answer_type, documents, index, lookup, measure, passages, sources
+from brandbot.knowledge import (
+    answer_type,
+    documents,
+    index,
+    lookup,
+    measure,
+    passages,
+    sources,
+    weight,
+)
 from brandbot.knowledge.embedder import Embedder, open_embedder
 from brandbot.knowledge.index import IndexStore
 from brandbot.knowledge.lexical import Lexical
@@ -343,7 +352,7 @@ def test_the_weight_of_meaning_follows_what_the_embedder_knows(embedded: Path) -
             for file in sorted(folder.iterdir())
             for passage in passages.of(documents.read(file.read_bytes(), file.name), count)
         ]
-        weights[name] = index.measure_embedder(found, embedder, Words(persona.language)).meaning
+        weights[name] = weight.measure_embedder(found, embedder, Words(persona.language)).meaning
     assert weights["letraclara"] + 0.1 < weights["lighthouse"]
 
 

@@ -677,3 +677,32 @@ def test_notes_to_people_are_no_examples(tmp_path: Path) -> None:
     for name in ("README.md", "LEEME.md", "Thumbs.db", "desktop.ini"):
         (tmp_path / "examples" / name).write_text("# Read me\n\nExamples go here.\n")
     assert lint.check(tmp_path).counts["total"] == 1
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("A <b>bold</b> word.", "<b>"), ("Hi {{name}}, come in.", "{{name}}"), ("Hola [NOMBRE].", "[NOMBRE]"),
+        ("TODO write this.", "TODO"), ("Lorem ipsum dolor.", "Lorem ipsum"), ("A \uf0b7 bullet.", "\uf0b7"),
+        ("a < b and b > c", None), ("Call [email] then.", None), ("We are open, all of us.", None),
+    ],
+)  # fmt: skip
+def test_what_a_template_left(text: str, found: str | None) -> None:
+    assert lint_text.left_over(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Entiendo que estés agotada; respira.", "Quedan 3 pasos.", "Deja reposar 12 h en la nevera.",
+        "A las 4 semanas se nota.", "Talla 38/40/42.", "Hay sitio para 2000 invitados.",
+    ],
+)  # fmt: skip
+def test_what_sounds_like_a_changing_fact_and_is_none(text: str) -> None:
+    assert lint_text.facts(text) == []
+
+
+def test_several_words_in_one_entry_are_said(tmp_path: Path) -> None:
+    rules = "rules:\n  never_say:\n    - barato, chollo\n    - ganga\n"
+    found = checked(tmp_path, ("Tea?", "Leaves, and hot."), settings=rules).problems
+    assert [(p.code, p.line) for p in found if p.file == "persona.yaml"] == [("yaml-text", 4)]

@@ -8,7 +8,7 @@ the measured figure itself must not cross.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -130,19 +130,20 @@ def _rules(report: Report, other: str, least: float) -> GateRow:
             worse.append(code)
     kept = report.measure("rules", report.version)
     assert kept is not None
-    found_words = [
-        str(b["values"].get("word") or b["values"].get("found") or b["values"].get("count"))
-        for t in told for b in t[report.version].broken
-    ]  # fmt: skip
     values = {
         **_figures(kept), "limit": least, "worse": worse, "other": other,
-        "found": list(dict.fromkeys(found_words))[:5],
+        "found": _offending(report, worse or codes),
     }  # fmt: skip
-    values["worse_found"] = list(dict.fromkeys(
-        str(b["values"].get("word") or b["values"].get("found") or b["code"])
-        for t in told for b in t[report.version].broken if b["code"] in worse
-    ))[:5]  # fmt: skip
     return GateRow("rules", "fail" if worse or kept.value < least else "pass", values)
+
+
+def _offending(report: Report, codes: Container[str]) -> list[str]:
+    """What of a version's answers broke these rules: the words, or the count; five at most."""
+    found = [
+        str(b["values"].get("word") or b["values"].get("found") or b["values"].get("count"))
+        for row in report.rows for b in row.told[report.version].broken if b["code"] in codes
+    ]  # fmt: skip
+    return list(dict.fromkeys(found))[:5]
 
 
 def _listening(report: Report, share: float) -> GateRow:

@@ -150,7 +150,8 @@ def says(answer: str, reply: str) -> bool:
 # --- Domain ---------------------------------------------------------------------------------------
 
 _AGREES = re.compile(
-    r"\W*(?:yes|yeah|of course|certainly|s[ií]|claro|por supuesto)\b(?! pero| but)", re.IGNORECASE
+    r"\W*(?:yes|yeah|of course|sí|si(?=,)|claro que sí|por supuesto)\b(?!,? (?:pero|but)\b)",
+    re.IGNORECASE,
 )
 _DECLINES = {
     "en": (

@@ -81,7 +81,7 @@ def report_page(report: Report, rows: list[GateRow]) -> str:
             {
                 "title": upper(words.TITLES[row.name][side]),
                 "outcome": row.outcome,
-                "sentence": _sentence(row, side),
+                "sentence": words.gate_row(row, side),
             }
             for row in sorted(rows, key=lambda row: row.outcome != "fail")
         ],
@@ -241,17 +241,6 @@ def _mark(rows: list[GateRow]) -> str:
     if not rows or (gate.unknown(rows) and not gate.failed(rows)):
         return "unknown"
     return "fail" if gate.failed(rows) else "pass"
-
-
-def _sentence(row: GateRow, side: str) -> str:
-    """A condition's sentence with its numbers written as the language writes them."""
-    text = words.gate_row(row, side)
-    if row.name in ("planted", "rules"):
-        return text  # these quote texts, and hold whole numbers only
-    text = re.sub(r"(?<![\w-])-(?=\d)", "−", text)
-    if side == "es":
-        text = re.sub(r"(?<=\d)\.(?=\d)", ",", text).replace(" a el ", " al ")
-    return text
 
 
 def _counts(rows: list[GateRow], side: str) -> str:

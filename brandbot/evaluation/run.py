@@ -36,11 +36,11 @@ from brandbot.evaluation.report import (
 )
 from brandbot.evaluation.served import Served
 from brandbot.examples import Example
-from brandbot.knowledge.index import document_files
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
 from brandbot.persona import Persona
 from brandbot.prompt import Encoded, Message
+from brandbot.tables import people_files
 from brandbot.workspace import Workspace
 
 SHOTS = 5
@@ -195,7 +195,7 @@ def inputs(persona: Persona) -> str:
 
 def _inputs(persona: Persona, reading: example_files.Reading, found: questions.Questions) -> str:
     config = persona.config
-    documents = document_files(persona.folder / "knowledge") if config.knowledge.enabled else {}
+    documents = people_files(persona.folder / "knowledge") if config.knowledge.enabled else {}
     return key(
         example_files.fingerprint(reading.examples),
         [asdict(question) for question in found.questions],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from brandbot.evaluation.gate import GateRow
@@ -248,7 +249,7 @@ def speaker_in_text(name: str, language: str) -> str:
 
 
 def gate_row(row: GateRow, language: str) -> str:
-    """A condition's sentence with its figures."""
+    """A condition's sentence, with its figures written as the language writes them."""
     side = side_of(language)
     if row.outcome == "unknown":
         return f"{TITLES[row.name][side].capitalize()}: {UNKNOWN[side]}"
@@ -258,12 +259,16 @@ def gate_row(row: GateRow, language: str) -> str:
     if "other" in values:
         values["other"] = speaker_in_text(values["other"], language)
     if row.name == "rules":
-        found = ", ".join(values.get("worse_found") or values["found"])
+        found = ", ".join(values["found"])
         broken = {"en": f" (broken: {found})", "es": f" (incumplidas: {found})"}[side]
         values["details"] = broken if found else ""
     if "reply" in values:
         values["reply"] = values["reply"][:120]
-    return GATE[row.name][side].format(**values).replace("frente a el ", "frente al ")
+    text = GATE[row.name][side].format(**values)
+    if row.name not in ("planted", "rules"):  # these quote texts, and hold whole numbers only
+        text = re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+        text = re.sub(r"(?<=\d)\.(?=\d)", ",", text) if side == "es" else text
+    return text.replace(" a el ", " al ") if side == "es" else text
 
 
 def side_of(language: str) -> str:

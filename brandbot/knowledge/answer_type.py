@@ -90,7 +90,7 @@ _COURTESY = re.compile(
 )
 
 _STATES = re.compile(
-    r"\b(?:i|we|you|he|she|they|it|that|this|here|yo|me|nos|te|se|es|son|est[aá]n?|he|ha)\b",
+    r"\b(?:i|we|you|he|she|they|it|that|this|here|yo|me|nos|te|se|es|son|est[aá]n?|ha)\b",
     re.IGNORECASE,
 )
 

@@ -24,8 +24,10 @@ from brandbot.knowledge import documents, passages
 from brandbot.knowledge.embedder import Embedder, embedder_name
 from brandbot.knowledge.lexical import Lexical
 from brandbot.knowledge.passages import Passage
+from brandbot.knowledge.weight import Measured, measure_embedder
 from brandbot.knowledge.words import Words
 from brandbot.models import file_sha256
+from brandbot.tables import people_files
 
 if TYPE_CHECKING:
     from brandbot.knowledge.embedder import Vectors
@@ -42,25 +44,14 @@ HALF_UP_TO = 60_000
 KEPT = 2
 """Builds that stay: the current one, and the one before for when that is damaged."""
 
-SAMPLE, TIES = 150, 6
-"""Passages that the embedder is measured on, and made-up ties among its searches."""
-
 LITTLE = 0.1
 """Share of new passages up to which what was measured of the embedder stays what it was."""
-
-HEADINGS_ALONE = 0.75
-"""What is left of meaning's share when people ask in sentences instead of headings."""
-
-UNRELATED = 0.3
-"""Cosine of texts that have nothing to do with one another, as the thresholds expect it."""
 
 READ_AGAIN = 5
 """How often a file that changes while it is read is read again."""
 
 BATCH = 256
 """Passages embedded between two steps of the progress bar."""
-
-NOTES = frozenset(["README.md", "LEEME.md"])
 
 Progress = Callable[[int, int], None]
 
@@ -196,9 +187,9 @@ def is_current(
     """Whether the current build was made from just these files, by size and date."""
     before = _before(store, embedder_setting, language)
     if before is None:
-        return not document_files(documents_folder)
+        return not people_files(documents_folder)
     known: dict[str, Any] = before.manifest["documents"]
-    files = document_files(documents_folder)
+    files = people_files(documents_folder)
     return known.keys() == files.keys() and all(
         _state(file) == known[name]["state"] for name, file in files.items()
     )
@@ -214,7 +205,7 @@ def _build(
     old_of: dict[str, list[Passage]] = {}
     for passage in old:
         old_of.setdefault(passage.file, []).append(passage)
-    files = document_files(folder)
+    files = people_files(folder)
     built = Built(before.folder.name if before else "")
     built.removed = sorted(set(known) - set(files))
     entries: dict[str, Any] = {}
@@ -289,20 +280,6 @@ def _before(store: IndexStore, setting: str, language: str) -> Build | None:
     return build if same and made["embedder"] == embedder_name(setting, language) else None
 
 
-def document_files(folder: Path) -> dict[str, Path]:
-    """The documents by their path in ``knowledge/``.
-
-    Hidden files, Office's locks and the note that a new persona's folder comes with are none.
-    """
-    if not folder.is_dir():
-        return {}
-    found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {
-        name: path for name, path in found.items()
-        if not any(part.startswith((".", "~$")) for part in name.split("/")) and name not in NOTES
-    }  # fmt: skip
-
-
 def _state(file: Path) -> list[int]:
     try:
         found = file.stat()
@@ -364,50 +341,6 @@ def _vectors(
     for rows, values in parts:
         vectors[rows] = values
     return vectors, len(fresh)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What an embedder is worth on some documents.
-
-    ``meaning``: how much its cosines count against words, 0 to 1. ``floor``: the cosine that says
-    nothing with it, 0 for most; models of contrast such as E5 put any two texts at 0.7 and more.
-    """
-
-    meaning: float
-    floor: float = 0.0
-
-
-def measure_embedder(kept: Sequence[Passage], embedder: Embedder, words: Words) -> Measured:
-    """Measures the embedder on the documents themselves.
-
-    Each heading (or question) is searched for in the texts without their headings, by meaning and
-    by words. Of the two mean reciprocal ranks, squared, meaning gets its share: an embedder that
-    does not know the language finds little and counts little. Questions share more words with what
-    answers them than headings do, so meaning's share is cut (docs/notes.md). A few made-up ties
-    keep a handful of documents in the middle. Where the median cosine of a heading and the texts
-    of other places is above UNRELATED, the floor brings it down to that.
-    """
-    import numpy as np
-
-    headed = [passage for passage in kept if passage.headings or passage.question][:SAMPLE]
-    asked = {passage.source: passage.heading for passage in headed}
-    if not asked:
-        return Measured(HEADINGS_ALONE / 2)
-    texts = [passage.text for passage in headed]
-    sources = np.array([passage.source for passage in headed])
-    lexical = Lexical.of(texts, words)
-    cosines = embedder.embed(list(asked.values())) @ embedder.embed(texts).T
-    found = {"meaning": 0.0, "words": 0.0}
-    for row, (source, heading) in enumerate(asked.items()):
-        for way, scores in (("meaning", cosines[row]), ("words", lexical.shares(heading))):
-            best = scores[sources == source].max()
-            found[way] += 1 / (1 + int((scores > best).sum()))
-    meaning, by_words = ((found[way] + TIES / 2) ** 2 for way in ("meaning", "words"))
-    strange = cosines[np.array(list(asked))[:, None] != sources]
-    unrelated = float(np.median(strange)) if strange.size else 0.0
-    floor = max(0.0, (unrelated - UNRELATED) / (1 - UNRELATED))
-    return Measured(float(HEADINGS_ALONE * meaning / (meaning + by_words)), floor)
 
 
 def _write(folder: Path, kept: Sequence[Passage], vectors: Vectors, words: Words) -> None:

@@ -2,7 +2,7 @@
 
 The two are put on one scale and mixed with a weight (a convex combination; Bruch, Gai and Ingber
 2023 found it better than adding up ranks). A cosine is on it already, once the embedder's floor is
-taken off (``index.measure_embedder``). Words count half by BM25 over
+taken off (``weight.measure_embedder``). Words count half by BM25 over
 the passage, divided by the most that the question's words could reach, and half by how many of
 them stand together in one of its facts, under its heading.
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from brandbot import tables
 from brandbot.errors import Problem
 from brandbot.knowledge.blocks import Document, Outline, Validity, plain, validity
+from brandbot.lint_text import is_spreadsheet_error
 from brandbot.tables import PROMPT_NAMES, QUIET_NAMES, REPLY_NAMES, column_of, header_name
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ def add_table(
     alone above the header is the table's title. ``likely``: a first row that has no others below,
     or has two cells and a figure in the second, is a row like the others.
     """
-    filled = [(n, [plain(cell) for cell in cells]) for n, cells in rows]
+    filled = [
+        (n, [_sound(plain(cell), file, n, outline.document.problems) for cell in cells])
+        for n, cells in rows
+    ]
     filled = [(n, cells) for n, cells in filled if any(cells)]
     left = min((_first(cells) for _, cells in filled), default=0)
     top = next(
@@ -252,6 +256,14 @@ class _Questions:
 # --- Cells of Excel -------------------------------------------------------------------------------
 
 _FORMAT = re.compile(r"([^#0?]*)([#0?][#0?,.]*)(.*)")
+
+
+def _sound(cell: str, file: str, line: int | None, problems: list[Problem]) -> str:
+    """A cell's text; nothing, and a problem, where a spreadsheet left only an error of it."""
+    if not is_spreadsheet_error(cell):
+        return cell
+    problems.append(Problem("warning", "excel-error", file, line, {"found": cell[:20]}))
+    return ""
 
 
 def _shown(cell: Cell) -> str:

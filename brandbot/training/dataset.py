@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from brandbot import approved
-from brandbot.approved import SIDES
-from brandbot.examples import Example, Reading, Split
+from brandbot.examples import SIDES, Example, Reading, Split
 from brandbot.knowledge.lookup import Lookup
 from brandbot.persona import Persona, Review
 from brandbot.prompt import Message

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot import approved, convert, examples, models
 from brandbot.adapters import AdapterStore
-from brandbot.approved import SIDES
 from brandbot.errors import (
     LockHeldError,
     MissingExtraError,
@@ -492,7 +491,7 @@ def _publish(
     store = AdapterStore(workspace.adapters(persona.name))
     counts: dict[str, int] = {
         side: sum(f"{e.file}:{e.line}" not in left_out for e in planned.reading.split(side))
-        for side in SIDES
+        for side in examples.SIDES
     }
     if not trainer.is_world_process_zero():
         return Trained(

@@ -79,7 +79,7 @@ def wire(app: App, talk: Talk) -> None:
         person = author(team, user)
         event = f"forget:{person}:{body['view']['id']}"
         try:  # claimed first: a wish that was acknowledged outlives a restart
-            fresh = talk.claims.claim(event, {"forget": person, "user": user})
+            fresh = talk.claims.claim(event, {"forget": person})
         except BrandbotError as error:
             log.warning("Somebody could not be forgotten: %s", error)
             ack()
@@ -88,7 +88,7 @@ def wire(app: App, talk: Talk) -> None:
             return
         ack()
         if fresh:
-            talk.take_wish(event, person, user)
+            talk.take_wish(event, person)
 
 
 def _use(talk: Talk, place: str, name: str, language: str) -> tuple[str, bool]:

@@ -83,8 +83,8 @@ class Talk:
 
     def take_over(self, event: str, payload: Mapping[str, Any], posted: str | None) -> None:
         """Takes up a question that a process left when it died, or a wish to be forgotten."""
-        if payload.keys() == {"forget", "user"}:
-            self.take_wish(event, payload["forget"], payload["user"])
+        if "forget" in payload:
+            self.take_wish(event, payload["forget"])
             return
         try:
             question = Question(**payload)
@@ -93,11 +93,11 @@ class Talk:
             return
         self.take(question, again=True, posted=posted)
 
-    def take_wish(self, event: str, person: str, user: str) -> None:
+    def take_wish(self, event: str, person: str) -> None:
         """Queues the claimed wish of a person, as the log names them, to be forgotten."""
-        self.work.put(event, lambda: self._forget(event, person, user), always=True)
+        self.work.put(event, lambda: self._forget(event, person), always=True)
 
-    def _forget(self, event: str, person: str, user: str) -> None:
+    def _forget(self, event: str, person: str) -> None:
         """Forgets a person and tells them; it writes the whole database anew, which takes long."""
         language = self.language(self.default)
         try:
@@ -111,7 +111,7 @@ class Talk:
             log.warning("Somebody could not be forgotten: %s", error)
             text = say(language, "forget_failed")
         try:
-            self.client.chat_postMessage(channel=user, text=text)
+            self.client.chat_postMessage(channel=person.rpartition(":")[2], text=text)
         except TROUBLE as error:
             log.warning("Somebody could not be told: %s", type(error).__name__)
         with contextlib.suppress(ClaimLostError):  # the claim was one of their traces

@@ -100,7 +100,7 @@ def test_a_wish_to_be_forgotten_outlives_a_restart(office: Office) -> None:
     reply(office)
     talk, person = office.app.talk, f"slack:{office.slack.team}:{office.slack.ana}"
     event = f"forget:{person}:V1"
-    payload = {"forget": person, "user": office.slack.ana}
+    payload = {"forget": person}
     assert talk.claims.claim(event, payload)
     assert office.turns() != []
     talk.claims.release(event)  # as a process that starts finds what another left
