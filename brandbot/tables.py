@@ -214,10 +214,13 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
                 lenient = csv.reader([lines[start]], delimiter=delimiter, skipinitialspace=True)
                 try:
                     row = next(lenient)
-                    values = {"found": next((c for c in row if '"' in c), row[0])[:40]}
-                    problems.append(
-                        Problem("warning", "quote-inside", file, start + offset, values)
-                    )
+                    # A quoted cell that ended too early is read otherwise than it stands there.
+                    torn = [cell for cell in row if '"' in cell and cell not in lines[start]]
+                    if torn:
+                        values = {"found": torn[0][:40]}
+                        problems.append(
+                            Problem("warning", "quote-inside", file, start + offset, values)
+                        )
                     yield start + offset, row
                 except (csv.Error, StopIteration):
                     values = {"reason": str(error)}
