@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from brandbot.evaluation import words
 from brandbot.evaluation.gate import GateRow
@@ -105,8 +105,9 @@ def _cell(measure: Measure | None, unit: str) -> str:
 
 def print_versions(rows: Sequence[dict[str, Any]]) -> None:
     """One line a version: live first mark, date, examples, what it scored, how it got live."""
-    table = Table("", "version", "date", "examples", "loss", "style", "rules", "gate", "",
-                  box=None, pad_edge=False)  # fmt: skip
+    known = (Column(name, no_wrap=True)
+             for name in ("", "version", "date", "examples", "loss", "style", "rules"))  # fmt: skip
+    table = Table(*known, "gate", "", box=None, pad_edge=False)
     for row in rows:
         gate = row["gate"]
         told = "not measured" if gate is None else (", ".join(gate) or "passed")
