@@ -107,7 +107,7 @@ def print_versions(rows: Sequence[dict[str, Any]]) -> None:
     """One line a version: live first mark, date, examples, what it scored, how it got live."""
     known = (Column(name, no_wrap=True)
              for name in ("", "version", "date", "examples", "loss", "style", "rules"))  # fmt: skip
-    table = Table(*known, "gate", "", box=None, pad_edge=False)
+    table = Table(*known, Column("gate", min_width=11), "", box=None, pad_edge=False)
     for row in rows:
         gate = row["gate"]
         told = "not measured" if gate is None else (", ".join(gate) or "passed")
