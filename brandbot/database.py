@@ -37,7 +37,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from brandbot.errors import LogError, MissingExtraError, TracesLeftError
+from brandbot.errors import DiskFullError, LogError, MissingExtraError, TracesLeftError
 
 HEAD = "0002"
 """The newest migration; a test compares it with the folder."""
@@ -327,7 +327,7 @@ def _is_away(error: OperationalError) -> bool:
 def _told(error: OperationalError) -> LogError:
     reason = str(error.orig)
     if "full" in reason or "disk I/O" in reason or "No space left" in reason:
-        return LogError(
+        return DiskFullError(
             "The conversation could not be saved because the disk is full. Free some space "
             "and send the message again; nothing that was saved before is lost."
         )

@@ -87,6 +87,10 @@ class EngineError(BrandbotError):
     pass
 
 
+class TooLongError(EngineError):
+    """A message has no room in what the model reads at once."""
+
+
 class GateError(BrandbotError):
     """A version was refused; ``rows`` are the gate's conditions that it failed."""
 
@@ -101,6 +105,14 @@ class KnowledgeError(BrandbotError):
 
 class LogError(BrandbotError):
     pass
+
+
+class DiskFullError(LogError):
+    """What was said could not be written down for want of room."""
+
+
+class PlaceholderError(LogError):
+    """A reply from which something personal was taken out can't be approved as it is."""
 
 
 class ClaimLostError(LogError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from brandbot.errors import EngineError
+from brandbot.errors import TooLongError
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat, build
 
@@ -35,8 +35,8 @@ def fitting(
 
     Examples (``shots``) go first, those that stand first before the others; then the oldest turns,
     half of the room at once: while a conversation goes on, its prompt then begins the same for many
-    replies, and the engine has read it already. Raises EngineError if the last message alone has no
-    room.
+    replies, and the engine has read it already. Raises TooLongError if the last message alone has
+    no room.
     """
     form, persona = speaker.prompt_format, speaker.persona
 
@@ -60,7 +60,7 @@ def fitting(
         if len(ids) <= room:
             return ids
         if start >= len(messages) - 1:
-            raise EngineError(
+            raise TooLongError(
                 f"The message is too long for the model ({len(ids)} tokens, room for {room}). "
                 "Shorten it."
             )

@@ -22,7 +22,7 @@ from brandbot import from_conversations, usefulness
 from brandbot.approved import Tested
 from brandbot.conversations import ConversationLog
 from brandbot.database import conversations, feedback, now, reviews, turns
-from brandbot.errors import LogError, ReviewConflictError
+from brandbot.errors import LogError, PlaceholderError, ReviewConflictError
 from brandbot.examples import FROM_CONVERSATIONS, PROVENANCE, Example, normalise
 from brandbot.persona import Persona
 from brandbot.prompt import Message, joined
@@ -236,7 +236,7 @@ class Review:
         if decision == "approved" and not text:
             raise LogError("An empty reply can't be approved. Write one, or reject the exchange.")
         if decision == "approved" and holds_placeholder(text):
-            raise LogError(
+            raise PlaceholderError(
                 f"Something personal was taken out of this reply, and the bot would learn to say "
                 f"that: {text[:80]!r}. Write it without; the brand's own contacts stay if they "
                 "stand in its documents."

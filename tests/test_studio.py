@@ -418,3 +418,16 @@ def test_a_page_that_takes_this_machines_address_is_refused() -> None:
 def test_a_host_that_is_none_is_a_sentence(bot: Bot) -> None:
     with pytest.raises(BrandbotError, match="no address of this machine"):
         start(bot, host="no-such-host.invalid")
+
+
+def test_what_visitors_can_meet_is_said_in_their_language() -> None:
+    from brandbot import DiskFullError, EngineError, PlaceholderError, TooLongError
+    from connectors.studio.texts import say_error
+
+    for kind, words in (
+        (TooLongError, "demasiado largo"), (DiskFullError, "disco"), (PlaceholderError, "corchetes"),
+    ):  # fmt: skip
+        assert words in say_error("es", kind("English words")) and "English" not in say_error(
+            "en", kind("English words")
+        )
+    assert "English words" in say_error("es", EngineError("English words"))

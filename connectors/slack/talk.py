@@ -107,7 +107,7 @@ class Talk:
             text = say(language, "forget_later")
         except TracesLeftError:
             text = say(language, "forgotten_traces")
-        except BrandbotError as error:
+        except (BrandbotError, OSError) as error:
             log.warning("Somebody could not be forgotten: %s", error)
             text = say(language, "forget_failed")
         try:

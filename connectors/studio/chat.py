@@ -18,7 +18,7 @@ from brandbot import Bot, BrandbotError, Persona, Reply, Turn
 from connectors.studio.memory import Memory
 from connectors.studio.running import Running, Signal
 from connectors.studio.screen import Screen, comparison, message, remarks, transcript
-from connectors.studio.texts import REASONS, say
+from connectors.studio.texts import REASONS, say, say_error
 
 CHANNEL = "web"
 LONGEST_MESSAGE = 4000
@@ -214,7 +214,7 @@ class Chat:
             answer = comparison(question, reply.text or say(language, "no_words"), language)
             yield None if signal.left else answer
         except BrandbotError as error:
-            yield comparison(question, say(language, "error", reason=error), language)
+            yield comparison(question, say_error(language, error), language)
         except Exception:
             log.exception("the comparison failed")
             yield comparison(question, say(language, "unexpected"), language)
@@ -238,7 +238,7 @@ class Chat:
                 yield replace(screen, messages=[*screen.messages, message("assistant", text)])
             notice = remarks(reply, language, stopped=signal.stopped)
         except BrandbotError as error:
-            notice = say(language, "error", reason=error)
+            notice = say_error(language, error)
         except Exception:
             log.exception("a reply of %s failed", memory.persona)
             notice = say(language, "unexpected")

@@ -16,7 +16,7 @@ from connectors.studio.chat import Chat, reasons
 from connectors.studio.memory import Memory
 from connectors.studio.page import language_of, links, tab_of
 from connectors.studio.screen import Screen, as_typed
-from connectors.studio.texts import say
+from connectors.studio.texts import say, say_error
 
 if TYPE_CHECKING:
     from connectors.studio.app import Page
@@ -213,7 +213,7 @@ def _told(updates: Iterator[Any], language: str) -> Iterator[Any]:
 
 
 def _warn(error: BrandbotError, language: str) -> None:
-    gr.Warning(say(language, "error", reason=error), title="")
+    gr.Warning(say_error(language, error), title="")
 
 
 def _memory(stored: Any, brand: str | None) -> Memory:

@@ -25,7 +25,7 @@ from brandbot import (
 )
 from connectors.studio.memory import Memory
 from connectors.studio.screen import Screen
-from connectors.studio.texts import say
+from connectors.studio.texts import say, say_error
 
 STORAGE_KEY = "brandbot.review"
 LONGEST_NAME = 64
@@ -137,7 +137,7 @@ class Desk:
             try:
                 told = _decided(review, case.exchange, decision, text, reviewer.name, language)
             except BrandbotError as error:
-                notice = say(language, "error", reason=error)
+                notice = say_error(language, error)
             except Exception:
                 log.exception("no decision about %s could be kept", case.persona)
                 notice = say(language, "unexpected")
@@ -163,7 +163,7 @@ class Desk:
                 outcome = review.undo(reviewer.name)
                 notice = "" if outcome else say(language, "review_no_undo")
             except BrandbotError as error:
-                notice = say(language, "error", reason=error)
+                notice = say_error(language, error)
             except Exception:
                 log.exception("no decision about %s could be taken back", case.persona)
                 notice = say(language, "unexpected")
@@ -193,7 +193,7 @@ class Desk:
         except PersonaError as error:
             return Screen(Memory(persona), persona, persona, problems=str(error)), None
         except BrandbotError as error:
-            notice = say(language, "error", reason=error)
+            notice = say_error(language, error)
             return Screen(Memory(persona), persona, persona, notice=notice), None
 
     def _next(
@@ -206,7 +206,7 @@ class Desk:
                 case = replace(case, skipped=())
                 found = review.queue(1)
         except BrandbotError as error:
-            screen = replace(screen, notice=say(language, "error", reason=error))
+            screen = replace(screen, notice=say_error(language, error))
             return View(screen, replace(case, exchange=None), told=told)
         exchange = found[0] if found else None
         text = case.drafts.get(exchange.turn, exchange.proposed) if exchange else ""
@@ -218,7 +218,7 @@ class Desk:
         try:
             count = review.counts()
         except BrandbotError as error:
-            screen = replace(screen, notice=say(language, "error", reason=error))
+            screen = replace(screen, notice=say_error(language, error))
             return View(screen, case, text, told)
         return View(screen, case, text, told, count.waiting, count.approved, count.rejected)
 

@@ -13,7 +13,7 @@ from typing import Literal
 from brandbot import Bot, BrandbotError, Found
 from connectors.studio.chat import LONGEST_MESSAGE
 from connectors.studio.screen import Screen
-from connectors.studio.texts import say
+from connectors.studio.texts import say, say_error
 
 Missing = Literal["knowledge", "documents", "index"]
 """Why a brand can find nothing: switched off, no document, or none of them indexed."""
@@ -49,7 +49,7 @@ def search(bot: Bot, screen: Screen, question: str, language: str) -> Iterator[V
     try:
         found = bot.search(screen.persona, question)
     except BrandbotError as error:
-        yield View(replace(screen, notice=say(language, "error", reason=error)))
+        yield View(replace(screen, notice=say_error(language, error)))
     except Exception:
         log.exception("the documents of %s could not be searched", screen.persona)
         yield View(replace(screen, notice=say(language, "unexpected")))

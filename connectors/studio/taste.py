@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from brandbot import UNTUNED, AdapterStore, Bot, BrandbotError, Pair, Results, Taste
-from connectors.studio.texts import say
+from connectors.studio.texts import say, say_error
 
 STORAGE_KEY = "brandbot.taste"
 LONGEST_NAME = 64
@@ -124,7 +124,7 @@ class Tasting:
         try:
             judged = self.taste.vote(seen, choice, playing.voter)
         except BrandbotError as error:
-            yield View(notice=say(language, "error", reason=error))
+            yield View(notice=say_error(language, error))
             return
         yield from self._next(
             tab, replace(playing, pair=None), View(judged=judged, choice=choice), language
@@ -152,7 +152,7 @@ class Tasting:
         try:
             pair = self.taste.pair(playing.persona, playing.one, playing.other, playing.voter)
         except BrandbotError as error:
-            notice = say(language, "error", reason=error)
+            notice = say_error(language, error)
         except Exception:
             log.exception("no pair of %s could be made", playing.persona)
             notice = say(language, "unexpected")

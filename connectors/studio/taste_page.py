@@ -26,7 +26,7 @@ from connectors.studio.taste import (
     Voter,
     defaults,
 )
-from connectors.studio.texts import say
+from connectors.studio.texts import say, say_error
 
 CHOICES: dict[str, Choice] = {
     "taste-a": "left",
@@ -130,7 +130,7 @@ class TastePage:
         try:
             versions, live = tasting.versions(screen.persona)
         except BrandbotError as error:
-            screen = replace(screen, notice=say(language, "error", reason=error))
+            screen = replace(screen, notice=say_error(language, error))
         said = notice(screen, language)
         ready = bool(versions) and not said
         hint = "" if ready or said else taste_screen.untrained(screen, language)

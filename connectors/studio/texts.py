@@ -5,6 +5,8 @@ Nothing else in the studio holds a sentence. ``{}`` fields are filled by ``say``
 
 from __future__ import annotations
 
+from brandbot import DiskFullError, PlaceholderError, TooLongError
+
 LANGUAGES = {"en": "English", "es": "Español"}
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -48,6 +50,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_personas": "There is no brand here yet. Make one with: brandbot new my-brand",
         "no_such_persona": "This brand is no longer here. Choose another.",
         "error": "That didn't work: {reason}",
+        "error_too_long": "the message is too long for the model. Shorten it.",
+        "error_disk_full": "the disk is full, so it could not be saved. Free some space and try "
+        "again.",
+        "error_placeholder": "something personal was taken out of this reply, and the bot would "
+        "learn to say the words in brackets. Write it without them; the brand's own contacts stay "
+        "if they stand in its documents.",
         "unexpected": "Something went wrong on our side. It is noted in the server's log; please "
         "try again.",
         "stopped_early": "Stopped before the first word.",
@@ -253,6 +261,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "no_personas": "Aún no hay ninguna marca. Crea una con: brandbot new mi-marca",
         "no_such_persona": "Esta marca ya no está. Elige otra.",
         "error": "No ha podido ser: {reason}",
+        "error_too_long": "el mensaje es demasiado largo para el modelo. Acórtalo.",
+        "error_disk_full": "el disco está lleno y no se ha podido guardar. Libera espacio y prueba "
+        "otra vez.",
+        "error_placeholder": "a esta respuesta se le quitó un dato personal, y el bot aprendería a "
+        "decir lo que hay entre corchetes. Escríbela sin eso; los contactos de la marca se quedan "
+        "si están en sus documentos.",
         "unexpected": "Algo ha fallado por nuestra parte. Queda anotado en el registro del "
         "servidor; inténtalo otra vez.",
         "stopped_early": "Parada antes de la primera palabra.",
@@ -446,6 +460,20 @@ KEYS = {
 def say(language: str, key: str, **values: object) -> str:
     """The text ``key`` in a language of ``LANGUAGES``, its fields filled."""
     return TEXTS[language][key].format(**values) if values else TEXTS[language][key]
+
+
+ERRORS: dict[type[Exception], str] = {
+    TooLongError: "error_too_long",
+    DiskFullError: "error_disk_full",
+    PlaceholderError: "error_placeholder",
+}
+"""What visitors and reviewers can meet, in their language; all else is for whoever runs it."""
+
+
+def say_error(language: str, error: Exception) -> str:
+    """What went wrong, for a page."""
+    known = ERRORS.get(type(error))
+    return say(language, "error", reason=say(language, known) if known else error)
 
 
 def choose(asked: str | None, accept_language: str | None) -> str:
