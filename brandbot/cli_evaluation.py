@@ -92,6 +92,7 @@ def compare(
 
     Measures those that have no report yet. Example: brandbot compare lighthouse 1 2 --html c.html
     """
+    from brandbot.adapters import AdapterStore
     from brandbot.evaluation import page, promotion, run
     from brandbot.persona import Persona
     from brandbot.screen import bar
@@ -115,6 +116,8 @@ def compare(
                     say=note,
                 )
         reports.append(found)
+    live = AdapterStore(workspace.adapters(name)).live_number()  # now, not when each was measured
+    reports = [replace(r, live=None if live is None else f"{live:04d}") for r in reports]
     if html is not None:
         html.write_text(page.compare_page(reports), encoding="utf-8")
     if as_json:

@@ -18,7 +18,7 @@ from connectors.studio.chat import LONGEST_MESSAGE, Chat, reasons
 from connectors.studio.memory import Memory
 from connectors.studio.running import Running
 from connectors.studio.screen import Screen, as_typed, literal, version_card, version_line
-from connectors.studio.texts import KEYS, LANGUAGES, REASONS, TAKEN_OUT, TEXTS, choose, say
+from connectors.studio.texts import ERRORS, KEYS, LANGUAGES, REASONS, TAKEN_OUT, TEXTS, choose, say
 from tests.browser.scripted import FOREVER, ScriptedEngine, make_workspace, opening, tidy
 
 HERE = Path(__file__).parents[1] / "connectors" / "studio"
@@ -78,6 +78,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     used |= {word for word in TEXTS["en"] if f'"{word}" if' in code or f'else "{word}"' in code}
     used |= {f"reason_{reason}" for reason in REASONS}
     used |= {f"review_kind_{kind}" for kind in TAKEN_OUT} | set(KEYS.values())
+    used |= {"error", *ERRORS.values()}
     # What these stand for is tested in test_studio_review.py.
     told = ("review_count_", "review_why_", "review_from_", "review_outcome_", "review_conflict_")
     used |= {word for word in TEXTS["en"] if word.startswith(told)} | {"review_kind_other"}

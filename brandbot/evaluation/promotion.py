@@ -10,7 +10,7 @@ from brandbot.engines.base import EngineName
 from brandbot.errors import BrandbotError, GateError, VersionError
 from brandbot.evaluation import gate, words
 from brandbot.evaluation.gate import GateRow
-from brandbot.evaluation.report import BASE, Report
+from brandbot.evaluation.report import BASE, FEWSHOT, Report
 from brandbot.evaluation.run import Progress, evaluate, inputs
 from brandbot.models import Say
 from brandbot.persona import Persona
@@ -60,9 +60,12 @@ def promote(
     store.get(number)
     live = store.live_number()
     report = report_of(workspace, name, number)
+    stored = Report.load(store.folder / f"{number:04d}" / "report.json")
+    # What was compared with before is not lost, only measured again.
+    against = (BASE, FEWSHOT) if stored and FEWSHOT in stored.speakers else (BASE,)
     if report is None or report.live != (None if live is None else f"{live:04d}"):
         report = evaluate(
-            workspace, name, number, against=(BASE,), engine=engine, progress=progress, say=say
+            workspace, name, number, against=against, engine=engine, progress=progress, say=say
         )
     persona = Persona.load(workspace.persona(name))
     found = gate.rows(report, persona.config.gate)
