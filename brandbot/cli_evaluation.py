@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -92,7 +93,6 @@ def compare(
 
     Measures those that have no report yet. Example: brandbot compare lighthouse 1 2 --html c.html
     """
-    from brandbot.adapters import AdapterStore
     from brandbot.evaluation import page, promotion, run
     from brandbot.persona import Persona
     from brandbot.screen import bar
@@ -116,7 +116,7 @@ def compare(
                     say=note,
                 )
         reports.append(found)
-    live = AdapterStore(workspace.adapters(name)).live_number()  # now, not when each was measured
+    live = store_of(name).live_number()  # now, not when each was measured
     reports = [replace(r, live=None if live is None else f"{live:04d}") for r in reports]
     if html is not None:
         html.write_text(page.compare_page(reports), encoding="utf-8")
