@@ -25,8 +25,9 @@ from sqlalchemy import insert  # noqa: E402
 
 from brandbot import Bot, Review  # noqa: E402
 from brandbot.database import conversations, feedback, turns  # noqa: E402
-from tests.browser.conftest import CHROMIUM, free_port  # noqa: E402
+from tests.browser.conftest import free_port  # noqa: E402
 from tests.browser.scripted import make_workspace  # noqa: E402
+from tests.chromium import CHROMIUM  # noqa: E402
 
 
 def main() -> None:

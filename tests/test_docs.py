@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,18 @@ def test_no_path_of_one_machine() -> None:
     for file in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
         text = file.read_text(encoding="utf-8")
         assert own + "/" not in text
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        file.relative_to(ROOT).as_posix()
+        for folder in ("benchmarks", "docs")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+    ],
+)
+def test_scripts_that_are_run_by_hand_still_start(file: str) -> None:
+    """Nobody runs them for weeks; what they import may have moved."""
+    code = f"import runpy; runpy.run_path({str(ROOT / file)!r}, run_name='looked_at')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
