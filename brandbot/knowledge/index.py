@@ -325,7 +325,11 @@ def _vectors(
     row_of = {passage.id: row for row, passage in enumerate(old)}
     if before is None or before.manifest["embedder"] != embedder.name:
         row_of = {}
-    fresh = [row for row, passage in enumerate(kept) if passage.id not in row_of]
+    # The longest first: those of a batch are padded to its longest.
+    fresh = sorted(
+        (row for row, passage in enumerate(kept) if passage.id not in row_of),
+        key=lambda row: -len(kept[row].embedded),
+    )
     reused = [row for row, passage in enumerate(kept) if passage.id in row_of]
     parts: list[tuple[list[int], Vectors]] = []
     for start in range(0, len(fresh), BATCH):
