@@ -373,7 +373,11 @@ def _problem_of(detail: Any, line_of: Any, file: str) -> Problem:
     line = line_of(path)
     if detail["type"] == "extra_forbidden":
         known = known_keys(path[:-1])
-        close = get_close_matches(str(path[-1]), known, n=1)
+        last = str(path[-1])
+        # A misspelt one, or one that stands in the wrong section.
+        close = get_close_matches(last, known, n=1) or [
+            f"{section}.{last}" for section in known_keys(()) if last in known_keys((section,))
+        ]
         values: dict[str, Any] = {
             "key": key,
             "known": ", ".join(known),
@@ -398,8 +402,8 @@ def _problem_of(detail: Any, line_of: Any, file: str) -> Problem:
 
 
 def known_keys(path: Sequence[str | int]) -> list[str]:
-    """The keys a section of ``persona.yaml`` may have; ``()`` is the top."""
+    """The keys a section of ``persona.yaml`` may have; ``()`` is the top, a setting has none."""
     model: Any = PersonaConfig
     for part in path:
         model = model.model_fields[str(part)].annotation
-    return list(model.model_fields)
+    return list(getattr(model, "model_fields", ()))

@@ -268,3 +268,10 @@ def test_a_voice_guide_from_notepad_is_read(tmp_path: Path) -> None:
     (tmp_path / "voice.md").write_bytes("Cálida y breve.".encode("utf-16"))
     found, problems = read(tmp_path)
     assert found is not None and found.voice == "Cálida y breve." and problems == []
+
+
+def test_a_setting_in_the_wrong_section_is_told_its_own(tmp_path: Path) -> None:
+    (tmp_path / "persona.yaml").write_text("name: Acme\nmax_sentences: 3\n")
+    _, problems = read(tmp_path)
+    assert [(p.code, p.line) for p in problems] == [("unknown-key-close", 2)]
+    assert "rules.max_sentences" in tell(problems[0], "es").fix
