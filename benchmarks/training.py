@@ -24,7 +24,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 from transformers import AutoModelForCausalLM, TrainerCallback, set_seed
 
-from brandbot import Persona, Workspace
+from brandbot import Persona, Workspace, precision
 from brandbot.prompt import Encoded
 from brandbot.training import run
 from brandbot.training.packing import common_prefix
@@ -77,7 +77,7 @@ def trl(plan: run.Plan, rows: dict[str, list[Encoded]], steps: int) -> tuple[Ste
         ]
     )
     set_seed(settings.seed)
-    bf16 = run.use_bf16()
+    bf16 = precision.use_bf16()
     model = AutoModelForCausalLM.from_pretrained(
         plan.base.folder, dtype=torch.bfloat16 if bf16 else torch.float32
     )

@@ -16,7 +16,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from brandbot import examples, models
+from brandbot import examples, models, precision
 from brandbot.adapters import AdapterStore
 from brandbot.errors import LockHeldError, PersonaError, TrainingError
 from brandbot.persona import Persona
@@ -149,7 +149,7 @@ def test_the_losses_are_of_the_best_checkpoint_on_unseen_examples(trained: Path)
         side: encode(plan.reading.split(side), plan.prompt_format, system, settings.max_length).encoded
         for side in ("test", "valid")
     }  # fmt: skip
-    tolerance = 0.02 if run.use_bf16() else 1e-4
+    tolerance = 0.02 if precision.use_bf16() else 1e-4
     assert padded_loss(model, rows["test"]) == pytest.approx(
         version.meta["loss"]["base_test"], abs=tolerance
     )
@@ -370,7 +370,7 @@ def test_accelerate_with_two_processes_gives_the_same_loss(workspace: Path) -> N
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.strip().splitlines()[-1])
-    tolerance = 5e-3 if run.use_bf16() else 1e-4  # gradients are summed in another order
+    tolerance = 5e-3 if precision.use_bf16() else 1e-4  # gradients are summed in another order
     assert told["loss"]["test"] == pytest.approx(alone.loss.test, abs=tolerance)
     assert told["loss"]["best_valid"] == pytest.approx(alone.loss.best_valid, abs=tolerance)
     assert told["version"] == "0002"

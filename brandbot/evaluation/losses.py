@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brandbot import convert
+from brandbot import convert, precision
 from brandbot.adapters import Version
 from brandbot.errors import MissingExtraError
 from brandbot.examples import Example
@@ -40,10 +40,10 @@ class LossMeter:
             import torch
             from transformers import AutoModelForCausalLM
 
-            from brandbot.training import packing, run
+            from brandbot.training import packing
         except ImportError as error:
             raise MissingExtraError(str(error.name), "train", "Measuring losses") from error
-        self.bf16 = run.use_bf16()
+        self.bf16 = precision.use_bf16()
         full = version is not None and version.method == "full"
         with convert.quiet_transformers():
             loaded: Any = AutoModelForCausalLM.from_pretrained(

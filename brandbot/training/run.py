@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brandbot import approved, convert, examples, models
+from brandbot import approved, convert, examples, models, precision
 from brandbot.adapters import AdapterStore
 from brandbot.errors import (
     LockHeldError,
@@ -276,7 +276,7 @@ def _trainer(
     processes = PartialState().num_processes
     batch = max(1, batch // processes)
     set_seed(settings.seed)
-    bf16 = use_bf16()
+    bf16 = precision.use_bf16()
     model = _model(planned, bf16)
     steps_an_epoch = max(1, len(rows["train"]) // (batch * accumulate * processes))
     every = max(1, steps_an_epoch // CHECKS_AN_EPOCH)
@@ -331,25 +331,6 @@ def _trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer, stop
-
-
-def use_bf16() -> bool:
-    """Whether bfloat16 is fast here: recent GPUs, and CPUs with instructions for it."""
-    import torch
-
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    built = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    if not built or not _cpu_multiplies_bf16():
-        return False
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-
-
-def _cpu_multiplies_bf16() -> bool:
-    import torch
-
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def _model(planned: Plan, bf16: bool) -> Any:
