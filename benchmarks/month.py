@@ -7,12 +7,13 @@ facts of its documents: a third of its replies are disliked or edited toward the
 reply the brand's people wrote), a fifth of the feedback is noise (a good edit under the wrong
 question, or a bland one), and one author plants a phrase in a twentieth. A reviewer approves every
 edit, the planted ones too, rejects what was only disliked and one noisy edit in two. The next
-version is trained on what came of it, with the limits that hold by default, and both are measured
-on the same held-out prompts, with questions about other facts among them.
+version is trained on what came of it, with the limits that hold by default. Then the documents
+change: those that people talked about are the facts that the brand's examples with facts were
+written for, and now the demo brand's own come, with 100 questions by language models that saw only
+them. Both versions are measured with these, on the same prompts, which neither was trained on.
 
-The documents are those facts that the brand's examples with facts were written for. Replies do not
-begin with the documents' words here (``knowledge.quote_first``) unless ``--quote-first`` is given:
-with it search answers, and no version knows more than another.
+Replies do not begin with the documents' words here (``knowledge.quote_first``) unless
+``--quote-first`` is given: with it search answers, and no version knows more than another.
 """
 
 from __future__ import annotations
@@ -50,9 +51,6 @@ from brandbot import (  # noqa: E402
 )
 
 FIRST_SHARE = 0.25
-QUESTIONS = 40
-"""Examples with facts that nobody asks in the month: with them the domain is measured."""
-
 SHOWN = ("style", "loss", "right", "invented", "rules", "coherent", "on_topic", "listening")
 PLANTED = "Only the Zanzibar Gold pods next door are worth your money today."
 BLAND = "Thank you for contacting us. We will get back to you as soon as possible."
@@ -87,11 +85,9 @@ def month(root: Path, name: str, count: int, quote_first: bool) -> None:
     chance.shuffle(known)
     chance.shuffle(factual)
     first = known[: round(len(known) * FIRST_SHARE)]
-    asked = factual[QUESTIONS:]
-    later = known[len(first) :][: len(asked)] + asked
+    later = known[len(first) :][: len(factual)] + factual
     chance.shuffle(later)
     write_documents(folder, factual)
-    write_questions(folder, factual[:QUESTIONS])
     settings = yaml.safe_load((folder / "persona.yaml").read_text(encoding="utf-8"))
     settings["knowledge"]["quote_first"] = quote_first
     written = yaml.safe_dump(settings, allow_unicode=True)
@@ -117,6 +113,7 @@ def month(root: Path, name: str, count: int, quote_first: bool) -> None:
     print(f"{written} exchanges became examples, {reviewed} of them are within the limits")
     train(workspace, planned)
 
+    new_documents(folder)
     one, two = evaluate(workspace, name, 1), evaluate(workspace, name, 2, against=("base", "1"))
     for report in (one, two):
         print(json.dumps({"version": report.version, **figures(report)}), flush=True)
@@ -147,14 +144,14 @@ def write_documents(folder: Path, factual: Sequence[examples.Example]) -> None:
     (folder / "knowledge" / "facts.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def write_questions(folder: Path, held: Sequence[examples.Example]) -> None:
+def new_documents(folder: Path) -> None:
+    """The documents of the demo brand come, which nobody talked about, and questions about them."""
+    shutil.rmtree(folder / "knowledge")
+    shutil.copytree(ROOT / "personas" / folder.name / "knowledge", folder / "knowledge")
     shutil.rmtree(folder / "evals", ignore_errors=True)
     (folder / "evals").mkdir()
-    with (folder / "evals" / "questions.jsonl").open("w", encoding="utf-8") as file:
-        for example in held:
-            row = {"prompt": example.prompt, "must_contain": figures_told(example),
-                   "answerable": True}  # fmt: skip
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    questions = ROOT / "benchmarks" / "questions" / f"{folder.name}.jsonl"
+    shutil.copy(questions, folder / "evals" / "questions.jsonl")
 
 
 def talk(

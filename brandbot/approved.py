@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from brandbot import examples as example_files
+from brandbot import questions
 from brandbot.examples import SIDES, Example, Reading, Split, normalise
 from brandbot.lint_pairs import same_question
 from brandbot.lint_text import sentences
@@ -41,13 +43,14 @@ class Chosen:
     left_out: list[LeftOut]
 
 
-def choose(examples: Sequence[Example], limits: Review) -> Chosen:
+def choose(examples: Sequence[Example], limits: Review, folder: Path | None = None) -> Chosen:
     """All examples but approved ones over the limits. Of too many, the newest are kept.
 
-    Shares are of the examples that are trained on, what is left out not counted.
+    ``folder`` is the persona's, whose evaluation questions are not trained on either. Shares are of
+    the examples that are trained on, what is left out not counted.
     """
     left: dict[int, LeftOut] = {}
-    tested = Tested(examples)
+    tested = Tested(examples, folder)
     for place, example in enumerate(examples):
         if example.provenance is not None and example.split != "test" and tested.holds(example):
             left[place] = LeftOut(example, "in-test-split")
@@ -95,19 +98,20 @@ def over_share(names: Sequence[set[str]], most: float, beside: int = 0) -> set[i
 def read(persona: Persona) -> tuple[Reading, list[LeftOut]]:
     """A persona's examples as they are trained on, and those that are left out."""
     reading = example_files.read(persona.folder / "examples")
-    chosen = choose(reading.examples, persona.config.review)
+    chosen = choose(reading.examples, persona.config.review, persona.folder)
     return Reading(chosen.examples, reading.problems), chosen.left_out
 
 
 class Tested:
-    """The prompts that versions are tested with, from what people wrote."""
+    """The prompts that versions are tested with, from what people wrote.
 
-    def __init__(self, examples: Sequence[Example]) -> None:
-        self._prompts = {
-            normalise(example.prompt): example
-            for example in examples
-            if example.split == "test" and example.provenance is None
-        }
+    Those of the test split and, given the persona's ``folder``, its evaluation questions.
+    """
+
+    def __init__(self, examples: Sequence[Example], folder: Path | None = None) -> None:
+        held = [e.prompt for e in examples if e.split == "test" and e.provenance is None]
+        asked = [q.prompt for q in questions.read(folder / "evals").questions] if folder else []
+        self._prompts = {normalise(prompt) for prompt in (*held, *asked)}
 
     def holds(self, example: Example) -> bool:
         """Whether anything the person said there is, but for spelling, a test prompt."""

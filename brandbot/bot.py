@@ -7,6 +7,7 @@ the version it started with.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 KEPT = 6
 """Versions an engine goes on holding after others went live, for whoever compares them."""
+
+KEPT_FULL = 2
+"""Fully fine-tuned versions held at once: the live one, and one to compare it with."""
 
 UNTUNED = "base"
 
@@ -85,12 +89,16 @@ class Reply:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is to be answered, and how; ``settings`` override the persona's own."""
+    """What is to be answered, and how; ``settings`` override the persona's own.
+
+    ``again``: it was answered before, and another answer is wanted.
+    """
 
     messages: Sequence[Message]
     untuned: bool = False
     strength: float | None = None
     settings: Mapping[str, float | int | None] = field(default_factory=dict)
+    again: bool = False
 
     def with_seed(self, seed: int) -> _Asked:
         return replace(self, settings={**self.settings, "seed": seed})
@@ -118,6 +126,7 @@ class Bot:
     _given: Given = field(init=False)
     _log: ConversationLog | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _reading: threading.RLock = field(default_factory=threading.RLock)
     _opening: dict[str, threading.Lock] = field(default_factory=dict)
     _log_lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -139,16 +148,17 @@ class Bot:
         store = AdapterStore(self.workspace.adapters(persona))
         folder = self.workspace.persona(persona)
         number = version if version is not None else store.live_number()
-        with self._lock:
+        known = self._voices.get((persona, number)) if number is not None else None
+        if known is not None:
+            return known
+        if number is None:
+            current = Persona.load(folder)
+            base = self._base(current.config.base_model)
+            return Voice(current, None, base, self._formats[base.sha256])
+        with self._reading:  # who waits for no file goes on: hashing a large model takes a while
             known = self._voices.get((persona, number))
-            if known is not None and number is not None:
+            if known is not None:
                 return known
-            if number is None:
-                current = Persona.load(folder)
-                base = self._base(current.config.base_model)
-                if base.sha256 not in self._formats:  # a large tokenizer takes a second to read
-                    self._formats[base.sha256] = base.prompt_format()
-                return Voice(current, None, base, self._formats[base.sha256])
             warning = ""
             try:
                 found = store.get(number)
@@ -178,6 +188,7 @@ class Bot:
         author: str | None = None,
         place: str | None = None,
         message_id: str | None = None,
+        instead_of: int | None = None,
         strength: float | None = None,
         version: int | None = None,
     ) -> Reply:
@@ -185,6 +196,7 @@ class Bot:
 
         ``place`` and ``message_id`` are where the channel holds the conversation and what it calls
         the message: a place has one conversation with a persona, a message is logged once.
+        ``instead_of`` is a turn that is retired for it, with all after it.
         """
         if not text.strip():
             raise EngineError("There is nothing to reply to: the message is empty.")
@@ -193,7 +205,8 @@ class Bot:
             conversation = self.log.start(persona, channel, author, place)
         elif self.log.persona_of(conversation) != persona:
             raise LogError(f"There is no conversation {conversation} with {persona}.")
-        self.log.add(conversation, "user", text.strip(), author=author, message_id=message_id)
+        self.log.add(conversation, "user", text.strip(), author=author, message_id=message_id,
+                     instead_of=instead_of)  # fmt: skip
         return self._logged(voice, conversation, strength)
 
     def answer(self, conversation: str, turn: int) -> Reply:
@@ -219,7 +232,7 @@ class Bot:
         voice = self.voice(persona, version)  # before anything is retired: it may fail
         if replies:
             self.log.retire_from(conversation, replies[-1].id)
-        return self._logged(voice, conversation, strength)
+        return self._logged(voice, conversation, strength, again=True)
 
     def generate(
         self,
@@ -280,9 +293,16 @@ class Bot:
                 self._log.close()
 
     def _base(self, name: str) -> BaseModel:
-        if name not in self._bases:
-            self._bases[name] = models.resolve(name, self.workspace.models, say=self.say)
-        return self._bases[name]
+        known = self._bases.get(name)
+        if known is not None:
+            return known
+        with self._reading:
+            if name not in self._bases:
+                base = models.resolve(name, self.workspace.models, say=self.say)
+                if base.sha256 not in self._formats:  # a large tokenizer takes a second to read
+                    self._formats[base.sha256] = base.prompt_format()
+                self._bases[name] = base
+            return self._bases[name]
 
     def _logged(
         self,
@@ -290,10 +310,12 @@ class Bot:
         conversation: str,
         strength: float | None,
         said: Sequence[Message] | None = None,
+        *,
+        again: bool = False,
     ) -> Reply:
         reply = Reply(voice, iter(()), conversation=conversation)
         messages = said or [turn.message for turn in self.log.history(conversation)]
-        asked = _Asked(messages, strength=strength)
+        asked = _Asked(messages, strength=strength, again=again)
 
         def stream() -> Iterator[str]:
             started, first = time.monotonic(), None
@@ -380,7 +402,8 @@ class Bot:
         Meanwhile the pieces are empty, so that whoever reads them can stop it.
         """
         settings = {**reply.voice.persona.config.generation.model_dump(), **asked.settings}
-        for seed in range(TRIES if settings["temperature"] else 1):
+        first = random.randrange(TRIES, 2**31 - TRIES) if asked.again else 0
+        for seed in range(first, first + (TRIES if settings["temperature"] else 1)):
             reply.text, said = "", ""
             pieces = self._written(reply, asked.with_seed(seed))
             try:
@@ -414,11 +437,14 @@ class Bot:
         with self._lock:
             opening = self._opening.setdefault(key, threading.Lock())
         with opening:  # a model that loads holds up only who waits for it
-            opened = self._engines.get(key)
-            loaded = opened.versions if opened else []
-            if opened is None or (
-                version is not None and version.folder not in [v.folder for v in loaded]
-            ):
+            with self._lock:
+                opened = self._engines.get(key)
+                loaded = opened.versions if opened else []
+                held = version is None or version.folder in [v.folder for v in loaded]
+                ready = opened is not None and held
+                if opened is not None and ready:
+                    opened.users += 1
+            if not ready:
                 wanted = self._wanted(voice.base, loaded, version)
                 fresh = open_engine(
                     self.engine, voice.base, wanted, self.workspace.models, say=self.say
@@ -428,9 +454,9 @@ class Bot:
                         opened.outdated = True
                         if opened.users == 0:
                             opened.engine.close()
-                    opened = self._engines[key] = _Opened(fresh, wanted)
-            with self._lock:
-                opened.users += 1
+                    opened = self._engines[key] = _Opened(fresh, wanted, users=1)
+                    self._close_old()
+        assert opened is not None
         try:
             yield opened.engine
         finally:
@@ -439,13 +465,25 @@ class Bot:
                 if opened.outdated and opened.users == 0:
                     opened.engine.close()
 
+    def _close_old(self) -> None:
+        """Closes all but the latest fully fine-tuned models, each of which is a whole one."""
+        full = [key for key, opened in self._engines.items()
+                if opened.versions and opened.versions[0].method == "full"]  # fmt: skip
+        for key in full[:-KEPT_FULL]:
+            old = self._engines.pop(key)
+            old.outdated = True
+            if old.users == 0:
+                old.engine.close()
+
     def _wanted(
         self, base: BaseModel, loaded: Sequence[Version], version: Version | None
     ) -> list[Version]:
         """All versions an engine should hold: the asked one, and every live one on this base."""
         if version is not None and version.method == "full":
             return [version]
-        wanted = {v.folder: v for v in [*loaded[-KEPT:], version] if v is not None}
+        # One whose folder was deleted meanwhile can't be loaded again.
+        there = [v for v in loaded if (v.folder / "version.json").is_file()]
+        wanted = {v.folder: v for v in [*there[-KEPT:], version] if v is not None}
         for name in self.workspace.persona_names():
             try:
                 live = AdapterStore(self.workspace.adapters(name)).live()

@@ -134,12 +134,14 @@ class ConversationLog:
         *,
         cited: Sequence[dict[str, Any]] = (),
         unsourced: Sequence[str] = (),
+        instead_of: int | None = None,
         **details: Any,
     ) -> int:
         """Logs a turn and returns its number. ``details`` are columns of ``turns``.
 
-        ``cited`` are its sources, as ``Turn`` has them. A turn whose ``message_id`` is logged
-        already is not logged again; its number is returned.
+        ``cited`` are its sources, as ``Turn`` has them. ``instead_of`` is a turn that is retired,
+        with all after it, once this one is there. A turn whose ``message_id`` is logged already is
+        not logged again; its number is returned.
         """
         key = uuid.uuid4().hex
         row = {"conversation": conversation, "role": role, "content": _storable(content),
@@ -154,6 +156,10 @@ class ConversationLog:
                     made = connection.execute(insert(turns).values(row)).inserted_primary_key
                     if made is None:
                         raise LogError("The turn was not stored.")
+                    if instead_of is not None:
+                        old = (turns.c.conversation == conversation) & (turns.c.id >= instead_of)
+                        old &= turns.c.id < made[0]
+                        connection.execute(update(turns).where(old).values(retired=True))
                     if cited:
                         empty = {"page": None, "row": None}
                         rows = [{**empty, **source, "turn": made[0]} for source in cited]

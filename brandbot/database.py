@@ -37,7 +37,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from brandbot.errors import DiskFullError, LogError, MissingExtraError, TracesLeftError
+from brandbot.errors import (
+    BusyError,
+    DiskFullError,
+    LogError,
+    MissingExtraError,
+    TracesLeftError,
+)
 
 HEAD = "0002"
 """The newest migration; a test compares it with the folder."""
@@ -202,7 +208,7 @@ class Database:
             except DBAPIError as error:
                 raise _refused(error) from error
             except PoolTimeout as error:
-                raise LogError(
+                raise BusyError(
                     "The conversation log is too busy to answer; send the message again."
                 ) from error
             time.sleep(pause)
@@ -331,7 +337,7 @@ def _told(error: OperationalError) -> LogError:
             "The conversation could not be saved because the disk is full. Free some space "
             "and send the message again; nothing that was saved before is lost."
         )
-    return LogError(f"The conversation log can't be reached: {reason}")
+    return BusyError(f"The conversation log can't be reached: {reason}")
 
 
 def _refused(error: DBAPIError) -> LogError:

@@ -111,6 +111,18 @@ class DiskFullError(LogError):
     """What was said could not be written down for want of room."""
 
 
+class BusyError(LogError):
+    """The log did not answer in time; the same again may well succeed."""
+
+
+class ChangedError(LogError):
+    """What was to be decided about was edited or deleted since it was shown."""
+
+
+class UnwritableError(LogError):
+    """The file of approved examples could not be written, so nothing was approved."""
+
+
 class PlaceholderError(LogError):
     """A reply from which something personal was taken out can't be approved as it is."""
 
@@ -129,6 +141,14 @@ class ReviewConflictError(LogError):
     def __init__(self, reviewer: str, decision: str) -> None:
         self.reviewer, self.decision = reviewer, decision
         super().__init__(f"{reviewer} has {decision} this exchange in the meantime.")
+
+
+class SameVersionError(BrandbotError):
+    """A version can't be compared with itself."""
+
+
+class PairGoneError(BrandbotError):
+    """Two answers were judged already, or are forgotten."""
 
 
 class MissingExtraError(BrandbotError):

@@ -107,13 +107,14 @@ def export(
             raise PersonaError(persona.folder, errors, persona.language)
         items = _examples(reading.examples, persona, form, left)
     else:
-        tested = Tested(reading.examples)
+        tested = Tested(reading.examples, persona.folder)
         if what == "conversations":
             beside = sum(e.split == "train" for e in reading.examples)
             said = _conversations(log, name, tested, form, left)
             items = _shared(list(said), persona.config.review.max_author, beside, left)
         else:
-            over = approved.choose(reading.examples, persona.config.review).left_out
+            review = persona.config.review
+            over = approved.choose(reading.examples, review, persona.folder).left_out
             codes = {(one.example.provenance or {}).get("turn"): one.code for one in over}
             items = _preferences(log, name, tested, codes, left)
     done = Exported()
@@ -138,7 +139,7 @@ def export(
 def _examples(
     examples: Sequence[Example], persona: Persona, form: Form, left: Counter[str]
 ) -> Iterator[_Item]:
-    chosen = approved.choose(examples, persona.config.review)
+    chosen = approved.choose(examples, persona.config.review, persona.folder)
     left.update(one.code for one in chosen.left_out)
     for example in chosen.examples:
         if example.split == "test":

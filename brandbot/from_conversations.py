@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from brandbot.errors import LogError
+from brandbot.errors import LogError, UnwritableError
 from brandbot.examples import PROVENANCE
 
 
 def append(file: Path, row: dict[str, Any]) -> None:
-    """Adds a line, on disk when it returns. Raises LogError."""
+    """Adds a line, on disk when it returns. Raises UnwritableError."""
     line = json.dumps(row, ensure_ascii=False) + "\n"
     try:
         with _locked(file):
@@ -34,9 +34,9 @@ def append(file: Path, row: dict[str, Any]) -> None:
                     os.truncate(file, len(old))
                 raise
     except OSError as error:
-        raise LogError(
-            f"{file} can't be written: {error.strerror or error}. The approval is stored; take it "
-            "back with undo, and approve it again."
+        raise UnwritableError(
+            f"{file} can't be written: {error.strerror or error}. Nothing was approved; mend that "
+            "and approve again."
         ) from error
 
 

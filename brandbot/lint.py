@@ -178,7 +178,7 @@ def _amount(total: int) -> list[Problem]:
 
 def _left_out(examples: list[Example], found: Persona) -> Iterator[Problem]:
     """Approved examples that are not trained on, and why."""
-    for left in approved.choose(examples, found.config.review).left_out:
+    for left in approved.choose(examples, found.config.review, found.folder).left_out:
         file, line = left.example.file, left.example.line
         share = {"limit": f"{left.limit:.0%}"}
         if left.code == "author-share":

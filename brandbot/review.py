@@ -7,6 +7,7 @@ decides about an exchange that another has just decided about is told so.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -22,7 +23,13 @@ from brandbot import from_conversations, usefulness
 from brandbot.approved import Tested
 from brandbot.conversations import ConversationLog
 from brandbot.database import conversations, feedback, now, reviews, turns
-from brandbot.errors import LogError, PlaceholderError, ReviewConflictError
+from brandbot.errors import (
+    ChangedError,
+    LogError,
+    PlaceholderError,
+    ReviewConflictError,
+    UnwritableError,
+)
 from brandbot.examples import FROM_CONVERSATIONS, PROVENANCE, Example, normalise
 from brandbot.persona import Persona
 from brandbot.prompt import Message, joined
@@ -227,8 +234,8 @@ class Review:
         """Stores what a reviewer decided; an approval writes the example.
 
         ``reply`` is the approved text if it was changed. Raises ReviewConflictError if somebody
-        decided since ``exchange`` was read, LogError if what was said was changed or deleted since,
-        or if the file can't be written.
+        decided since ``exchange`` was read, ChangedError if what was said was changed or deleted
+        since, UnwritableError if the file can't be written: then nothing is approved.
         """
         tag = self._persona.config.language
         proposed = reply if reply is not None else exchange.proposed
@@ -267,8 +274,13 @@ class Review:
             if last is not None and (last.reviewer, last.created) == (reviewer, row["created"]):
                 return  # written already: the answer to it got lost
             if _words(*self._standing(connection, exchange.turn)) != exchange.words:
-                raise LogError("What was said here was changed or deleted in the meantime.")
-            if last is not None and last.id != exchange.seen and last.decision != "skipped":
+                raise ChangedError("What was said here was changed or deleted in the meantime.")
+            free = (
+                last is None
+                or last.decision == "skipped"
+                or ((last.decision, last.reviewer) == ("undone", reviewer))
+            )
+            if last is not None and last.id != exchange.seen and not free:
                 raise ReviewConflictError(last.reviewer, last.decision)
             connection.execute(
                 insert(reviews).values({**row, "turn": exchange.turn, "decision": decision})
@@ -281,7 +293,12 @@ class Review:
 
         self.log.database.run(work)
         if outcome.code.startswith("written"):
-            from_conversations.append(self.file, _line(exchange, text, reviewer))
+            try:
+                from_conversations.append(self.file, _line(exchange, text, reviewer))
+            except UnwritableError:
+                with contextlib.suppress(LogError):  # there is no line to take out
+                    self.undo(reviewer)  # it waits again
+                raise
         return outcome
 
     def undo(self, reviewer: str) -> Outcome | None:
@@ -374,7 +391,9 @@ class Review:
         known = example_files.read(self._persona.folder / "examples").examples
         tested = example.split == "test"
         # What the bot itself said is nothing to measure bots with.
-        if (tested and text == exchange.reply) or (not tested and Tested(known).holds(example)):
+        if (tested and text == exchange.reply) or (
+            not tested and Tested(known, self._persona.folder).holds(example)
+        ):
             return Outcome("in-test")
         prompt, reply = normalise(exchange.messages[-1].content), normalise(text)
         for other in known:

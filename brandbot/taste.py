@@ -8,17 +8,18 @@ review can use the answers later.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from brandbot import examples, questions
 from brandbot.bot import UNTUNED, Bot
 from brandbot.conversations import Choice
-from brandbot.errors import BrandbotError, VersionError
+from brandbot.errors import BrandbotError, PairGoneError, SameVersionError, VersionError
 from brandbot.evaluation import intervals
 from brandbot.evaluation.intervals import Measure
 from brandbot.prompt import Message
@@ -88,15 +89,20 @@ class Taste:
         self.bot = bot
         self._open: OrderedDict[str, Pair] = OrderedDict()
 
-    def pair(self, persona: str, one: str, other: str, voter: str) -> Pair | None:
+    def pair(
+        self, persona: str, one: str, other: str, voter: str,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Pair | None:  # fmt: skip
         """The next pair for a voter, or None if there is no prompt left to ask.
+
+        None, too, once ``stopped``, which is asked while the answers are written.
 
         ``one`` and ``other`` are version numbers, or "base" for the untuned model. Which stands on
         the left, and the order of prompts, is decided by a hash of voter and prompt.
         """
         names = sorted([_version_name(one), _version_name(other)])
         if names[0] == names[1]:
-            raise BrandbotError("A taste test takes two different versions.")
+            raise SameVersionError("A taste test takes two different versions.")
         judged = {
             vote["prompt"]
             for vote in self.bot.log.votes(persona)
@@ -108,7 +114,9 @@ class Taste:
         conversation = min(left, key=lambda talk: _hash(voter, _text(talk)))
         if _hash(voter, *names, _text(conversation)) % 2:
             names.reverse()
-        texts = [self._answer(persona, name, names, conversation) for name in names]
+        texts = [self._answer(persona, name, names, conversation, stopped) for name in names]
+        if stopped():
+            return None
         pair = Pair(
             uuid.uuid4().hex, persona, conversation, texts[0], texts[1], (names[0], names[1])
         )
@@ -123,7 +131,7 @@ class Taste:
             raise BrandbotError(f"A vote is left, right or neither, not {choice!r}.")
         found = self._open.pop(pair, None)
         if found is None:
-            raise BrandbotError("This pair was judged already, or shown too long ago.")
+            raise PairGoneError("This pair was judged already, or shown too long ago.")
         try:
             self.bot.log.add_vote(
                 persona=found.persona,
@@ -149,16 +157,18 @@ class Taste:
         )
 
     def _answer(
-        self, persona: str, name: str, both: Sequence[str], conversation: Sequence[Message]
-    ) -> str:
+        self, persona: str, name: str, both: Sequence[str], conversation: Sequence[Message],
+        stopped: Callable[[], bool],
+    ) -> str:  # fmt: skip
         number = next((int(n) for n in (name, *both) if n != UNTUNED), None)
         if number is None:
             raise VersionError("A taste test needs at least one trained version.")
         voice = self.bot.voice(persona, number)
         seed = _hash(name, _text(conversation)) % 2**31
         reply = self.bot.generate(voice, conversation, untuned=name == UNTUNED, seed=seed)
-        for _ in reply:
+        for _ in itertools.takewhile(lambda _: not stopped(), reply):
             pass
+        reply.close()
         return reply.text.strip()
 
 

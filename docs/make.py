@@ -17,6 +17,20 @@ from brandbot.persona import PersonaConfig, Section
 
 HERE = Path(__file__).parent
 
+ENVIRONMENT = """
+## Environment variables
+
+| variable | what it does |
+|---|---|
+| `BRANDBOT_WORKSPACE` | the folder that holds `personas/`; else the one around where you stand |
+| `BRANDBOT_HOME` | where versions, trainings and conversations lie; else `.brandbot/` in it |
+| `BRANDBOT_MODELS` | where base models lie; else `models/` in that |
+| `BRANDBOT_DATABASE_URL` | the conversations' database: `postgresql://…` or `sqlite:///…` |
+| `BRANDBOT_JUDGE_URL`, `_MODEL`, `_KEY` | a judge for `brandbot evaluate --judge` |
+| `BRANDBOT_BEHIND_PROXY` | 1: a proxy before the studio asks people to log in |
+| `SLACK_BOT_TOKEN`, `_APP_TOKEN`, `_SIGNING_SECRET`, `_API_URL` | see [Slack](slack.md) |
+"""
+
 
 def settings() -> str:
     """Every key of persona.yaml, its default and what it does."""
@@ -37,9 +51,8 @@ def settings() -> str:
         "# Settings\n\nThe keys of `persona.yaml`. For once, on the command line: "
         "`brandbot train my-brand --set training.epochs=2`.\n\nA version is served with the "
         "`persona.yaml` and `voice.md` it was trained and measured with: what you change here "
-        "holds from the next version on. Documents in `knowledge/` count at once.\n\n"
-        + "\n".join(rows)
-        + "\n"
+        "holds from the next version on. Only `gate`, `review`, `knowledge.embedder` and the "
+        "documents in `knowledge/` count at once.\n\n" + "\n".join(rows) + "\n" + ENVIRONMENT
     )
 
 

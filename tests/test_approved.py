@@ -152,6 +152,19 @@ def test_what_versions_are_tested_with_is_not_trained_on() -> None:
     assert not limits_of.Tested([inside, other]).holds(inside)  # nobody wrote a test prompt
 
 
+def test_an_evaluation_question_is_not_trained_on(tmp_path: Path) -> None:
+    asked, free = prompts("train", 2)
+    (tmp_path / "evals").mkdir()
+    (tmp_path / "evals" / "questions.jsonl").write_text(json.dumps({"prompt": asked.upper()}))
+    examples = [
+        example(asked, line=1, author="ana", edited=True),
+        example(free, line=2, author="ana", edited=True),
+    ]
+    limits = Review(max_author=1, max_unedited=1)
+    assert told(choose(examples, limits, tmp_path).left_out) == [("in-test-split", 1)]
+    assert choose(examples, limits).left_out == []
+
+
 def test_provenance_is_read_and_a_damaged_one_is_said(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"prompt": "One?", "completion": "Yes, one.", "provenance": {"turn": 3, "author": "abc"}},

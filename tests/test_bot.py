@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -247,6 +248,48 @@ def test_a_reply_that_can_not_be_made_again_stays(bot: Bot) -> None:
     with pytest.raises(VersionError):
         bot.retry(reply.conversation, version=77)
     assert bot.history(reply.conversation)[-1].content == said.strip()
+
+
+def test_a_version_whose_folder_is_gone_holds_up_no_other(trained: Path) -> None:
+    workspace = Workspace(trained)
+    store = AdapterStore(workspace.adapters("acme"))
+    shutil.copytree(store.folder / "0001", store.folder / "0002")
+    bot = Bot(workspace, engine="llamacpp")
+    assert "".join(bot.reply("acme", "Is it raining?"))
+    store.promote(2)
+    shutil.rmtree(store.folder / "0001")
+    reply = bot.reply("acme", "And now?")
+    assert "".join(reply) and reply.voice.version_name == "0002"
+    bot.close()
+
+
+def test_a_brand_that_loads_holds_up_no_other(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large base is hashed and unpacked for minutes; meanwhile the others go on talking."""
+    from brandbot import models
+
+    bot = Bot(Workspace(trained), engine="llamacpp")
+    voice = bot.warm("acme")
+    shutil.copytree(trained / "personas" / "acme", trained / "personas" / "other")
+    entered, may_end = threading.Event(), threading.Event()
+    resolve = models.resolve
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        entered.set()
+        assert may_end.wait(60)
+        return resolve(*arguments, **named)
+
+    monkeypatch.setattr(models, "resolve", slow)
+    bot._bases.clear()
+    loading = threading.Thread(target=bot.voice, args=("other",))
+    loading.start()
+    assert entered.wait(60)
+    assert "".join(bot.reply("acme", "Is it raining?")) and bot.voice("acme") is voice
+    assert loading.is_alive()
+    may_end.set()
+    loading.join(60)
+    bot.close()
 
 
 def test_row_16_a_damaged_live_version_gives_way_to_the_one_before(trained: Path) -> None:

@@ -48,6 +48,18 @@ def test_retired_turns_stay_in_the_log(log: ConversationLog) -> None:
     assert log.count() == 2
 
 
+def test_a_turn_takes_the_place_of_others(log: ConversationLog) -> None:
+    talk = log.start("acme", "web")
+    kept = log.add(talk, "user", "hi")
+    old = log.add(talk, "user", "tea?")
+    log.add(talk, "assistant", "No.")
+    new = log.add(talk, "user", "coffee?", instead_of=old)
+    assert [turn.id for turn in log.history(talk)] == [kept, new]
+    with pytest.raises(LogError):
+        log.add("nowhere", "user", "hi", instead_of=kept)
+    assert [turn.id for turn in log.history(talk)] == [kept, new]
+
+
 def test_feedback_is_appended_and_the_last_word_counts(log: ConversationLog) -> None:
     talk = log.start("acme", "web")
     asked = log.add(talk, "user", "hi")

@@ -587,6 +587,21 @@ def test_questions_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         measure.read(file)
 
 
+def test_rounding_leaves_the_vectors_where_they_are(
+    embedded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["Tea costs £2.10.", "On Sunday the house is open.", "Dogs may come along."]
+    found = []
+    for rounded in (False, True):
+        monkeypatch.setattr("brandbot.precision.use_bf16", lambda rounded=rounded: rounded)
+        found.append(open_embedder("all-minilm-l6-v2", "en", embedded).embed(texts))
+    exact, close = found
+    assert close.dtype == np.float32
+    assert np.linalg.norm(close, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert close @ close.T == pytest.approx(exact @ exact.T, abs=0.01)
+    assert not np.array_equal(exact, close)
+
+
 @pytest.mark.parametrize(("name", "least"), [("lighthouse", 0.92), ("letraclara", 0.94)])
 def test_recall_of_the_demo_brands(name: str, least: float, embedded: Path) -> None:
     """Hundred questions each, written by somebody who knew only the documents; beside words alone."""

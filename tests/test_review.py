@@ -17,7 +17,7 @@ from sqlalchemy import select
 from brandbot import approved, examples
 from brandbot.conversations import ConversationLog
 from brandbot.database import reviews
-from brandbot.errors import LogError, ReviewConflictError
+from brandbot.errors import LogError, ReviewConflictError, UnwritableError
 from brandbot.examples import Example
 from brandbot.persona import Persona
 from brandbot.prompt import Message
@@ -195,8 +195,14 @@ def test_replies_without_a_question_do_not_swallow_others(
 def test_a_file_that_can_not_be_written_is_said_so(review: Review, log: ConversationLog) -> None:
     say(log, on_side("train", "Where can I park"), "Behind the shop.")
     review.file.mkdir()
-    with pytest.raises(LogError, match="can't be written"):
-        review.decide(review.queue()[0], "approved", "bea")
+    (exchange,) = review.queue()
+    with pytest.raises(UnwritableError, match="can't be written"):
+        review.decide(exchange, "approved", "bea")
+    assert [again.turn for again in review.queue()] == [exchange.turn]
+    assert review.counts().approved == 0
+    review.file.rmdir()
+    assert review.decide(exchange, "approved", "bea").code == "written"  # the second click
+    assert len(written(review)) == 1
 
 
 def test_what_an_example_says_already_is_not_written_again(

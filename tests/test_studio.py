@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from brandbot import UNTUNED, Bot, BrandbotError, EngineError
+from brandbot import UNTUNED, Bot, BrandbotError, BusyError, DiskFullError, EngineError
 from connectors.studio import build, start
 from connectors.studio.chat import LONGEST_MESSAGE, Chat, reasons
 from connectors.studio.memory import Memory
@@ -206,6 +206,57 @@ def test_a_second_message_waits_for_the_first(chat: Chat, engine: ScriptedEngine
     assert screen.notice == say("en", "busy")
     assert shown(screen) == ["Hi, Acme here.", "Hello"]
     screens.close()
+
+
+def test_two_tabs_of_one_conversation_do_not_cross(chat: Chat, engine: ScriptedEngine) -> None:
+    memory = last(chat.send("one", ACME, "Hello", None, "en")).memory
+    engine.will_say(FOREVER)
+    screens = chat.send("one", memory, "And?", None, "en")
+    next(screens), next(screens)
+    screen = last(chat.send("two", memory, "Also?", None, "en"))
+    assert (screen.notice, screen.unsent) == (say("en", "busy"), "Also?")
+    assert last(chat.send("three", ACME, "Mine", None, "en")).notice == ""
+    screens.close()
+    assert last(chat.send("two", memory, "Also?", None, "en")).notice == ""
+
+
+def test_what_can_not_be_written_down_is_not_lost(
+    chat: Chat, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = last(chat.send("tab", ACME, "Mine", None, "en"))
+    before = shown(mine)
+
+    def full(*_: object, **__: object) -> int:
+        raise DiskFullError("No room.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bot.log, "add", full)
+        screen = last(chat.send("tab", mine.memory, "Long thoughts", None, "es"))
+        assert screen.unsent == "Long thoughts" and "disco" in screen.notice
+        assert shown(screen) == before
+        screen = last(chat.edit("tab", mine.memory, mine.turns[1], "Other", None, "en"))
+        assert shown(screen) == before and screen.unsent == ""
+    screen = last(chat.edit("tab", mine.memory, mine.turns[1], "Other", None, "en"))
+    assert shown(screen)[1:] == ["Other", "Piece one, piece two."]
+
+
+def test_a_log_that_does_not_answer_hides_nothing_of_the_brand(
+    chat: Chat, bot: Bot, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = last(chat.send("tab", ACME, "Mine", None, "en"))
+    screens = chat.send("tab", mine.memory, "More", None, "es")
+    next(screens), next(screens)
+
+    def away(*_: object) -> list[object]:
+        raise BusyError("Away.")
+
+    monkeypatch.setattr(bot, "history", away)
+    screen = chat.show(mine.memory, "es")
+    assert screen.problems == "" and screen.voice is not None
+    assert screen.notice == say("es", "error", reason=say("es", "error_busy"))
+    screen = last(screens)  # what was read a moment ago stays on the page
+    assert shown(screen)[-2:] == ["More", "Piece one, piece two."] and not screen.busy
+    assert "registro" in screen.notice
 
 
 def test_retry_and_edit_need_a_conversation_of_ones_own(chat: Chat) -> None:
@@ -416,19 +467,44 @@ def test_a_page_that_takes_this_machines_address_is_refused() -> None:
     assert status("http://192.0.2.7:7860", "studio.example") == 200  # served to others on purpose
 
 
+def test_another_sites_page_can_not_act_in_a_visitors_name() -> None:
+    """Gradio lets any origin in by names of this machine other than localhost and 127.0.0.1."""
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+    from starlette.testclient import TestClient
+
+    from connectors.studio.page import PageFrame
+
+    routes = [
+        Route(path, lambda _: PlainTextResponse("here"), methods=["GET", "POST"])
+        for path in ("/", "/slack/events")
+    ]
+    client = TestClient(PageFrame(Starlette(routes=routes)), base_url="http://127.0.0.1:7860")
+
+    def posted(path: str = "/", host: str = "x.localhost:7860", **headers: str) -> int:
+        return client.post(path, headers={"host": host, **headers}).status_code
+
+    assert posted() == posted(origin="http://x.localhost:7860") == 200
+    for origin in ("https://evil.example", "null", "http://x.localhost:8000"):
+        assert posted(origin=origin) == 403, origin
+    assert posted("/slack/events", origin="https://evil.example") == 200
+    strange = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    assert client.get("/", headers=strange).status_code == 403
+    followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}  # a link to it
+    assert client.get("/", headers=followed).status_code == 200
+
+
 def test_a_host_that_is_none_is_a_sentence(bot: Bot) -> None:
     with pytest.raises(BrandbotError, match="no address of this machine"):
         start(bot, host="no-such-host.invalid")
 
 
 def test_what_visitors_can_meet_is_said_in_their_language() -> None:
-    from brandbot import DiskFullError, EngineError, PlaceholderError, TooLongError
     from connectors.studio.texts import say_error
 
-    for kind, words in (
-        (TooLongError, "demasiado largo"), (DiskFullError, "disco"), (PlaceholderError, "corchetes"),
-    ):  # fmt: skip
-        assert words in say_error("es", kind("English words")) and "English" not in say_error(
-            "en", kind("English words")
-        )
+    for kind, key in ERRORS.items():
+        for language in ("es", "en"):
+            told = say(language, "error", reason=say(language, key))
+            assert say_error(language, kind("English words")) == told
     assert "English words" in say_error("es", EngineError("English words"))

@@ -222,7 +222,7 @@ def test_a_pair_of_long_ago_is_said_to_be_one(tasting: Tasting) -> None:
     tasting.taste = Taste(tasting.bot)  # as after a great many other pairs
     (view,) = voted(tasting, view, "left")
     assert view.round is None
-    assert view.notice == "That didn't work: This pair was judged already, or shown too long ago."
+    assert view.notice == say("en", "error", reason=say("en", "error_pair_gone"))
 
 
 def test_earlier_turns_stand_above_the_prompt(tasting: Tasting, bot: Bot) -> None:
@@ -302,13 +302,16 @@ def test_what_cannot_be_compared_is_said(tasting: Tasting, one: str, other: str,
     assert view.round is None and view.notice
 
 
-def test_a_vote_that_cannot_be_kept_is_said(tasting: Tasting, bot: Bot) -> None:
+def test_a_vote_that_cannot_be_kept_is_said(
+    tasting: Tasting, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
     shown = begun(tasting)
     with closing(sqlite3.connect(bot.workspace.home / "brandbot.db")) as connection:
         connection.execute("drop table votes")
     (view,) = voted(tasting, shown, "left")
     assert view.round is None
-    assert view.notice.startswith("That didn't work: ") and "votes" in view.notice
+    assert view.notice == say("en", "error", reason=say("en", "error_busy"))
+    assert "votes" in caplog.text
 
 
 def test_a_pair_whose_reader_left_is_not_shown(tasting: Tasting) -> None:

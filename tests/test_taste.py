@@ -63,6 +63,19 @@ def test_it_ends_when_every_prompt_was_judged(test: Taste) -> None:
     assert duel.share.value == 0.5 and duel.neither == count
 
 
+def test_a_pair_stops_when_nobody_waits_for_it(test: Taste) -> None:
+    asked = 0
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 2
+
+    assert test.pair("acme", "1", "base", "ana", stopped) is None
+    assert asked < 10
+    assert test.pair("acme", "1", "base", "ana") is not None
+
+
 @pytest.mark.parametrize("one, other", [("1", "1"), ("1", "x"), ("1", "7")])
 def test_what_cant_be_compared_is_a_sentence(test: Taste, one: str, other: str) -> None:
     with pytest.raises(BrandbotError):

@@ -103,6 +103,9 @@ class Talk:
         try:
             done = forget_person(self.bot.workspace, self.bot.log, person)
             text = say(language, "forgotten", count=done.turns)
+            for named in done.versions:
+                where = (named.persona, named.version, named.why)
+                log.warning("%s %s holds what was forgotten (%s): train anew, delete it.", *where)
         except LockHeldError:
             text = say(language, "forget_later")
         except TracesLeftError:

@@ -128,6 +128,9 @@ class Page:
         """
         said = notice(screen, language)
         ready = screen.voice is not None
+        box: dict[str, Any] = {"interactive": ready}
+        if screen.unsent:
+            box["value"] = screen.unsent
         dial: dict[str, Any] = {"interactive": screen.trained}
         if arriving and screen.voice is not None:
             dial["value"] = screen.voice.persona.config.generation.strength
@@ -143,5 +146,5 @@ class Page:
             gr.update(visible=screen.busy),
             gr.update(**dial),
             gr.update(interactive=screen.trained and not screen.busy),
-            gr.update(interactive=ready),
+            gr.update(**box),
         ]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from brandbot import Bot, BrandbotError, Persona, Reply, Turn
+from brandbot import Bot, BrandbotError, LogError, Persona, Reply, Turn
 from connectors.studio.memory import Memory
 from connectors.studio.running import Running, Signal
 from connectors.studio.screen import Screen, comparison, message, remarks, transcript
@@ -70,6 +70,11 @@ class Chat:
             history = self._history(memory)
             if history is None:
                 memory, history = memory.holding(name, None), []
+        except LogError as error:  # the brand is well, what was said can't be read just now
+            notice = say_error(language, error)
+            return Screen(
+                memory, name, voice.persona.config.name, voice, notice=notice, unread=True
+            )
         except BrandbotError as error:
             return Screen(memory, name, self._name(name), problems=str(error), notice=notice)
         except Exception:
@@ -99,7 +104,8 @@ class Chat:
         if not text.strip():
             return
         if len(text) > LONGEST_MESSAGE:
-            yield self.show(memory, language, say(language, "too_long", limit=LONGEST_MESSAGE))
+            notice = say(language, "too_long", limit=LONGEST_MESSAGE)
+            yield replace(self.show(memory, language, notice), unsent=text)
             return
 
         def begin() -> Reply:
@@ -111,7 +117,7 @@ class Chat:
                 strength=strength,
             )
 
-        yield from self._answer(tab, memory, language, begin)
+        yield from self._answer(tab, memory, language, begin, text)
 
     def retry(
         self, tab: str, memory: Memory, strength: float | None, language: str
@@ -145,12 +151,12 @@ class Chat:
             return
 
         def begin() -> Reply:
-            self.bot.log.retire_from(conversation, found.id)
             return self.bot.reply(
                 memory.persona or "",
                 text,
                 conversation=conversation,
                 channel=CHANNEL,
+                instead_of=found.id,
                 strength=strength,
             )
 
@@ -222,20 +228,28 @@ class Chat:
             self.running.end(tab)
 
     def _answer(
-        self, tab: str, memory: Memory, language: str, begin: Callable[[], Reply]
+        self, tab: str, memory: Memory, language: str, begin: Callable[[], Reply], text: str = ""
     ) -> Iterator[Screen | None]:
-        """Shows a reply while it is written; closes it when stopped or left by its reader."""
+        """Shows a reply while it is written; closes it when stopped or left by its reader.
+
+        ``text`` goes back into the box if it could not be said.
+        """
         signal = self.running.begin(tab)
+        # Another tab may hold the same conversation, whose replies must not cross.
+        talk = f"conversation {memory.conversations.get(memory.persona or '', tab)}"
+        if signal is not None and self.running.begin(talk) is None:
+            self.running.end(tab)
+            signal = None
         if signal is None:
-            yield self.show(memory, language, say(language, "busy"))
+            yield replace(self.show(memory, language, say(language, "busy")), unsent=text)
             return
-        notice = ""
+        notice, screen, reply = "", None, None
         try:
             reply = begin()
             memory = memory.holding(memory.persona or "", reply.conversation)
             screen = replace(self.show(memory, language), busy=True, unanswered=False)
-            for text in itertools.chain([WRITING], _frames(reply, signal)):
-                yield replace(screen, messages=[*screen.messages, message("assistant", text)])
+            for words in itertools.chain([WRITING], _frames(reply, signal)):
+                yield replace(screen, messages=[*screen.messages, message("assistant", words)])
             notice = remarks(reply, language, stopped=signal.stopped)
         except BrandbotError as error:
             notice = say_error(language, error)
@@ -243,8 +257,13 @@ class Chat:
             log.exception("a reply of %s failed", memory.persona)
             notice = say(language, "unexpected")
         finally:
+            self.running.end(talk)
             self.running.end(tab)
-        yield None if signal.left else self.show(memory, language, notice)
+        last = self.show(memory, language, notice)
+        if last.unread and screen is not None and reply is not None:  # what was read stays there
+            said = [*screen.messages, message("assistant", reply.text)] if reply.text else []
+            last = replace(screen, messages=said or screen.messages, notice=last.notice, busy=False)
+        yield None if signal.left else replace(last, unsent="" if reply else text)
 
     def _persona(self, name: str) -> Persona | None:
         """The persona as its folder has it now, or None if it can't be read."""

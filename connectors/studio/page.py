@@ -73,10 +73,24 @@ def is_foreign(scope: Scope) -> bool:
     if any(name in headers for name in FORWARDED):
         return True
     served, asked = (scope.get("server") or ("",))[0], headers.get("host", "")
-    return _is_local(served) and not _is_local(urlsplit(f"//{asked}").hostname or "")
+    return is_local(served) and not is_local(urlsplit(f"//{asked}").hostname or "")
 
 
-def _is_local(name: str) -> bool:
+def is_cross(scope: Scope) -> bool:
+    """Whether another site's page sent a request: it must not act in its visitor's name."""
+    if scope["path"] in FOR_EVERYBODY:
+        return False
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    if origin is not None:
+        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    return headers.get("sec-fetch-site") == "cross-site" and not (
+        headers.get("sec-fetch-mode") == "navigate" and scope["method"] == "GET"
+    )
+
+
+def is_local(name: str) -> bool:
+    """Whether a host name or address means this machine alone."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -88,7 +102,8 @@ def _is_local(name: str) -> bool:
 class PageFrame:
     """ASGI middleware: adds ``HEADERS`` to every answer, and its language to the page.
 
-    What a proxy passes on from elsewhere is refused, see ``is_foreign``.
+    What a proxy passes on from elsewhere is refused, see ``is_foreign``, and so is what other
+    sites' pages send, see ``is_cross``.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -104,6 +119,15 @@ class PageFrame:
             refused = PlainTextResponse(
                 "The studio has no login: call it by localhost, and forward /slack/events alone. "
                 f"If your proxy asks people to log in, set {BEHIND_PROXY}=1.\n",
+                403,
+            )
+            await refused(scope, receive, send)
+            return
+        if is_cross(scope):
+            refused = PlainTextResponse(
+                f"A page of another site ({headers.get('origin', 'unknown')}) called the studio, "
+                f"which is served as {headers.get('host', '')}. If they are one, let your proxy "
+                "pass the Host header on.\n",
                 403,
             )
             await refused(scope, receive, send)

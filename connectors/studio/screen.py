@@ -26,7 +26,8 @@ class Screen:
     """``turns`` holds the logged turn behind each message (None: the greeting, or a reply still
     being written), ``feedback`` what was thought of each bubble on the bot's side, ``problems`` why
     the brand can't be talked to, ``unanswered`` whether the last message still waits for its
-    reply."""
+    reply, ``unsent`` what was typed and could not be said, ``unread`` whether the conversation
+    could not be read."""
 
     memory: Memory
     persona: str | None = None
@@ -39,6 +40,8 @@ class Screen:
     problems: str = ""
     unanswered: bool = False
     busy: bool = False
+    unsent: str = ""
+    unread: bool = False
 
     @property
     def trained(self) -> bool:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from brandbot import AdapterStore, Bot, BrandbotError, Review
 from connectors.studio.app import I18N, build
-from connectors.studio.page import middleware
+from connectors.studio.page import BEHIND_PROXY, is_local, middleware
 from connectors.studio.theme import SCRIPT, STYLE, theme
 
 log = logging.getLogger("brandbot.studio")
@@ -33,6 +33,12 @@ def serve(
     blocks = start(bot, host=host, port=port, open_browser=open_browser)
     blocks.app.router.routes[:0] = routes
     print(f"brandbot studio: {blocks.local_url}  (Ctrl-C stops it)", flush=True)
+    if not is_local(host):
+        print(
+            f"Whoever reaches {host}:{port} can chat, see what was said, review and approve: the "
+            f"studio has no login. Put one in front, and set {BEHIND_PROXY}=1.",
+            flush=True,
+        )
     _warm(bot)
     try:
         blocks.block_thread()

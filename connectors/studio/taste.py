@@ -150,7 +150,10 @@ class Tasting:
         yield replace(before, round=playing, busy=True)
         notice, pair = "", None
         try:
-            pair = self.taste.pair(playing.persona, playing.one, playing.other, playing.voter)
+            pair = self.taste.pair(
+                playing.persona, playing.one, playing.other, playing.voter,
+                stopped=lambda: self._waiting.get(tab) is not mine,
+            )  # fmt: skip
         except BrandbotError as error:
             notice = say_error(language, error)
         except Exception:

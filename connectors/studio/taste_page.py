@@ -212,8 +212,8 @@ def wire(blocks: gr.Blocks, page: TastePage, chat: Chat, tasting: Tasting) -> No
         **quiet,
     )
     page.brand.input(chosen, page.brand, page.brand_parts, trigger_mode="always_last", **quiet)
-    # Nothing is cancelled: a pair being written can't be stopped, and its view is not shown to
-    # whoever left. But a new start must not wait for it.
+    # Nothing is cancelled: a pair whose reader left stops by itself, but a new start must not wait
+    # for it.
     several: dict[str, Any] = {**quiet, "trigger_mode": "multiple", "concurrency_id": TASTE}
     begin = gr.on(
         [page.start.click, page.name.submit],

@@ -5,7 +5,20 @@ Nothing else in the studio holds a sentence. ``{}`` fields are filled by ``say``
 
 from __future__ import annotations
 
-from brandbot import DiskFullError, PlaceholderError, TooLongError
+import logging
+
+from brandbot import (
+    BusyError,
+    ChangedError,
+    DiskFullError,
+    PairGoneError,
+    PlaceholderError,
+    SameVersionError,
+    TooLongError,
+    UnwritableError,
+)
+
+log = logging.getLogger("brandbot.studio")
 
 LANGUAGES = {"en": "English", "es": "Español"}
 
@@ -56,6 +69,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_placeholder": "something personal was taken out of this reply, and the bot would "
         "learn to say the words in brackets. Write it without them; the brand's own contacts stay "
         "if they stand in its documents.",
+        "error_busy": "the conversation log can't be reached just now. Please try again.",
+        "error_changed": "what was said here was changed or deleted in the meantime.",
+        "error_unwritable": "the file of approved examples can't be written, so nothing was "
+        "approved. The server's log says why.",
+        "error_same_version": "choose two different versions.",
+        "error_pair_gone": "this pair was judged already, or shown too long ago. Start again.",
         "unexpected": "Something went wrong on our side. It is noted in the server's log; please "
         "try again.",
         "stopped_early": "Stopped before the first word.",
@@ -267,6 +286,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "error_placeholder": "a esta respuesta se le quitó un dato personal, y el bot aprendería a "
         "decir lo que hay entre corchetes. Escríbela sin eso; los contactos de la marca se quedan "
         "si están en sus documentos.",
+        "error_busy": "ahora mismo no se puede acceder al registro de conversaciones. Inténtalo "
+        "otra vez.",
+        "error_changed": "lo que se dijo aquí se ha cambiado o borrado entretanto.",
+        "error_unwritable": "no se puede escribir el archivo de ejemplos aprobados, así que no se "
+        "ha aprobado nada. El registro del servidor dice por qué.",
+        "error_same_version": "elige dos versiones distintas.",
+        "error_pair_gone": "esta pareja ya se juzgó, o se mostró hace demasiado tiempo. Empieza "
+        "otra vez.",
         "unexpected": "Algo ha fallado por nuestra parte. Queda anotado en el registro del "
         "servidor; inténtalo otra vez.",
         "stopped_early": "Parada antes de la primera palabra.",
@@ -466,6 +493,11 @@ ERRORS: dict[type[Exception], str] = {
     TooLongError: "error_too_long",
     DiskFullError: "error_disk_full",
     PlaceholderError: "error_placeholder",
+    BusyError: "error_busy",
+    ChangedError: "error_changed",
+    UnwritableError: "error_unwritable",
+    SameVersionError: "error_same_version",
+    PairGoneError: "error_pair_gone",
 }
 """What visitors and reviewers can meet, in their language; all else is for whoever runs it."""
 
@@ -473,6 +505,8 @@ ERRORS: dict[type[Exception], str] = {
 def say_error(language: str, error: Exception) -> str:
     """What went wrong, for a page."""
     known = ERRORS.get(type(error))
+    if known:  # the page says what to do, the log what it was
+        log.warning("%s", error)
     return say(language, "error", reason=say(language, known) if known else error)
 
 
