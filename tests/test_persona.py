@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from brandbot.errors import PersonaError, Problem
-from brandbot.persona import Persona, guess_language, read
+from brandbot.persona import Persona, dump, guess_language, read
 from brandbot.texts import tell
 
 
@@ -268,6 +268,14 @@ def test_a_voice_guide_from_notepad_is_read(tmp_path: Path) -> None:
     (tmp_path / "voice.md").write_bytes("Cálida y breve.".encode("utf-16"))
     found, problems = read(tmp_path)
     assert found is not None and found.voice == "Cálida y breve." and problems == []
+
+
+@pytest.mark.parametrize("face", ["¯\\_(ツ)_/¯", "a \\ b", "C:\\temp", "\u0085 next line"])
+def test_what_is_written_is_read_again_as_it_was(face: str, tmp_path: Path) -> None:
+    greeting = f"{'Good evening to you all, ' * 5}{face} {'and welcome, ' * 8}"
+    dump({"name": "Acme", "greeting": greeting}, tmp_path / "persona.yaml")
+    found, problems = read(tmp_path)
+    assert problems == [] and found is not None and found.config.greeting == greeting
 
 
 def test_a_setting_in_the_wrong_section_is_told_its_own(tmp_path: Path) -> None:

@@ -91,6 +91,17 @@ def test_a_template_that_rewrites_history_trains_the_last_reply_alone(tmp_path: 
     assert whole.ids[: -len(masked)] == fmt.encode(conversation("a", "first", "b")).ids
 
 
+def test_a_template_that_marks_what_is_generated_is_read(tmp_path: Path) -> None:
+    marking = CHATML.replace(
+        "{{ message['content'] }}", "{% generation %}{{ message['content'] }}{% endgeneration %}"
+    )
+    assert marking != CHATML
+    plain = PromptFormat.load(make_model(tmp_path / "m"))
+    fmt = PromptFormat.load(tmp_path / "m", marking)
+    said = conversation("a", "first", "b", "second")
+    assert fmt.encode(said) == plain.encode(said)
+
+
 def test_the_fingerprint_tells_prompts_apart(tmp_path: Path) -> None:
     folder = make_model(tmp_path / "m")
     fmt = PromptFormat.load(folder)

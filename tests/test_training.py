@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM
 
 from brandbot import examples, models, precision
 from brandbot.adapters import AdapterStore
-from brandbot.errors import LockHeldError, PersonaError, TrainingError
+from brandbot.errors import LockHeldError, ModelError, PersonaError, TrainingError
 from brandbot.persona import Persona
 from brandbot.prompt import Encoded
 from brandbot.training import run
@@ -26,7 +26,7 @@ from brandbot.training.packing import ATTENTION, common_prefix, headless, pack, 
 from brandbot.training.rows import encode
 from brandbot.training.trainer import MARKER, last_whole_checkpoint, mean_loss
 from brandbot.workspace import Workspace
-from tests.conftest import ARCHITECTURES, make_persona
+from tests.conftest import ARCHITECTURES, make_model, make_persona
 
 Plan = run.Plan
 
@@ -212,7 +212,7 @@ def test_progress_can_be_followed(workspace: Path, monkeypatch: pytest.MonkeyPat
     space, plan = planned(workspace)
     monkeypatch.setattr(run.shutil, "rmtree", lambda folder, **_: kept.append(str(folder)))
     run.train(space, plan, report=entries.append)
-    written = (space.runs("acme") / plan.fingerprint / "progress.jsonl").read_text().splitlines()
+    written = (space.runs("acme") / plan.run / "progress.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in written] == entries
     assert set(entries[0]) == {
         "step", "steps", "epoch", "loss", "valid_loss", "tokens_per_second", "seconds", "seconds_left",
@@ -303,7 +303,7 @@ def test_row_18_a_kill_while_a_checkpoint_is_written_costs_nothing(workspace: Pa
             break
     process.kill()
     process.communicate()
-    folder = space.runs("acme") / plan.fingerprint
+    folder = space.runs("acme") / plan.run
     good = last_whole_checkpoint(folder)
     assert good is not None
     torn = folder / "checkpoint-9999"
@@ -336,6 +336,31 @@ def test_resume_without_a_run_says_so(workspace: Path) -> None:
     space, plan = planned(workspace)
     with pytest.raises(TrainingError, match="nothing to resume"):
         run.train(space, plan, resume=True)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("gemma2", "softcap"), ("bloom", "its own")])
+def test_a_model_that_can_not_share_a_row_is_refused(
+    kind: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bounded scores and biases by distance would be left out of the loss without a word."""
+    monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
+    make_persona(tmp_path / "personas" / "acme", str(make_model(tmp_path / "model", kind)))
+    with pytest.raises(ModelError, match=f"architecture {kind}.*{reason}"):
+        run.train(*planned(tmp_path))
+    assert AdapterStore(Workspace(tmp_path).adapters("acme")).numbers() == []
+
+
+def test_another_handoff_or_document_is_another_training(workspace: Path) -> None:
+    _, plan = planned(workspace)
+    folder, before = plan.persona.folder, plan.run
+    (folder / "knowledge").mkdir()
+    (folder / "knowledge" / "prices.md").write_text("# Tea\n\nTea costs £2.10.\n")
+    priced = planned(workspace)[1]
+    assert priced.fingerprint == plan.fingerprint and priced.run != before
+    with (folder / "persona.yaml").open("a") as stream:
+        stream.write("handoff: [Ask the keeper.]\n")
+    other = planned(workspace)[1]
+    assert other.fingerprint != plan.fingerprint
 
 
 def test_row_20_out_of_memory_tries_a_smaller_batch_or_stops_plainly(

@@ -25,6 +25,9 @@ CONTEXT = 4096
 TOP_K, MIN_P = 40, 0.05
 """Sampling limits of both engines: so many words, and none below this share of the likeliest."""
 
+PENALISED = 64
+"""The latest tokens that ``repeat_penalty`` counts against."""
+
 EngineName = Literal["auto", "llamacpp", "transformers"]
 
 
@@ -120,7 +123,7 @@ def open_engine(
         raise EngineError("A fully fine-tuned version is a model of its own; open it alone.")
     if name == "auto":
         written = all(version.gguf is not None for version in versions)
-        name = "transformers" if _has_gpu() or not written else "llamacpp"
+        name = "llamacpp" if written and not _has_gpu() else "transformers"
     if name == "transformers":
         from brandbot.engines.transformers import TransformersEngine
 
@@ -131,5 +134,11 @@ def open_engine(
 
 
 def _has_gpu() -> bool:
-    """Whether NVIDIA's driver answers; asked without importing torch, which takes seconds."""
-    return Path("/proc/driver/nvidia/version").exists()
+    """Whether torch can use a GPU; torch takes seconds and is asked only if there is a driver."""
+    if not Path("/proc/driver/nvidia/version").exists():
+        return False
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()

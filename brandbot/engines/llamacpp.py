@@ -7,13 +7,14 @@ Adapters are loaded when it is opened and chosen by each request's ``lora`` list
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from brandbot import models as base_models
 from brandbot.adapters import Version
-from brandbot.engines.base import CONTEXT, MIN_P, TOP_K, Chunk, Finish, Request, pump
+from brandbot.engines.base import CONTEXT, MIN_P, PENALISED, TOP_K, Chunk, Finish, Request, pump
 from brandbot.errors import EngineError
 from brandbot.models import BaseModel, Say
 
@@ -52,6 +53,10 @@ class LlamaCppEngine:
         params.verbosity = -1
         params.enable_chat_template = False
         params.cache_ram_mib = 256
+        # It also listens on a port of this machine, which nothing here calls: nobody else may.
+        params.api_keys = [secrets.token_urlsafe(32)]
+        params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
+        params.ui = False
         if exact:
             # Flash attention rounds keys and values to 16 bits whatever the cache holds.
             params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
@@ -79,6 +84,7 @@ class LlamaCppEngine:
             "top_k": TOP_K,
             "min_p": MIN_P,
             "repeat_penalty": request.repeat_penalty if request.temperature > 0 else 1.0,
+            "repeat_last_n": PENALISED,
             "cache_prompt": True,
             "stream": True,
             "lora": self._lora(request),

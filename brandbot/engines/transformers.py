@@ -12,12 +12,40 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot.adapters import Version
 from brandbot.convert import quiet_transformers
-from brandbot.engines.base import MIN_P, TOP_K, Chunk, Finish, Request, pump
+from brandbot.engines.base import MIN_P, PENALISED, TOP_K, Chunk, Finish, Request, pump
 from brandbot.errors import EngineError, MissingExtraError
 from brandbot.models import BaseModel
 
 if TYPE_CHECKING:
     import torch
+    from transformers import LogitsProcessorList
+
+
+def sampling(request: Request) -> LogitsProcessorList:
+    """What llama.cpp does to the scores before a word is drawn, in its order; nothing if greedy."""
+    from transformers import LogitsProcessor, LogitsProcessorList
+    from transformers.generation import logits_process as steps
+
+    class RecentPenalty(LogitsProcessor):
+        """A penalty for the latest words alone: a prompt's facts are there to be said."""
+
+        def __init__(self) -> None:
+            self._penalty = steps.RepetitionPenaltyLogitsProcessor(request.repeat_penalty)
+
+        def __call__(self, input_ids: Any, scores: Any) -> Any:
+            return self._penalty(input_ids[:, -PENALISED:], scores)
+
+    if request.temperature <= 0:
+        return LogitsProcessorList()
+    return LogitsProcessorList(
+        [
+            RecentPenalty(),
+            steps.TopKLogitsWarper(TOP_K),
+            steps.TopPLogitsWarper(request.top_p),
+            steps.MinPLogitsWarper(MIN_P),
+            steps.TemperatureLogitsWarper(request.temperature),
+        ]
+    )
 
 
 class TransformersEngine:
@@ -28,7 +56,7 @@ class TransformersEngine:
         try:
             import torch
             from peft import PeftModel
-            from transformers import AutoModelForCausalLM
+            from transformers import AutoModelForCausalLM, GenerationConfig
         except ImportError as error:
             raise MissingExtraError(str(error.name), "train", "The transformers engine") from error
         self._format = base.prompt_format()
@@ -51,6 +79,8 @@ class TransformersEngine:
                 else:
                     model.load_adapter(version.folder, adapter_name=name)
                 self._names[version.folder] = name
+        # What its file says of sampling would come in wherever a request says nothing.
+        model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         self.model = model.eval().to("cuda" if gpu else "cpu")
 
     def generate(self, request: Request) -> Iterator[Chunk]:
@@ -86,6 +116,7 @@ class TransformersEngine:
                     input_ids=prompt,
                     attention_mask=torch.ones_like(prompt),
                     generation_config=self._settings(request),
+                    logits_processor=sampling(request),
                     stopping_criteria=[Stopped()],
                     streamer=Streamer(),
                 )
@@ -96,7 +127,11 @@ class TransformersEngine:
             if token in request.stop_ids:
                 finish = "stop"
                 continue
-            text = stream.step(self._format.tokenizer, token)
+            try:
+                text = stream.step(self._format.tokenizer, token)
+            except Exception:  # noqa: BLE001  # bytes that are no character and never will be
+                stream = DecodeStream(skip_special_tokens=True)
+                text = stream.step(self._format.tokenizer, token)
             if text:
                 yield Chunk(text)
         yield Chunk("", finish)
@@ -104,25 +139,17 @@ class TransformersEngine:
     def _settings(self, request: Request) -> Any:
         from transformers import GenerationConfig
 
-        settings: dict[str, Any] = {
-            "max_new_tokens": request.max_tokens,
-            "eos_token_id": list(request.stop_ids),
-            "pad_token_id": request.stop_ids[0],
-            "do_sample": request.temperature > 0,
-        }
-        if request.temperature > 0:
+        if request.temperature > 0 and request.seed is not None:
             import torch
 
-            settings |= {
-                "temperature": request.temperature,
-                "top_p": request.top_p,
-                "top_k": TOP_K,
-                "min_p": MIN_P,
-                "repetition_penalty": request.repeat_penalty,
-            }
-            if request.seed is not None:
-                torch.manual_seed(request.seed)
-        return GenerationConfig(**settings)  # type: ignore[no-untyped-call]
+            torch.manual_seed(request.seed)
+        return GenerationConfig(  # type: ignore[no-untyped-call]
+            max_new_tokens=request.max_tokens,
+            eos_token_id=list(request.stop_ids),
+            pad_token_id=request.stop_ids[0],
+            do_sample=request.temperature > 0,
+            top_k=0,  # ``sampling`` does the rest; left out, this one would be 50
+        )
 
     def log_probabilities(self, request: Request, reply: Sequence[int]) -> torch.Tensor:
         """Log-probabilities in nats, (tokens of the reply, vocabulary), of each next token."""

@@ -22,6 +22,9 @@ from brandbot.evaluation.report import Report, Row
 URL, MODEL, KEY = "BRANDBOT_JUDGE_URL", "BRANDBOT_JUDGE_MODEL", "BRANDBOT_JUDGE_KEY"
 AT_ONCE = 4
 
+ROOM = 1000
+"""Tokens a judge may write; one word is asked for, but some think first."""
+
 PROMPT = """\
 Two assistants answered the same message for a brand. The brand's voice guide:
 
@@ -84,11 +87,7 @@ def judge(
         text = PROMPT.format(
             guide=guide, message=row.prompt, a=row.told[a].text, b=row.told[b].text
         )
-        answer = client.chat.completions.create(
-            model=endpoint.model, temperature=0, max_tokens=5,
-            messages=[{"role": "user", "content": text}],
-        )  # fmt: skip
-        return _side(answer.choices[0].message.content or "")
+        return _side(_answer(client, endpoint.model, text))
 
     def verdict(row: Row) -> float:
         first, second = ask(row, report.version, other), ask(row, other, report.version)
@@ -101,9 +100,10 @@ def judge(
         with ThreadPoolExecutor(AT_ONCE) as pool:
             values = list(pool.map(verdict, report.rows))
     except openai.OpenAIError as error:
+        reason = f"{type(error).__name__}: {error}".replace(endpoint.key, "…")
         raise EngineError(
-            f"The judge at {endpoint.url} could not be asked: {type(error).__name__}. Check {URL}, "
-            f"{MODEL} and {KEY}, or leave --judge out."
+            f"The judge at {endpoint.url} could not be asked: {reason} Check {URL}, {MODEL} and "
+            f"{KEY}, or leave --judge out."
         ) from error
     share = intervals.mean(values)
     assert share is not None
@@ -116,6 +116,28 @@ def judge(
         "ties": sum(value == 0.5 for value in values),
         **asdict(share),
     }
+
+
+def _answer(client: Any, model: str, text: str) -> str:
+    """What the judge says. Models that think first need room for it, and take no temperature."""
+    import openai
+
+    messages = [{"role": "user", "content": text}]
+    try:
+        said = client.chat.completions.create(
+            model=model, messages=messages, temperature=0, max_tokens=ROOM
+        )
+    except openai.BadRequestError:
+        said = client.chat.completions.create(
+            model=model, messages=messages, max_completion_tokens=ROOM
+        )
+    answer = said.choices[0].message.content or ""
+    if not answer.strip():
+        raise EngineError(
+            f"The judge {model} gave no verdict (finish reason: {said.choices[0].finish_reason}). "
+            f"Name one in {MODEL} that answers without thinking for long."
+        )
+    return str(answer)
 
 
 def _side(answer: str) -> Side:

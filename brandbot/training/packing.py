@@ -204,7 +204,8 @@ def summed_loss(hidden: torch.Tensor, head: torch.nn.Module, labels: torch.Tenso
     hidden (labels, width) is what the model gives its output layer ``head``; labels (labels,).
     """
     weight = head.weight
-    if isinstance(weight, torch.Tensor) and not weight.requires_grad:
+    plain = getattr(head, "bias", None) is None
+    if plain and isinstance(weight, torch.Tensor) and not weight.requires_grad:
         loss: torch.Tensor = _HeadLoss.apply(hidden, weight, labels)  # type: ignore[no-untyped-call]
         return loss
     logits = head(hidden)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot import approved, convert, examples, models, precision
 from brandbot.adapters import AdapterStore
+from brandbot.disk import is_disk_full
 from brandbot.errors import (
     LockHeldError,
     MissingExtraError,
@@ -39,6 +40,7 @@ from brandbot.lint import FEWEST
 from brandbot.models import BaseModel
 from brandbot.persona import Persona, dump
 from brandbot.prompt import Encoded, PromptFormat
+from brandbot.tables import people_files
 from brandbot.training.dataset import as_served
 from brandbot.training.rows import encode
 from brandbot.workspace import Workspace
@@ -85,7 +87,7 @@ class Interrupted(TrainingError):
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides what a training makes; ``fingerprint`` names it."""
+    """All that decides what a training makes, but for documents; ``fingerprint`` names it."""
 
     persona: Persona
     base: BaseModel
@@ -100,8 +102,18 @@ class Plan:
             examples.fingerprint(self.reading.examples),
             self.persona.config.training.model_dump(),
             self.persona.config.review.repeat,
+            self.persona.language,
+            list(self.persona.config.handoff),
+            self.persona.config.knowledge.model_dump(),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+    @property
+    def run(self) -> str:
+        """Names the training: other documents give its rows other facts, and no new version."""
+        files = people_files(self.persona.folder / "knowledge")
+        read = [self.fingerprint, *(f"{n} {models.file_sha256(f)}" for n, f in files.items())]
+        return hashlib.sha256("\n".join(read).encode()).hexdigest()[:12]
 
 
 def plan(workspace: Workspace, persona: Persona, *, say: models.Say | None = None) -> Plan:
@@ -174,7 +186,7 @@ def train(
     state = accelerate.PartialState()
     persona = planned.persona
     runs = workspace.runs(persona.name)
-    run = runs / planned.fingerprint
+    run = runs / planned.run
     if not state.is_main_process:
         state.wait_for_everyone()  # until the main process holds the lock and made the folder
         return _train(workspace, planned, run, resume, report, say)
@@ -232,11 +244,12 @@ def _train(
     while True:
         try:
             trainer, stop = _trainer(planned, run, rows, prefix, batch, accumulate, report)
+            _refuse_unlike(trainer, planned, rows["train"])
             base_test = _measure(trainer, rows["test"], prefix)
             _fit(trainer, stop, run, resume, planned.persona.name)
             break
         except Exception as error:
-            if _is_disk_full(error):
+            if is_disk_full(error):
                 raise OSError(errno.ENOSPC, "No space left on device", str(run)) from error
             if not _is_out_of_memory(error):
                 raise
@@ -254,7 +267,14 @@ def _train(
         batch, accumulate = math.ceil(batch / 2), accumulate * 2
         say(f"Memory ran out; going on with {batch} examples at a time.")
         resume = True
-    return _publish(workspace, planned, trainer, rows, prefix, base_test, list(left_out), started)
+    try:
+        return _publish(
+            workspace, planned, trainer, rows, prefix, base_test, list(left_out), started
+        )
+    except Exception as error:
+        if is_disk_full(error):
+            raise OSError(errno.ENOSPC, "No space left on device", str(run)) from error
+        raise
 
 
 def _trainer(
@@ -365,6 +385,21 @@ def _model(planned: Plan, bf16: bool) -> Any:
     return get_peft_model(model, config)
 
 
+def _refuse_unlike(trainer: PackedTrainer, planned: Plan, rows: list[Encoded]) -> None:
+    """ModelError if examples in one row would not be what they are alone."""
+    from brandbot.training.trainer import unlike_alone
+
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    reason = unlike_alone(model, rows, bf16=trainer.bf16)
+    if reason:
+        kind = convert.read_config(planned.base.folder).get("model_type", "unknown")
+        raise ModelError(
+            f"{planned.base.name} (architecture {kind}) can't be trained here: it has {reason}. "
+            "Choose a base_model of the kinds that brandbot models list shows: Llama, Mistral, "
+            "Gemma 3, Qwen 2.5 or 3, SmolLM2."
+        )
+
+
 def _measure(trainer: PackedTrainer, rows: list[Encoded], prefix: int) -> float | None:
     from brandbot.training.trainer import mean_loss
 
@@ -387,7 +422,8 @@ def _fit(
     if stop.requested and trainer.state.global_step < trainer.state.max_steps:
         raise Interrupted(
             f"Stopped after step {trainer.state.global_step} of {trainer.state.max_steps}; the "
-            f"checkpoint is kept. Go on with: brandbot train {persona} --resume"
+            f"checkpoint is kept. Go on with: brandbot train {persona} --resume (and the "
+            "same --set, if there was one)"
         )
 
 
@@ -436,14 +472,6 @@ def _is_out_of_memory(error: BaseException) -> bool:
         or "cannot allocate memory" in text
         or "out of memory" in text
         or "bad_alloc" in text
-    )
-
-
-def _is_disk_full(error: BaseException) -> bool:
-    """Torch and safetensors tell of a full disk in words of their own."""
-    text = str(error)
-    return any(
-        sign in text for sign in ("No space left", "PytorchStreamWriter", "inline_container")
     )
 
 

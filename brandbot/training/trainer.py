@@ -23,9 +23,13 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 
 from brandbot.errors import TrainingError
 from brandbot.prompt import Encoded
-from brandbot.training.packing import headless, pack, summed_loss
+from brandbot.training.packing import ATTENTION, common_prefix, headless, pack, summed_loss
 
 MARKER = "complete.json"
+
+APART, APART_BF16 = 1e-3, 0.02
+"""Nats a token by which a packed row may differ from each example alone; bfloat16 rounds."""
+
 Progress = dict[str, Any]
 
 
@@ -132,6 +136,58 @@ def row_losses(
                 found.append((loss.item(), own.stop - own.start))
     model.train(was_training)
     return found
+
+
+def unlike_alone(model: torch.nn.Module, rows: Sequence[Encoded], *, bf16: bool) -> str:
+    """Why a model must not be trained on packed rows; empty if it sees in them what it sees alone.
+
+    Layers that carry a state along a row, scores that are bounded (softcap), biased by distance
+    (ALiBi) or given a sink would all be computed wrong without a word. So the loss of two short
+    rows is compared with what the model's own attention and output layer make of each alone.
+    """
+    unwrapped: Any = getattr(model, "module", model)
+    config = unwrapped.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ()) - {
+        "full_attention",
+        "sliding_attention",
+    }
+    if kinds:
+        return f"layers of the kind {', '.join(sorted(kinds))}"
+    if any(getattr(config, f"{where}_logit_softcapping", None) for where in ("attn", "final")):
+        return "bounded scores (softcap)"
+    if any(name.endswith("sinks") for name, _ in unwrapped.named_parameters()):
+        return "attention sinks"
+    two = sorted((row for row in rows if 1 in row.mask), key=lambda row: len(row.ids))[:2]
+    was_training = model.training
+    model.eval()
+    try:
+        packed = row_losses(model, two, common_prefix(two), bf16=bf16)
+        plain = unwrapped.get_base_model() if isinstance(unwrapped, PeftModel) else unwrapped
+        plain.set_attn_implementation("eager")
+        if plain.config.get_text_config()._attn_implementation != "eager":
+            return "an attention of its own"
+        alone = [_alone(plain, row, bf16) for row in two]
+        plain.set_attn_implementation(ATTENTION)
+    except (ValueError, TypeError, RuntimeError) as error:
+        if "memory" in str(error).lower():
+            raise
+        return f"an attention of another form ({error})"
+    finally:
+        model.train(was_training)
+    apart = max((abs(a - b) / n for (a, n), b in zip(packed, alone, strict=True)), default=0.0)
+    if apart > (APART_BF16 if bf16 else APART):
+        return f"a loss that is {apart:.4f} nats a token off when examples share a row"
+    return ""
+
+
+def _alone(model: Any, row: Encoded, bf16: bool) -> float:
+    """A row's cross entropy in nats, summed over its labelled tokens, by the model's own code."""
+    device = next(model.parameters()).device
+    ids, mask = (torch.tensor(list(values), device=device) for values in (row.ids, row.mask))
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+        logits = model(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
+    losses = torch.nn.functional.cross_entropy(logits, ids[1:], reduction="none")
+    return float(losses[mask[1:].bool()].sum())
 
 
 def mean_loss(
