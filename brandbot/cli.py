@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -381,6 +382,11 @@ app.command()(cli_loop.forget)
 
 def main() -> None:
     """Runs a command; every error becomes a sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(
+                encoding="utf-8"
+            )  # into a file or a pipe, whatever the machine's own
     if "--debug" not in sys.argv:
         warnings.simplefilter("ignore")  # libraries' remarks to one another, in the middle of a bar
     try:

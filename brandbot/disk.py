@@ -41,7 +41,8 @@ def fsync_folder(folder: Path) -> None:
 def fsync(path: Path) -> None:
     if path.is_dir() and os.name == "nt":
         return  # Windows can't flush a folder
-    descriptor = os.open(path, os.O_RDONLY)
+    # Windows flushes only what may be written to.
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

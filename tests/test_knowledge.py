@@ -461,6 +461,50 @@ def test_small_talk_asks_for_no_fact() -> None:
     assert not any(map(answer_type.is_courtesy, [*facts, *talk[1:2], "the large one"]))
 
 
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ("¿Qué es la TAE?", "la TAE"),
+        ("Hola, me puedes decir que es una cláusula", "una cláusula"),
+        ("Me han ofrecido una revolving, ¿de qué va eso?", "eso"),
+        ("What does V60 mean?", "V60"),
+        ("¿Qué es lo mínimo para abrir una cuenta?", ""),
+        ("what is the price of a small latte", ""),
+        ("what's a pot of earl grey", ""),
+        ("¿Cuánto es?", ""),
+    ],
+)
+def test_what_something_is_is_no_question_for_a_figure(message: str, wanted: str) -> None:
+    assert answer_type.defined(message) == wanted
+    if wanted:
+        assert not answer_type.asks_for_a_fact(message)  # nothing to hand off: the voice explains
+
+
+def test_what_something_is_is_answered_by_what_explains_it(workspace: Path, acme: Persona) -> None:
+    """An interest rate under a product's name says nothing of what interest is."""
+    (acme.folder / "knowledge" / "ahorro.md").write_text(
+        "# Ahorro\n\n## Bote con Tapa\n\nUn depósito a plazo que se abre al cabo de un año.\n\n"
+        "- Interés: 2,25 % TAE.\n- Plazo: 12 meses.\n"
+    )
+    settings = (acme.folder / "persona.yaml").read_text()
+    (acme.folder / "persona.yaml").write_text(f"{settings}language: es\n")
+    spanish = Persona.load(acme.folder)
+    lookup.update_index(Workspace(workspace), spanish)
+    running = lookup.Lookup(Workspace(workspace), "acme")
+
+    def found(question: str) -> lookup.Found:
+        return running.find([Message("user", question)], 4)
+
+    assert "2,25" in found("¿Qué TAE tiene el Bote con Tapa?").quote
+    for general in ("¿Qué es la TAE?", "¿Qué es el interés?"):
+        answer = found(general)
+        assert answer.hits and answer.facts == () and not answer.beyond
+    named = found("¿Qué es el Bote con Tapa?")
+    assert [fact.quote for fact in named.facts] == [
+        "Un depósito a plazo que se abre al cabo de un año."
+    ]
+
+
 def test_many_expired_rows_hide_none_that_holds(workspace: Path, acme: Persona) -> None:
     rows = [f"Week {n} special,£{n}.50,2026-{1 + n // 28:02d}-{1 + n % 28:02d},2026-{1 + n // 28:02d}-{1 + n % 28:02d}"
             for n in range(110)]  # fmt: skip

@@ -78,6 +78,12 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 
+_DEFINITION = re.compile(
+    r"\b(?:qu?[eé] (?:es|son|significan?|quiere decir)|de qu[eé] va)\W+(?!lo\b)(?P<es>.{2,60})"
+    r"|\bwhat do(?:es)? (?P<en>.{2,60}?) (?:mean|stand for)\b",
+    re.IGNORECASE,
+)
+
 _COURTESY = re.compile(
     r"\b(?:good (?:morning|afternoon|evening|day|night)|buen(?:os d[ií]as|as(?: tardes| noches)?)"
     r"|hi|hello|hey|hola|(?:many |so )?thank(?:s| you)(?: (?:so|very) much| a lot| again)?|cheers"
@@ -109,6 +115,17 @@ def is_courtesy(message: str) -> bool:
     return not re.search(r"\w", _matter(message))
 
 
+def defined(message: str) -> str:
+    """What a message wants explained ("what does X mean", "qué es X"); empty if nothing."""
+    found = _DEFINITION.search(_matter(message))
+    return (found["es"] or found["en"]).strip(" ?!.,;") if found else ""
+
+
+def explains(text: str) -> bool:
+    """Whether a fact says more than figures: three words of four letters beside them."""
+    return len(re.findall(r"[^\W\d_]{4,}", text)) >= 3
+
+
 def match(question: str, text: str) -> float:
     """The share of the kinds of answer a question wants that a text holds, 0 to 1."""
     wanted = [holds for asks, holds in _TYPES if asks.search(question)]
@@ -122,6 +139,8 @@ def asks_for_a_fact(message: str) -> bool:
     call you about the price" asks for neither.
     """
     said = _matter(message)
+    if defined(message):
+        return False
     if _ASKS.search(said):
         return True
     terse = len(re.findall(r"\w+", said)) <= TERSE and not _STATES.search(said)

@@ -127,6 +127,7 @@ class Lookup:
             return Found(query)
         hits = search.find(query, top_k, meaning=meaning)
         facts = choose(search, query, hits, meaning) if hits else []
+        facts = explaining(search, query, facts)
         if not facts or facts[0].score < GOOD_ENOUGH:
             return Found(query, (), tuple(hits))
         return Found(query, tuple(facts), tuple(hits))
@@ -175,6 +176,24 @@ def choose(
     ]  # fmt: skip
     facts.sort(key=lambda fact: -fact.score)
     return facts[:MOST_FACTS]
+
+
+def explaining(search: Search, question: str, facts: Sequence[Fact]) -> list[Fact]:
+    """The facts that can answer: all, but for a question what something is.
+
+    That is answered by what stands under its name and says more than figures. An interest rate
+    under a product's name says nothing of what interest is; the brand's voice does.
+    """
+    wanted = set(search.words.terms(answer_type.defined(question)))
+    if not wanted:
+        return list(facts)
+    found = []
+    for fact in facts:
+        subject, _, text = fact.quote.rpartition(": ")
+        named = " ".join((*fact.hit.passage.headings, fact.hit.passage.question, subject))
+        if wanted <= set(search.words.terms(named)) and answer_type.explains(text):
+            found.append(fact)
+    return found
 
 
 def as_sentence(text: str) -> str:

@@ -21,6 +21,7 @@ from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from brandbot.disk import fsync
 from brandbot.errors import TrainingError
 from brandbot.prompt import Encoded
 from brandbot.training.packing import ATTENTION, common_prefix, headless, pack, summed_loss
@@ -215,8 +216,7 @@ class WholeCheckpoints(TrainerCallback):
         folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
         files = [f for f in folder.rglob("*") if f.is_file() and f.name != MARKER]
         for file in files:
-            with file.open("rb") as stream:
-                os.fsync(stream.fileno())
+            fsync(file)
         sizes = {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
         with (folder / MARKER).open("w", encoding="utf-8") as stream:
             json.dump(sizes, stream)
