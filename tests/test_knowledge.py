@@ -487,7 +487,7 @@ def test_what_something_is_is_answered_by_what_explains_it(workspace: Path, acme
         "- Interés: 2,25 % TAE.\n- Plazo: 12 meses.\n"
     )
     settings = (acme.folder / "persona.yaml").read_text()
-    (acme.folder / "persona.yaml").write_text(f"{settings}language: es\n")
+    (acme.folder / "persona.yaml").write_text(settings.replace("language: en", "language: es"))
     spanish = Persona.load(acme.folder)
     lookup.update_index(Workspace(workspace), spanish)
     running = lookup.Lookup(Workspace(workspace), "acme")

@@ -21,7 +21,7 @@ CHATS = (
         "chat-desktop.png",
         DESKTOP,
         BRAND,
-        ("My espresso tastes sour. What am I doing wrong?", "How much is a large latte?"),
+        ("good evening", "How much is a large latte?"),
     ),
     ("chat-phone.png", PHONE, BRAND, ("How much is a large latte?",)),
     (
