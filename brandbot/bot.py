@@ -154,7 +154,7 @@ class Bot:
         if number is None:
             current = Persona.load(folder)
             base = self._base(current.config.base_model)
-            return Voice(current, None, base, self._formats[base.sha256])
+            return Voice(current, None, base, self._format(base))
         with self._reading:  # who waits for no file goes on: hashing a large model takes a while
             known = self._voices.get((persona, number))
             if known is not None:
@@ -298,11 +298,15 @@ class Bot:
             return known
         with self._reading:
             if name not in self._bases:
-                base = models.resolve(name, self.workspace.models, say=self.say)
-                if base.sha256 not in self._formats:  # a large tokenizer takes a second to read
-                    self._formats[base.sha256] = base.prompt_format()
-                self._bases[name] = base
+                self._bases[name] = models.resolve(name, self.workspace.models, say=self.say)
             return self._bases[name]
+
+    def _format(self, base: BaseModel) -> PromptFormat:
+        """A base's own prompt format, kept: a large tokenizer takes a second to read."""
+        with self._reading:
+            if base.sha256 not in self._formats:
+                self._formats[base.sha256] = base.prompt_format()
+            return self._formats[base.sha256]
 
     def _logged(
         self,

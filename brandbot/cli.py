@@ -384,9 +384,7 @@ def main() -> None:
     """Runs a command; every error becomes a sentence and an exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
-            stream.reconfigure(
-                encoding="utf-8"
-            )  # into a file or a pipe, whatever the machine's own
+            stream.reconfigure(encoding="utf-8")  # whatever this machine's own is
     if "--debug" not in sys.argv:
         warnings.simplefilter("ignore")  # libraries' remarks to one another, in the middle of a bar
     try:

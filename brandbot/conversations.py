@@ -157,9 +157,7 @@ class ConversationLog:
                     if made is None:
                         raise LogError("The turn was not stored.")
                     if instead_of is not None:
-                        old = (turns.c.conversation == conversation) & (turns.c.id >= instead_of)
-                        old &= turns.c.id < made[0]
-                        connection.execute(update(turns).where(old).values(retired=True))
+                        _retire(connection, conversation, instead_of, before=made[0])
                     if cited:
                         empty = {"page": None, "row": None}
                         rows = [{**empty, **source, "turn": made[0]} for source in cited]
@@ -244,9 +242,7 @@ class ConversationLog:
 
     def retire_from(self, conversation: str, turn: int) -> None:
         """Takes a turn and all after it out of the conversation; the log keeps them."""
-        chosen = (turns.c.conversation == conversation) & (turns.c.id >= turn)
-        change = update(turns).where(chosen).values(retired=True)
-        self.database.run(lambda connection: connection.execute(change))
+        self.database.run(lambda connection: _retire(connection, conversation, turn))
 
     def judge(
         self,
@@ -321,6 +317,16 @@ def _storable(text: str) -> str:
 def _named(connection: Connection, message_id: str) -> Any:
     """The row of a message by its channel's name of it, or None."""
     return connection.execute(select(turns).where(turns.c.message_id == message_id)).one_or_none()
+
+
+def _retire(
+    connection: Connection, conversation: str, first: int, *, before: int | None = None
+) -> None:
+    """Takes a conversation's turns out of it, from ``first`` on, up to ``before``."""
+    chosen = (turns.c.conversation == conversation) & (turns.c.id >= first)
+    if before is not None:
+        chosen &= turns.c.id < before
+    connection.execute(update(turns).where(chosen).values(retired=True))
 
 
 def _blank_reviews(connection: Connection, turn: Any) -> None:

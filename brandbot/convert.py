@@ -10,7 +10,6 @@ Layouts follow llama.cpp's own ``convert_hf_to_gguf.py`` and ``convert_lora_to_g
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import math
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brandbot.disk import is_disk_full
+from brandbot.disk import full_disk_told
 from brandbot.errors import MissingExtraError, ModelError
 from brandbot.prompt import PromptFormat
 
@@ -97,19 +96,15 @@ def gguf_to_folder(file: Path, out: Path) -> None:
                 file.parent, gguf_file=file.name, dtype=torch.float32
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-            # transformers counts the model as quantised and would refuse to save it.
-            model.hf_quantizer = None
-            model.is_quantized = False
-            model.config.__dict__.pop("quantization_config", None)
-            model.save_pretrained(out)
-            tokenizer.save_pretrained(out)
-    except Exception as error:
-        if is_disk_full(error):
-            raise OSError(errno.ENOSPC, "No space left on device", str(out)) from error
-        known = (OSError, ValueError, KeyError, RuntimeError, NotImplementedError)
-        if not isinstance(error, known):
-            raise
+    except (OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
         raise ModelError(f"{file} can't be read as a GGUF model: {error}") from error
+    # transformers counts the model as quantised and would refuse to save it.
+    model.hf_quantizer = None
+    model.is_quantized = False
+    model.config.__dict__.pop("quantization_config", None)
+    with quiet_transformers(), full_disk_told(out):
+        model.save_pretrained(out)
+        tokenizer.save_pretrained(out)
 
 
 class quiet_transformers:

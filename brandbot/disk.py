@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+FULL = ("No space left", "PytorchStreamWriter", "inline_container")
+"""How libraries say that the disk is full."""
 
 
 def write_pointer(file: Path, text: str) -> None:
@@ -49,7 +55,12 @@ def fsync(path: Path) -> None:
         os.close(descriptor)
 
 
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an error tells of a full disk; torch and safetensors do so in words of their own."""
-    signs = ("No space left", "PytorchStreamWriter", "inline_container")
-    return any(sign in str(error) for sign in signs)
+@contextmanager
+def full_disk_told(place: Path) -> Iterator[None]:
+    """An error of a full disk becomes the OSError that it is: torch's and safetensors' are none."""
+    try:
+        yield
+    except Exception as error:
+        if any(sign in str(error) for sign in FULL):
+            raise OSError(errno.ENOSPC, "No space left on device", str(place)) from error
+        raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -253,9 +254,7 @@ def dump(settings: dict[str, Any], file: Path) -> None:
     """Writes settings as YAML, keys in their order."""
     writer = YAML(typ="rt", pure=True)
     writer.default_flow_style = False
-    writer.width = (
-        1_000_000  # folding long texts would change them: "\\ " is read as "\\" and a space
-    )
+    writer.width = sys.maxsize  # a long text folded after a backslash would gain a space
     with file.open("w", encoding="utf-8") as stream:
         writer.dump(settings, stream)
 

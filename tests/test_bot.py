@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from brandbot import models
-from brandbot.adapters import AdapterStore
+from brandbot.adapters import AdapterStore, Version
 from brandbot.bot import Bot
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import EngineError, LogError, VersionError
@@ -260,6 +260,43 @@ def test_a_version_whose_folder_is_gone_holds_up_no_other(trained: Path) -> None
     shutil.rmtree(store.folder / "0001")
     reply = bot.reply("acme", "And now?")
     assert "".join(reply) and reply.voice.version_name == "0002"
+    bot.close()
+
+
+def test_fully_fine_tuned_versions_do_not_pile_up(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a whole model: the latest two stay, one that still speaks until it has ended."""
+    workspace = Workspace(trained)
+    store = AdapterStore(workspace.adapters("acme"))
+    first = store.get(1)
+    versions = [
+        replace(first, folder=trained / str(n), meta={**first.meta, "method": "full"})
+        for n in range(4)
+    ]
+    assert versions[0].method == "full"
+    closed: list[Path] = []
+
+    class Whole:
+        name = "whole"
+
+        def __init__(self, version: Version) -> None:
+            self.folder = version.folder
+
+        def close(self) -> None:
+            closed.append(self.folder)
+
+    monkeypatch.setattr("brandbot.bot.open_engine", lambda _n, _b, held, *_a, **_k: Whole(held[0]))
+    bot = Bot(workspace)
+    voice = bot.voice("acme")
+    with bot._engine(voice, versions[0]):
+        for version in versions[1:]:
+            with bot._engine(voice, version):
+                pass
+        assert closed == [versions[1].folder]
+    assert closed == [versions[1].folder, versions[0].folder]
+    with bot._engine(voice, versions[3]) as engine:
+        assert engine.folder == versions[3].folder
     bot.close()
 
 

@@ -15,7 +15,7 @@ import torch
 
 from brandbot import examples, models
 from brandbot.adapters import AdapterStore, Version
-from brandbot.engines.base import Request
+from brandbot.engines.base import PENALISED, Request
 from brandbot.engines.llamacpp import LlamaCppEngine
 from brandbot.engines.transformers import TransformersEngine, sampling
 from brandbot.errors import EngineError, VersionError
@@ -146,17 +146,27 @@ def test_nobody_else_may_call_llamacpps_own_server(trained: Path) -> None:
     engine.close()
 
 
-def test_both_engines_draw_words_in_the_same_way() -> None:
-    """Penalty for the latest 64, then the likeliest few, then temperature: llama.cpp's order."""
-    request = Request([1], [2], temperature=0.5, top_p=0.9, repeat_penalty=1.5)
-    scores = torch.tensor([[4.0, 3.0, 2.9, 0.0, -2.0]])
-    old = torch.tensor([[1] * 3 + [0] * 64])  # word 1 was said too long ago to count
-    found = sampling(request)(old, scores.clone())
-    penalised = torch.tensor([4.0 / 1.5, 3.0, 2.9, 0.0, -2.0])
-    kept = penalised.clone()
-    kept[3:] = float("-inf")  # beyond the likeliest 90%
-    assert found[0].tolist() == pytest.approx((kept / 0.5).tolist())
-    assert len(sampling(Request([1], [2], temperature=0.0))) == 0
+def test_both_engines_draw_words_in_the_same_way(
+    tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """The chances of the likeliest words, after penalty, cuts and temperature; words said more
+    than 64 tokens ago are not penalised."""
+    base = models.resolve(str(tiny("llama")), tmp_path)
+    ids = base.prompt_format().encode([Message("user", f"Zebra! {'Is it raining? ' * 16}")]).ids
+    asked = Request(ids, [2], temperature=0.7, top_p=0.8, repeat_penalty=1.6, max_tokens=1)
+    assert len(ids) > PENALISED and set(ids[:-PENALISED]) - set(ids[-PENALISED:])
+    llama = LlamaCppEngine(base, [], tmp_path, parallel=1, exact=True)
+    reference = TransformersEngine(base, [])
+    wanted = {"stream": False, "logprobs": 10, "n_probs": 10, "post_sampling_probs": True}
+    answer = llama._server.handle_completions(llama.body(asked) | wanted)
+    (drawn,) = answer["choices"][0]["logprobs"]["content"]
+    scores = reference.log_probabilities(asked, [0])
+    own = sampling(asked)(torch.tensor([list(ids)]), scores).softmax(-1)[0]
+    assert len(drawn["top_probs"]) == 10
+    for word in drawn["top_probs"]:
+        assert own[word["id"]].item() == pytest.approx(word["prob"], abs=1e-3)
+    llama.close()
+    assert len(sampling(dataclasses.replace(asked, temperature=0.0))) == 0
 
 
 def test_a_models_own_settings_do_not_slip_in(tiny: Callable[[str], Path], tmp_path: Path) -> None:

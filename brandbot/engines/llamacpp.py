@@ -76,7 +76,16 @@ class LlamaCppEngine:
             raise EngineError(f"llama.cpp could not load {file.name}: {error}") from error
 
     def generate(self, request: Request) -> Iterator[Chunk]:
-        body = {
+        if not request.ids:
+            raise EngineError("There is nothing to reply to: the prompt is empty.")
+        # A true answer from the callback stops llama.cpp's computation.
+        body = self.body(request)
+        for chunk in pump("llama.cpp", lambda put: self._server.handle_completions(body, put)):
+            yield from self._chunk(chunk)
+
+    def body(self, request: Request) -> dict[str, Any]:
+        """A request as llama.cpp's completion call takes it."""
+        body: dict[str, Any] = {
             "prompt": list(request.ids),
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
@@ -91,11 +100,7 @@ class LlamaCppEngine:
         }
         if request.seed is not None:
             body["seed"] = request.seed
-        if not request.ids:
-            raise EngineError("There is nothing to reply to: the prompt is empty.")
-        # A true answer from the callback stops llama.cpp's computation.
-        for chunk in pump("llama.cpp", lambda put: self._server.handle_completions(body, put)):
-            yield from self._chunk(chunk)
+        return body
 
     def complete(self, request: Request) -> list[tuple[int, float]]:
         """Greedy token ids with their log-probabilities in nats; for checks against a reference."""

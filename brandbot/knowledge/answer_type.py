@@ -79,8 +79,11 @@ _QUESTION = re.compile(
 )
 
 _DEFINITION = re.compile(
-    r"\b(?:qu?[eé] (?:es|son|significan?|quiere decir)|de qu[eé] va)\W+(?!lo\b)(?P<es>.{2,60})"
-    r"|\bwhat do(?:es)? (?P<en>.{2,60}?) (?:mean|stand for)\b",
+    # "que es" without its accent asks only where a sentence begins, or after who wants to know
+    r"(?:\bqué|(?:^|[.!?¿:;]|\b(?:explic\w+|decir(?:me)?|dime|saber|sabes|entiendo|sé|eso))\W*\bq(?:ue)?)"
+    r" (?:es|son|significan?|quiere decir)\W+(?!(?:lo|mejor|peor|más|mas|menos)\b)"
+    r"(?P<es>[^.,;?!]{2,60}?)(?= y |[.,;?!]|$)"
+    r"|\bwhat do(?:es)? (?P<en>[^.,;?!]{2,60}?) (?:mean|stand for)\b",
     re.IGNORECASE,
 )
 
@@ -116,9 +119,16 @@ def is_courtesy(message: str) -> bool:
 
 
 def defined(message: str) -> str:
-    """What a message wants explained ("what does X mean", "qué es X"); empty if nothing."""
-    found = _DEFINITION.search(_matter(message))
-    return (found["es"] or found["en"]).strip(" ?!.,;") if found else ""
+    """What a message wants explained ("what does X mean", "qué es X"); empty if nothing.
+
+    Nothing, too, where it asks for an amount, a time or another such answer besides.
+    """
+    said = _matter(message)
+    found = _DEFINITION.search(said)
+    if not found:
+        return ""
+    besides = f"{said[: found.start()]} {said[found.end() :]}"
+    return "" if _kinds(besides) else (found["es"] or found["en"]).strip()
 
 
 def explains(text: str) -> bool:
@@ -128,7 +138,7 @@ def explains(text: str) -> bool:
 
 def match(question: str, text: str) -> float:
     """The share of the kinds of answer a question wants that a text holds, 0 to 1."""
-    wanted = [holds for asks, holds in _TYPES if asks.search(question)]
+    wanted = _kinds(question)
     return sum(bool(holds.search(text)) for holds in wanted) / len(wanted) if wanted else 0.0
 
 
@@ -144,7 +154,12 @@ def asks_for_a_fact(message: str) -> bool:
     if _ASKS.search(said):
         return True
     terse = len(re.findall(r"\w+", said)) <= TERSE and not _STATES.search(said)
-    return (terse or bool(_QUESTION.search(said))) and any(asks.search(said) for asks, _ in _TYPES)
+    return (terse or bool(_QUESTION.search(said))) and bool(_kinds(said))
+
+
+def _kinds(text: str) -> list[re.Pattern[str]]:
+    """What holds an answer of each kind that a text asks for."""
+    return [holds for asks, holds in _TYPES if asks.search(text)]
 
 
 def _matter(message: str) -> str:

@@ -6,7 +6,6 @@ is named by everything that decides its outcome, so an interrupted run is found 
 
 from __future__ import annotations
 
-import errno
 import gc
 import hashlib
 import importlib.metadata
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot import approved, convert, examples, models, precision
 from brandbot.adapters import AdapterStore
-from brandbot.disk import is_disk_full
+from brandbot.disk import full_disk_told
 from brandbot.errors import (
     LockHeldError,
     MissingExtraError,
@@ -203,7 +202,8 @@ def train(
         if persona.config.knowledge.enabled and (persona.folder / "knowledge").is_dir():
             lookup.update_index(workspace, persona)
         state.wait_for_everyone()
-        trained = _train(workspace, planned, run, resume, report, say)
+        with full_disk_told(run):
+            trained = _train(workspace, planned, run, resume, report, say)
         shutil.rmtree(run, ignore_errors=True)
         return trained
 
@@ -249,8 +249,6 @@ def _train(
             _fit(trainer, stop, run, resume, planned.persona.name)
             break
         except Exception as error:
-            if is_disk_full(error):
-                raise OSError(errno.ENOSPC, "No space left on device", str(run)) from error
             if not _is_out_of_memory(error):
                 raise
         # Only out here is the failed step let go of: the error and these two held on to it.
@@ -267,14 +265,7 @@ def _train(
         batch, accumulate = math.ceil(batch / 2), accumulate * 2
         say(f"Memory ran out; going on with {batch} examples at a time.")
         resume = True
-    try:
-        return _publish(
-            workspace, planned, trainer, rows, prefix, base_test, list(left_out), started
-        )
-    except Exception as error:
-        if is_disk_full(error):
-            raise OSError(errno.ENOSPC, "No space left on device", str(run)) from error
-        raise
+    return _publish(workspace, planned, trainer, rows, prefix, base_test, list(left_out), started)
 
 
 def _trainer(

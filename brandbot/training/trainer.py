@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
+from torch.nn import functional
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from brandbot.disk import fsync
@@ -148,12 +149,10 @@ def unlike_alone(model: torch.nn.Module, rows: Sequence[Encoded], *, bf16: bool)
     """
     unwrapped: Any = getattr(model, "module", model)
     config = unwrapped.config.get_text_config()
-    kinds = set(getattr(config, "layer_types", None) or ()) - {
-        "full_attention",
-        "sliding_attention",
-    }
-    if kinds:
-        return f"layers of the kind {', '.join(sorted(kinds))}"
+    kinds = set(getattr(config, "layer_types", None) or ())
+    strange = sorted(kinds - {"full_attention", "sliding_attention"})
+    if strange:
+        return f"layers of the kind {', '.join(strange)}"
     if any(getattr(config, f"{where}_logit_softcapping", None) for where in ("attn", "final")):
         return "bounded scores (softcap)"
     if any(name.endswith("sinks") for name, _ in unwrapped.named_parameters()):
@@ -184,11 +183,11 @@ def unlike_alone(model: torch.nn.Module, rows: Sequence[Encoded], *, bf16: bool)
 def _alone(model: Any, row: Encoded, bf16: bool) -> float:
     """A row's cross entropy in nats, summed over its labelled tokens, by the model's own code."""
     device = next(model.parameters()).device
-    ids, mask = (torch.tensor(list(values), device=device) for values in (row.ids, row.mask))
+    ids = torch.tensor([row.ids], device=device)
+    places = torch.tensor([n for n, label in enumerate(row.mask) if label], device=device)
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-        logits = model(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
-    losses = torch.nn.functional.cross_entropy(logits, ids[1:], reduction="none")
-    return float(losses[mask[1:].bool()].sum())
+        logits = model(input_ids=ids, logits_to_keep=places - 1, use_cache=False).logits[0].float()
+    return float(functional.cross_entropy(logits, ids[0, places], reduction="sum"))
 
 
 def mean_loss(

@@ -259,11 +259,14 @@ class Chat:
         finally:
             self.running.end(talk)
             self.running.end(tab)
+        if signal.left:
+            yield None
+            return
         last = self.show(memory, language, notice)
         if last.unread and screen is not None and reply is not None:  # what was read stays there
             said = [*screen.messages, message("assistant", reply.text)] if reply.text else []
             last = replace(screen, messages=said or screen.messages, notice=last.notice, busy=False)
-        yield None if signal.left else replace(last, unsent="" if reply else text)
+        yield replace(last, unsent="" if reply else text)
 
     def _persona(self, name: str) -> Persona | None:
         """The persona as its folder has it now, or None if it can't be read."""

@@ -89,6 +89,23 @@ def is_cross(scope: Scope) -> bool:
     )
 
 
+def refusal(scope: Scope) -> str:
+    """Why a request is not served; empty if it is."""
+    if is_foreign(scope):
+        return (
+            "The studio has no login: call it by localhost, and forward /slack/events alone. "
+            f"If your proxy asks people to log in, set {BEHIND_PROXY}=1."
+        )
+    if is_cross(scope):
+        headers = Headers(scope=scope)
+        return (
+            f"A page of another site ({headers.get('origin', 'unknown')}) called the studio, "
+            f"which is served as {headers.get('host', '')}. If they are one, let your proxy pass "
+            "the Host header on."
+        )
+    return ""
+
+
 def is_local(name: str) -> bool:
     """Whether a host name or address means this machine alone."""
     if name == "localhost" or name.endswith(".localhost"):
@@ -102,8 +119,7 @@ def is_local(name: str) -> bool:
 class PageFrame:
     """ASGI middleware: adds ``HEADERS`` to every answer, and its language to the page.
 
-    What a proxy passes on from elsewhere is refused, see ``is_foreign``, and so is what other
-    sites' pages send, see ``is_cross``.
+    What comes from elsewhere is refused, see ``refusal``.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -115,22 +131,9 @@ class PageFrame:
             return
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
         headers = Headers(scope=scope)
-        if is_foreign(scope):
-            refused = PlainTextResponse(
-                "The studio has no login: call it by localhost, and forward /slack/events alone. "
-                f"If your proxy asks people to log in, set {BEHIND_PROXY}=1.\n",
-                403,
-            )
-            await refused(scope, receive, send)
-            return
-        if is_cross(scope):
-            refused = PlainTextResponse(
-                f"A page of another site ({headers.get('origin', 'unknown')}) called the studio, "
-                f"which is served as {headers.get('host', '')}. If they are one, let your proxy "
-                "pass the Host header on.\n",
-                403,
-            )
-            await refused(scope, receive, send)
+        reason = refusal(scope)
+        if reason:
+            await PlainTextResponse(f"{reason}\n", 403)(scope, receive, send)
             return
         cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         switched = asked if asked in LANGUAGES else None

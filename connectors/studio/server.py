@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def serve(
     blocks = start(bot, host=host, port=port, open_browser=open_browser)
     blocks.app.router.routes[:0] = routes
     print(f"brandbot studio: {blocks.local_url}  (Ctrl-C stops it)", flush=True)
-    if not is_local(host):
+    if not is_local(host) and os.environ.get(BEHIND_PROXY) != "1":
         print(
             f"Whoever reaches {host}:{port} can chat, see what was said, review and approve: the "
             f"studio has no login. Put one in front, and set {BEHIND_PROXY}=1.",
