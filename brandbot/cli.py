@@ -252,11 +252,12 @@ def _first(workspace: Workspace, trained: Trained, as_json: bool) -> str:
         return ""
     try:
         with bar(f"Evaluating {trained.persona}", quiet=as_json) as progress:
-            promotion.promote(
+            done = promotion.promote(
                 workspace, trained.persona, int(trained.version), progress=progress, say=note
             )
     except BrandbotError as error:
         return str(error)
+    cli_evaluation.tell_unmeasured(done, trained.persona)
     trained.live = True
     return ""
 

@@ -23,6 +23,7 @@ from brandbot.errors import BrandbotError, GateError
 
 if TYPE_CHECKING:
     from brandbot.evaluation.gate import GateRow
+    from brandbot.evaluation.promotion import Promoted
     from brandbot.evaluation.report import Report
 
 
@@ -192,10 +193,20 @@ def promote(
             err=True,
         )
         raise typer.Exit(3) from None
+    tell_unmeasured(done, name)
     if as_json:
         typer.echo(json.dumps({"version": done.version, "live": True, "failed": []}))
     else:
         typer.echo(f"Version {done.version} of {name} is live.")
+
+
+def tell_unmeasured(done: Promoted, name: str) -> None:
+    """Says which of the gate's conditions let a version pass for want of something to measure."""
+    if done.unmeasured:
+        note(
+            f"Too little to measure it by: {', '.join(done.unmeasured)}. More examples, and questions "
+            f"in evals/, mend that; what was measured: brandbot evaluate {name} {int(done.version)}"
+        )
 
 
 def rollback(name: Name) -> None:

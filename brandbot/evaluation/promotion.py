@@ -24,6 +24,11 @@ class Promoted:
     version: str
     rows: list[GateRow]
 
+    @property
+    def unmeasured(self) -> list[str]:
+        """Titles of the conditions that there was too little to measure with."""
+        return [words.TITLES[row.name]["en"] for row in gate.unknown(self.rows)]
+
 
 def report_of(workspace: Workspace, name: str, number: int) -> Report | None:
     """The stored report of a version, if it was measured with today's examples and questions."""
@@ -81,10 +86,12 @@ def promote(
             f"Another version of {name} went live while {number:04d} was measured. Compare them "
             f"with: brandbot promote {name} {number}"
         )
-    unsure = [words.TITLES[row.name]["en"] for row in gate.unknown(found)]
+    done = Promoted(f"{number:04d}", found)
     passed = ("first version; " if live is None else "") + "passed the gate"
-    passed += f"; not measurable yet: {', '.join(unsure)}" if unsure else ""
-    return Promoted(store.promote(number, reason=reason.strip() or passed).name, found)
+    if done.unmeasured:
+        passed += f"; not measurable yet: {', '.join(done.unmeasured)}"
+    store.promote(number, reason=reason.strip() or passed)
+    return done
 
 
 def overview(workspace: Workspace, name: str) -> list[dict[str, Any]]:
