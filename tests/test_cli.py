@@ -100,7 +100,7 @@ def test_train_prints_the_promised_object_last(workspace: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr  # libraries' remarks would tear the bar apart
-    assert "Style against untuned. More examples, and questions in evals/, mend" in done.stderr
+    assert "style against untuned. More examples, and questions in evals/, mend" in done.stderr
     told = json.loads(done.stdout.strip().splitlines()[-1])
     assert told.keys() >= {
         "persona", "version", "base_model", "examples", "seconds", "tokens_per_second", "loss", "path",
