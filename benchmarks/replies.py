@@ -34,7 +34,7 @@ def main() -> None:
     ours: list[float] = []
     bare: list[float] = []
     first: list[float] = []
-    with bot._engine(voice, voice.version) as engine:
+    with bot._engines.use(voice.base, voice.version) as engine:
         server = engine._server  # type: ignore[attr-defined]
         lora = [{"id": slot, "scale": float(slot == 0)} for slot in engine._slots.values()]  # type: ignore[attr-defined]
         for number in range(arguments.rounds):

@@ -125,9 +125,9 @@ def many_events(count: int) -> None:
     with tempfile.TemporaryDirectory() as scratch, SlackServer() as slack:
         os.environ["BRANDBOT_DATABASE_URL"] = f"sqlite:///{scratch}/brandbot.db"
         os.environ["BRANDBOT_HOME"] = f"{scratch}/home"
-        import brandbot.bot
+        import brandbot.engines.pool
 
-        brandbot.bot.open_engine = opening(ScriptedEngine())
+        brandbot.engines.pool.open_engine = opening(ScriptedEngine())
         bot = Bot(make_workspace(Path(scratch)))
         app = opened(slack, bot, "acme")
         with over_http(app, slack.signing_secret) as url:

@@ -11,16 +11,16 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from brandbot import models
 from brandbot.adapters import AdapterStore, Version
 from brandbot.conversations import ConversationLog, Turn, Verdict
-from brandbot.engines import Engine, Request, open_engine
+from brandbot.engines import Request
 from brandbot.engines.base import CONTEXT, EngineName, Finish
-from brandbot.errors import BrandbotError, EngineError, LogError, VersionError
+from brandbot.engines.pool import EnginePool
+from brandbot.errors import EngineError, LogError, VersionError
 from brandbot.fitting import fitting
 from brandbot.given import Given
 from brandbot.models import BaseModel, Say
@@ -31,12 +31,6 @@ from brandbot.workspace import Workspace
 if TYPE_CHECKING:
     from brandbot.knowledge.lookup import Found
     from brandbot.knowledge.sources import Source
-
-KEPT = 6
-"""Versions an engine goes on holding after others went live, for whoever compares them."""
-
-KEPT_FULL = 2
-"""Fully fine-tuned versions held at once: the live one, and one to compare it with."""
 
 UNTUNED = "base"
 
@@ -105,32 +99,23 @@ class _Asked:
 
 
 @dataclass
-class _Opened:
-    engine: Engine
-    versions: list[Version]
-    users: int = 0
-    outdated: bool = False
-
-
-@dataclass
 class Bot:
     """Serves a workspace's personas. Thread-safe: replies may run side by side."""
 
     workspace: Workspace
     engine: EngineName = "auto"
     say: Say | None = None
-    _engines: dict[str, _Opened] = field(default_factory=dict)
+    _engines: EnginePool = field(init=False)
     _voices: dict[tuple[str, int | None], Voice] = field(default_factory=dict)
     _bases: dict[str, BaseModel] = field(default_factory=dict)
     _formats: dict[str, PromptFormat] = field(default_factory=dict)
     _given: Given = field(init=False)
     _log: ConversationLog | None = None
-    _lock: threading.RLock = field(default_factory=threading.RLock)
     _reading: threading.RLock = field(default_factory=threading.RLock)
-    _opening: dict[str, threading.Lock] = field(default_factory=dict)
     _log_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._engines = EnginePool(self.workspace, self.engine, self.say)
         self._given = Given(self.workspace)
 
     @property
@@ -285,12 +270,9 @@ class Bot:
         return voice
 
     def close(self) -> None:
-        with self._lock:
-            for opened in self._engines.values():
-                opened.engine.close()
-            self._engines.clear()
-            if self._log is not None:
-                self._log.close()
+        self._engines.close()
+        if self._log is not None:
+            self._log.close()
 
     def _base(self, name: str) -> BaseModel:
         known = self._bases.get(name)
@@ -334,7 +316,7 @@ class Bot:
                         "assistant",
                         reply.text.strip(),
                         version=voice.version_name,
-                        engine=self._engine_name(voice),
+                        engine=self._engines.name(voice.base, voice.version),
                         strength=_strength(voice, strength),
                         first_token_ms=None if first is None else (first - started) * 1000,
                         latency_ms=(time.monotonic() - started) * 1000,
@@ -386,7 +368,7 @@ class Bot:
             strength=_strength(voice, asked.strength),
             **generation,
         )
-        with self._engine(voice, version) as engine:
+        with self._engines.use(voice.base, version) as engine:
             chunks = engine.generate(request)
             try:
                 for chunk in chunks:
@@ -429,78 +411,6 @@ class Bot:
         reply.text = reply.voice.persona.handoff(asked.messages[-1].content)
         reply.finish, reply.handed_off, reply.unknown, reply.sources = "stop", True, [], []
         return reply.text
-
-    def _engine_name(self, voice: Voice) -> str | None:
-        opened = self._engines.get(_engine_key(voice.base, voice.version))
-        return opened.engine.name if opened else None
-
-    @contextmanager
-    def _engine(self, voice: Voice, version: Version | None) -> Iterator[Engine]:
-        """The engine for a version; one that lacks it is replaced once its replies have ended."""
-        key = _engine_key(voice.base, version)
-        with self._lock:
-            opening = self._opening.setdefault(key, threading.Lock())
-        with opening:  # a model that loads holds up only who waits for it
-            with self._lock:
-                opened = self._engines.get(key)
-                loaded = opened.versions if opened else []
-                held = version is None or version.folder in [v.folder for v in loaded]
-                ready = opened is not None and held
-                if opened is not None and ready:
-                    opened.users += 1
-            if not ready:
-                wanted = self._wanted(voice.base, loaded, version)
-                fresh = open_engine(
-                    self.engine, voice.base, wanted, self.workspace.models, say=self.say
-                )
-                with self._lock:
-                    if opened is not None:
-                        opened.outdated = True
-                        if opened.users == 0:
-                            opened.engine.close()
-                    opened = self._engines[key] = _Opened(fresh, wanted, users=1)
-                    self._close_old()
-        assert opened is not None
-        try:
-            yield opened.engine
-        finally:
-            with self._lock:
-                opened.users -= 1
-                if opened.outdated and opened.users == 0:
-                    opened.engine.close()
-
-    def _close_old(self) -> None:
-        """Closes all but the latest fully fine-tuned models, each of which is a whole one."""
-        full = [key for key, opened in self._engines.items()
-                if opened.versions and opened.versions[0].method == "full"]  # fmt: skip
-        for key in full[:-KEPT_FULL]:
-            old = self._engines.pop(key)
-            old.outdated = True
-            if old.users == 0:
-                old.engine.close()
-
-    def _wanted(
-        self, base: BaseModel, loaded: Sequence[Version], version: Version | None
-    ) -> list[Version]:
-        """All versions an engine should hold: the asked one, and every live one on this base."""
-        if version is not None and version.method == "full":
-            return [version]
-        # One whose folder was deleted meanwhile can't be loaded again.
-        there = [v for v in loaded if (v.folder / "version.json").is_file()]
-        wanted = {v.folder: v for v in [*there[-KEPT:], version] if v is not None}
-        for name in self.workspace.persona_names():
-            try:
-                live = AdapterStore(self.workspace.adapters(name)).live()
-            except BrandbotError:
-                continue  # its own replies will say what is wrong with it
-            if live and live.method == "lora" and live.meta["base_sha256"] == base.sha256:
-                wanted[live.folder] = live
-        return list(wanted.values())
-
-
-def _engine_key(base: BaseModel, version: Version | None) -> str:
-    full = version is not None and version.method == "full"
-    return str(version.folder) if version is not None and full else base.sha256
 
 
 def _strength(voice: Voice, strength: float | None) -> float:

@@ -64,7 +64,7 @@ def test_the_engine_gets_what_prompt_made(bot: Bot, monkeypatch: pytest.MonkeyPa
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("brandbot.bot.open_engine", lambda *_, **__: Scripted())
+    monkeypatch.setattr("brandbot.engines.pool.open_engine", lambda *_, **__: Scripted())
     first = bot.reply("acme", "Is it raining?")
     list(first)
     list(bot.reply("acme", "And now?", conversation=first.conversation))
@@ -286,16 +286,18 @@ def test_fully_fine_tuned_versions_do_not_pile_up(
         def close(self) -> None:
             closed.append(self.folder)
 
-    monkeypatch.setattr("brandbot.bot.open_engine", lambda _n, _b, held, *_a, **_k: Whole(held[0]))
+    monkeypatch.setattr(
+        "brandbot.engines.pool.open_engine", lambda _n, _b, held, *_a, **_k: Whole(held[0])
+    )
     bot = Bot(workspace)
     voice = bot.voice("acme")
-    with bot._engine(voice, versions[0]):
+    with bot._engines.use(voice.base, versions[0]):
         for version in versions[1:]:
-            with bot._engine(voice, version):
+            with bot._engines.use(voice.base, version):
                 pass
         assert closed == [versions[1].folder]
     assert closed == [versions[1].folder, versions[0].folder]
-    with bot._engine(voice, versions[3]) as engine:
+    with bot._engines.use(voice.base, versions[3]) as engine:
         assert engine.folder == versions[3].folder
     bot.close()
 

@@ -719,7 +719,7 @@ class Scripted:
 
 
 def serving(workspace: Path, engine: Scripted, monkeypatch: pytest.MonkeyPatch) -> Bot:
-    monkeypatch.setattr("brandbot.bot.open_engine", lambda *_, **__: engine)
+    monkeypatch.setattr("brandbot.engines.pool.open_engine", lambda *_, **__: engine)
     return Bot(Workspace(workspace))
 
 

@@ -27,7 +27,7 @@ HERE = Path(__file__).parents[1] / "connectors" / "studio"
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
     scripted = ScriptedEngine()
-    monkeypatch.setattr("brandbot.bot.open_engine", opening(scripted))
+    monkeypatch.setattr("brandbot.engines.pool.open_engine", opening(scripted))
     return scripted
 
 

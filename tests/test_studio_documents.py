@@ -62,7 +62,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
     scripted = ScriptedEngine()
-    monkeypatch.setattr("brandbot.bot.open_engine", opening(scripted))
+    monkeypatch.setattr("brandbot.engines.pool.open_engine", opening(scripted))
     return scripted
 
 

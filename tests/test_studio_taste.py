@@ -28,7 +28,7 @@ ANA = Voter("id", "Ana")
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
     scripted = ScriptedEngine()
-    monkeypatch.setattr("brandbot.bot.open_engine", opening(scripted))
+    monkeypatch.setattr("brandbot.engines.pool.open_engine", opening(scripted))
     return scripted
 
 

@@ -87,7 +87,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     engine = ScriptedEngine()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BRANDBOT_HOME", str(root / "home"))
-        patch.setattr("brandbot.bot.open_engine", opening(engine))
+        patch.setattr("brandbot.engines.pool.open_engine", opening(engine))
         bot = Bot(make_workspace(root))
         _ = bot.log  # opened here: its place is the one set above
         port = free_port()

@@ -76,7 +76,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Bot
     """A bot over two small brands, ``acme`` (trained, English) and ``bruma`` (Spanish)."""
     engine = ScriptedEngine()
     monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("brandbot.bot.open_engine", opening(engine))
+    monkeypatch.setattr("brandbot.engines.pool.open_engine", opening(engine))
     bot = Bot(make_workspace(tmp_path))
     yield bot, engine
     engine.reset()

@@ -132,7 +132,7 @@ import sys
 from pathlib import Path
 from brandbot import Bot, Workspace
 from tests.browser.scripted import FOREVER, WAIT, ScriptedEngine, opening
-import brandbot.bot
+import brandbot.engines.pool
 from connectors.slack.app import build
 from tests.slack.office import over_http
 import threading
@@ -140,7 +140,7 @@ import threading
 engine = ScriptedEngine()
 if sys.argv[4] == "hangs":
     engine.will_say("Half of ", "the ", "reply ", FOREVER)
-brandbot.bot.open_engine = opening(engine)
+brandbot.engines.pool.open_engine = opening(engine)
 app = build(Bot(Workspace(Path(sys.argv[1]))), persona="acme", api_url=sys.argv[2],
             token="xoxb-of-the-test-server", signing_secret=sys.argv[3])
 with over_http(app, sys.argv[3]) as url:
