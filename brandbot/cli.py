@@ -27,7 +27,7 @@ from brandbot.errors import BrandbotError
 
 if TYPE_CHECKING:
     from brandbot.lint import Check
-    from brandbot.training.run import Trained
+    from brandbot.training.publish import Trained
     from brandbot.workspace import Workspace
 
 app = typer.Typer(

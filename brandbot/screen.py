@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from brandbot.lint_fix import Done, Plan
     from brandbot.persona import Persona
     from brandbot.prompt import PromptFormat
-    from brandbot.training.run import Trained
+    from brandbot.training.publish import Trained
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False)
