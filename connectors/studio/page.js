@@ -81,7 +81,10 @@
   // The review. A new exchange is read from its top; keys decide, and never while somebody types.
   document.addEventListener("brandbot:exchange", () => {
     document.getElementById("review-desk")?.scrollTo(0, 0);
-    document.querySelector(".exchange, .nothing")?.focus({ preventScroll: true });
+    const shown = document.querySelector(".exchange, .nothing");
+    shown?.focus({ preventScroll: true });
+    // Gradio changes the page in place and keeps the focus: that all of it is there must be said.
+    shown?.setAttribute("data-whole", "");
   });
   const decide = { a: "review-approve", r: "review-reject", s: "review-skip", u: "review-undo" };
   document.addEventListener("keydown", (event) => {

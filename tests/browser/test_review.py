@@ -51,14 +51,18 @@ class Clerk(Guest):
     def sees(self, question: str, text: str | None = None) -> None:
         """An exchange lies there, has the focus, and its text is in the box."""
         expect(self.asked).to_contain_text(question)
-        expect(self.page.locator(".exchange")).to_be_focused()
+        self.can_go_on()
         if text is not None:
             expect(self.box).to_have_value(text)
 
     def hears(self, told: str) -> None:
         """What became of a decision is said, and the next one can be made."""
         expect(self.page.get_by_role("status").filter(has_text=told)).to_have_count(1)
-        expect(self.page.locator(":is(.exchange, .nothing):focus")).to_have_count(1)
+        self.can_go_on()
+
+    def can_go_on(self) -> None:
+        """A key pressed now is not one too early, while the page is still being changed."""
+        expect(self.page.locator(":is(.exchange, .nothing)[data-whole]:focus")).to_have_count(1)
 
     def press(self, keys: str) -> None:
         self.page.keyboard.press(keys)
