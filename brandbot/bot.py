@@ -85,7 +85,8 @@ class Reply:
 class _Asked:
     """What is to be answered, and how; ``settings`` override the persona's own.
 
-    ``again``: it was answered before, and another answer is wanted.
+    ``again``: it was answered before, and another answer is wanted. ``unsourced`` is what earlier
+    replies said that stood nowhere: it is no source of this one.
     """
 
     messages: Sequence[Message]
@@ -93,6 +94,7 @@ class _Asked:
     strength: float | None = None
     settings: Mapping[str, float | int | None] = field(default_factory=dict)
     again: bool = False
+    unsourced: frozenset[str] = frozenset()
 
     def with_seed(self, seed: int) -> _Asked:
         return replace(self, settings={**self.settings, "seed": seed})
@@ -200,8 +202,7 @@ class Bot:
         before = [one for one in self.log.history(conversation) if one.id <= turn]
         if persona is None or not before or before[-1].role != "user":
             raise LogError(f"There is no message number {turn} to answer.")
-        said = [one.message for one in before]
-        return self._logged(self.voice(persona), conversation, None, said)
+        return self._logged(self.voice(persona), conversation, None, before)
 
     def retry(
         self, conversation: str, *, strength: float | None = None, version: int | None = None
@@ -295,13 +296,15 @@ class Bot:
         voice: Voice,
         conversation: str,
         strength: float | None,
-        said: Sequence[Message] | None = None,
+        turns: Sequence[Turn] | None = None,
         *,
         again: bool = False,
     ) -> Reply:
         reply = Reply(voice, iter(()), conversation=conversation)
-        messages = said or [turn.message for turn in self.log.history(conversation)]
-        asked = _Asked(messages, strength=strength, again=again)
+        turns = turns or self.log.history(conversation)
+        unsourced = frozenset(word for turn in turns for word in turn.unsourced)
+        messages = [turn.message for turn in turns]
+        asked = _Asked(messages, strength=strength, again=again, unsourced=unsourced)
 
         def stream() -> Iterator[str]:
             started, first = time.monotonic(), None
@@ -341,7 +344,7 @@ class Bot:
         try:
             yield from self._written(reply, asked)
         finally:  # also of a reply that was stopped: what it said came from somewhere
-            self._given.check(reply, asked.messages)
+            self._given.check(reply, asked.messages, asked.unsourced)
 
     def _written(self, reply: Reply, asked: _Asked) -> Iterator[str]:
         """What the model writes, a piece at a time."""
@@ -400,7 +403,7 @@ class Bot:
                     reply.text = said
             finally:
                 pieces.close()  # type: ignore[attr-defined]  # a generator
-            self._given.check(reply, asked.messages)
+            self._given.check(reply, asked.messages, asked.unsourced)
             if not reply.unknown:
                 yield reply.text
                 return

@@ -7,7 +7,7 @@ up is kept open: an index follows its documents, examples are read once for each
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,8 +50,13 @@ class Given:
             return Found(query_of(messages)) if knowledge.strict else None
         return lookup.find(messages, knowledge.top_k)
 
-    def check(self, reply: Reply, messages: Sequence[Message]) -> None:
-        """Finds the reply's sources, and what in it stands nowhere."""
+    def check(
+        self, reply: Reply, messages: Sequence[Message], unsourced: Collection[str] = ()
+    ) -> None:
+        """Finds the reply's sources, and what in it stands nowhere.
+
+        What earlier replies said counts as standing somewhere, unless it is in ``unsourced``.
+        """
         if reply.found is None:
             return
         from brandbot.knowledge import sources
@@ -60,8 +65,12 @@ class Given:
         if search is not None:
             found = reply.found
             reply.sources = sources.used(reply.text, found.query, found.facts, search.words)
-        given = [*(message.content for message in messages), *reply.found.lines]
-        reply.unknown = self._known_to(reply.voice).inventions(reply.text, "\n".join(given))
+        known = self._known_to(reply.voice)
+        given = [m.content for m in messages if m.role != "assistant"] + list(reply.found.lines)
+        said = [m.content for m in messages if m.role == "assistant"]
+        new = known.inventions(reply.text, "\n".join(given + said))
+        unheard = known.inventions(reply.text, "\n".join(given))
+        reply.unknown = [word for word in unheard if word in new or word in unsourced]
 
     def shots(self, voice: Voice, messages: Sequence[Message]) -> list[Message]:
         """The nearest style examples as turns before the conversation, if the persona wants any."""
