@@ -22,7 +22,7 @@ from brandbot.engines.base import CONTEXT, EngineName, Finish
 from brandbot.engines.pool import EnginePool
 from brandbot.errors import EngineError, LogError, VersionError
 from brandbot.fitting import fitting
-from brandbot.given import Given
+from brandbot.given import TRIES, Given
 from brandbot.models import BaseModel, Say
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat, rewriting
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from brandbot.knowledge.sources import Source
 
 UNTUNED = "base"
-
-TRIES = 3
-"""Replies a strict persona tries until one says nothing that stands nowhere."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brandbot import examples
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from brandbot.grounding import Known
     from brandbot.knowledge.lookup import Found, Lookup
     from brandbot.nearest import Nearest
+
+TRIES = 3
+"""Replies a strict persona tries until one says nothing that stands nowhere."""
 
 
 @dataclass
@@ -89,19 +93,23 @@ class Given:
         return [message for example in found for message in example.messages]
 
     def _known_to(self, voice: Voice) -> Known:
-        """What a persona may say without a source: what stands in its examples and its guide."""
-        from brandbot.grounding import Known
-        from brandbot.knowledge.words import function_words
-
         key = (voice.persona.name, voice.version_name)
         with self._lock:
             if key not in self._known:
-                folder = self.workspace.persona(voice.persona.name) / "examples"
-                config = voice.persona.config
-                texts = [m.content for e in examples.read(folder).examples for m in e.messages]
-                texts += [voice.persona.voice, config.name, config.greeting, *config.starters]
-                texts += config.handoff
-                language = voice.persona.language
-                common = frozenset(function_words(language))
-                self._known[key] = Known(texts, common, language)
+                folder = self.workspace.persona(voice.persona.name)
+                self._known[key] = known_to(voice.persona, folder)
             return self._known[key]
+
+
+def known_to(persona: Persona, folder: Path) -> Known:
+    """What a persona may say without a source: what stands in its examples and its guide.
+
+    ``folder`` is where its examples lie; a version's persona has none beside it.
+    """
+    from brandbot.grounding import Known
+    from brandbot.knowledge.words import function_words
+
+    config = persona.config
+    texts = [m.content for e in examples.read(folder / "examples").examples for m in e.messages]
+    texts += [persona.voice, config.name, config.greeting, *config.starters, *config.handoff]
+    return Known(texts, frozenset(function_words(persona.language)), persona.language)

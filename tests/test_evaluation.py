@@ -7,16 +7,21 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from brandbot import examples, grounding, questions
+from brandbot.adapters import AdapterStore
+from brandbot.engines.base import Chunk, Request
 from brandbot.errors import PersonaError, VersionError
 from brandbot.evaluation import gate, intervals, losses, metrics, ruler, words
+from brandbot.evaluation.answers import Prompt, generate
 from brandbot.evaluation.kept import Kept
 from brandbot.evaluation.report import BASE, BRAND, METRICS, Report
-from brandbot.evaluation.run import evaluate
+from brandbot.evaluation.run import _speakers, evaluate
 from brandbot.examples import Example
 from brandbot.grounding import Known, stop_words
 from brandbot.persona import Persona
@@ -378,6 +383,56 @@ def test_a_second_evaluation_computes_nothing_again(
     assert again.rows == first.rows and again.losses == first.losses
     with pytest.raises(VersionError, match="--against takes base, fewshot or a version's number"):
         evaluate(asked, "acme", 1, against=["bse"])
+
+
+class Scripted:
+    """Says one thing after the other, and keeps the seeds it was asked with."""
+
+    name = "scripted"
+
+    def __init__(self, *said: str) -> None:
+        self.said = list(said)
+        self.seeds: list[int] = []
+
+    def generate(self, request: Request) -> Iterator[Chunk]:
+        self.seeds.append(request.seed)
+        yield Chunk(self.said[len(self.seeds) - 1], "stop")
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (("It is £3.",), "It is £3."),
+        (("It is £7.", "It is £3."), "It is £3."),
+        (("It is £7.", "It is £8.", "It is £9."), "Ask the keeper."),
+    ],
+)
+def test_a_strict_version_is_measured_as_it_is_served(
+    asked: Workspace, tmp_path: Path, said: tuple[str, ...], answer: str
+) -> None:
+    (speaker, base), model = _speakers(
+        asked, AdapterStore(asked.adapters("acme")),
+        AdapterStore(asked.adapters("acme")).get(1), None, [BASE], lambda _: None,
+    )  # fmt: skip
+    config = speaker.persona.config
+    warm = config.generation.model_copy(update={"temperature": 0.4})
+    update = {"handoff": ["Ask the keeper."], "generation": warm}
+    persona = replace(speaker.persona, config=config.model_copy(update=update))
+    prompts = [Prompt((Message("user", "What does tea cost?"),), facts=("Tea: £3",))]
+    engine = Scripted(*said)
+    told = generate(
+        engine, replace(speaker, persona=persona), prompts, max_tokens=8, base=model.sha256,
+        kept=Kept(tmp_path / "kept.jsonl"), known=Known([], frozenset()),
+    )  # fmt: skip
+    assert [one.text for one in told] == [answer]
+    assert len(engine.seeds) == len(set(engine.seeds)) == len(said)
+    untuned = generate(
+        Scripted("It is £7."), base, prompts, max_tokens=8, base=model.sha256,
+        kept=Kept(tmp_path / "others.jsonl"), known=Known([], frozenset()),
+    )  # fmt: skip
+    assert [one.text for one in untuned] == ["It is £7."]
 
 
 def test_questions_with_mistakes_stop_an_evaluation(asked: Workspace) -> None:

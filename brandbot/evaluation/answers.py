@@ -12,6 +12,8 @@ from brandbot.engines.base import CONTEXT, Engine, Request
 from brandbot.evaluation.kept import Kept, key
 from brandbot.examples import Example
 from brandbot.fitting import fitting
+from brandbot.given import TRIES
+from brandbot.grounding import Known
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat
 
@@ -67,49 +69,63 @@ def generate(
     max_tokens: int,
     base: str,
     kept: Kept,
+    known: Known | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
     """The speaker's answer to each prompt, as it would be served.
 
-    The seed of each is made from its prompt. ``base`` is the base model's hash. Calls ``step``
-    after each.
+    The seed of each is made from its prompt. ``base`` is the base model's hash. ``known`` is what
+    a strict persona may say without a source; None for one that is not. Calls ``step`` after each.
     """
+    version = speaker.version
     settings = speaker.persona.config.generation
 
     def answer(prompt: Prompt) -> Answer:
-        if prompt.beyond and speaker.version is not None:
-            step()
-            return Answer(speaker.persona.handoff(prompt.conversation[-1].content), False)
-        version, config = speaker.version, speaker.persona.config.knowledge
+        if version is None:
+            return written(prompt, 0)
+        given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
+        tries = 0 if prompt.beyond else TRIES if known is not None and settings.temperature else 1
+        for more in range(tries):
+            tried = written(prompt, more)
+            if known is None or not known.inventions(tried.text, given):
+                return tried
+        return Answer(speaker.persona.handoff(prompt.conversation[-1].content), False)
+
+    def written(prompt: Prompt, more: int) -> Answer:
+        config = speaker.persona.config.knowledge
         quote = prompt.quote if version is not None and config.quote_first else ""
         request = Request(
             ids=prompt_ids(speaker, prompt, quote, CONTEXT - max_tokens),
             stop_ids=speaker.prompt_format.stop_ids,
-            adapter=speaker.version,
+            adapter=version,
             strength=settings.strength,
             max_tokens=max_tokens,
             temperature=settings.temperature,
             top_p=settings.top_p,
             repeat_penalty=settings.repeat_penalty,
-            seed=_seed(prompt.conversation),
+            seed=(_seed(prompt.conversation) + more) % 2**32,
         )
         name = _key(speaker, request, base, engine.name)
-        known = kept.get(name)
-        if known is None:
+        heard = kept.get(name)
+        if heard is None:
             text, cut = quote, True
             for chunk in engine.generate(request):
                 parted = text != quote or not quote or chunk.text[:1].isspace()
                 text += chunk.text if parted or not chunk.text else f" {chunk.text}"
                 if chunk.finish:
                     cut = chunk.finish == "length"
-            known = [text.strip(), cut]
-            kept.put(name, known)
+            heard = [text.strip(), cut]
+            kept.put(name, heard)
+        return Answer(*heard)
+
+    def counted(prompt: Prompt) -> Answer:
+        found = answer(prompt)
         step()
-        return Answer(*known)
+        return found
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            return list(pool.map(answer, prompts))
+            return list(pool.map(counted, prompts))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

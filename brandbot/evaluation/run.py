@@ -36,6 +36,8 @@ from brandbot.evaluation.report import (
 )
 from brandbot.evaluation.served import Served
 from brandbot.examples import Example
+from brandbot.given import known_to
+from brandbot.grounding import Known
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
 from brandbot.persona import Persona
@@ -336,11 +338,20 @@ def _answer(
                         )
                         for one in job.asked
                     ],
-                    max_tokens=job.most_tokens, base=base.sha256, kept=kept, step=done,
+                    max_tokens=job.most_tokens, base=base.sha256, kept=kept,
+                    known=_known(workspace, job.speaker), step=done,
                 )  # fmt: skip
         finally:
             opened.close()
     return [answered[place] for place in range(len(jobs))]
+
+
+def _known(workspace: Workspace, speaker: Speaker) -> Known | None:
+    """What a strict speaker may say without a source; None if it is not strict."""
+    knowledge = speaker.persona.config.knowledge
+    if speaker.version is None or not (knowledge.enabled and knowledge.strict):
+        return None
+    return known_to(speaker.persona, workspace.persona(speaker.persona.name))
 
 
 def _weights(speaker: Speaker) -> str:

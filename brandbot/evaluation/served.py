@@ -18,9 +18,10 @@ class Served:
     """The facts that search finds; an example's own facts, if it has any, stand for them."""
 
     def __init__(self, workspace: Workspace, persona: Persona) -> None:
-        self._top_k = persona.config.knowledge.top_k
+        knowledge = persona.config.knowledge
+        self._top_k, self._strict = knowledge.top_k, knowledge.enabled and knowledge.strict
         self._lookup: Lookup | None = None
-        if persona.config.knowledge.enabled and (persona.folder / "knowledge").is_dir():
+        if knowledge.enabled and (persona.folder / "knowledge").is_dir():
             lookup.update_index(workspace, persona)
             self._lookup = Lookup(workspace, persona.name)
 
@@ -40,8 +41,5 @@ class Served:
 
     def _find(self, conversation: Sequence[Message]) -> Found:
         if self._lookup is None or self._lookup.search is None:
-            return NOTHING
+            return Found(lookup.query_of(conversation) if self._strict else "")
         return self._lookup.find(conversation, self._top_k)
-
-
-NOTHING = Found("")
