@@ -46,12 +46,12 @@ class Given:
         indexed = self.workspace.knowledge(persona.name).is_dir()
         if not knowledge.enabled or not (indexed or knowledge.strict):
             return None
-        from brandbot.knowledge.lookup import Found, Lookup, query_of
+        from brandbot.knowledge.lookup import Found, Lookup, queries
 
         with self._lock:
             lookup = self._lookups.setdefault(persona.name, Lookup(self.workspace, persona.name))
         if not indexed or lookup.search is None:
-            return Found(query_of(messages)) if knowledge.strict else None
+            return Found("".join(queries(messages)[:1])) if knowledge.strict else None
         return lookup.find(messages, knowledge.top_k)
 
     def check(

@@ -416,10 +416,30 @@ def test_expired_facts_are_not_found(workspace: Path, acme: Persona) -> None:
 
 def test_a_follow_up_is_searched_with_what_came_before() -> None:
     said = [Message("user", "When are you open on weekdays?"), Message("assistant", "From nine.")]
-    assert lookup.query_of([*said, Message("user", "and on Sundays?")]) == (
-        "When are you open on weekdays? and on Sundays?"
-    )
-    assert lookup.query_of([*said, Message("user", "Do you sell boats?")]) == "Do you sell boats?"
+
+    def queries(last: str) -> list[str]:
+        return lookup.queries([*said, Message("user", last)])
+
+    before = said[0].content
+    assert queries("and on Sundays?") == [f"{before} and on Sundays?", "and on Sundays?"]
+    assert queries("Sunday hours?") == ["Sunday hours?", f"{before} Sunday hours?"]
+    assert queries("Do you sell boats?") == ["Do you sell boats?"]
+    assert queries("haha") == ["haha"] and queries("Thank you!") == []
+
+
+def test_a_short_question_may_be_one_of_its_own(workspace: Path, acme: Persona) -> None:
+    lookup.update_index(Workspace(workspace), acme)
+    running = lookup.Lookup(Workspace(workspace), "acme")
+    before = [Message("user", "How much is a large cocoa?"), Message("assistant", "£3.55.")]
+
+    def quote(last: str) -> str:
+        return running.find([*before, Message("user", last)], 4).quote
+
+    assert quote("Sunday hours?").startswith("On Sunday")
+    assert quote("and on Sundays?").startswith("On Sunday")
+    assert quote("a small one?").startswith("Cocoa")
+    assert quote("and a small one?").startswith("Cocoa")
+    assert quote("haha") == quote("Too dear for me!") == ""
 
 
 def test_the_right_row_comes_first(workspace: Path, acme: Persona) -> None:

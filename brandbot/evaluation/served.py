@@ -41,5 +41,5 @@ class Served:
 
     def _find(self, conversation: Sequence[Message]) -> Found:
         if self._lookup is None or self._lookup.search is None:
-            return Found(lookup.query_of(conversation) if self._strict else "")
+            return Found("".join(lookup.queries(conversation)[:1]) if self._strict else "")
         return self._lookup.find(conversation, self._top_k)

@@ -117,20 +117,28 @@ class Lookup:
     def find(
         self, conversation: Sequence[Message], top_k: int, *, meaning: float | None = None
     ) -> Found:
-        """What is known for the last message, which may go on from those before.
+        """What is known for the last message, which may go on from that before.
 
         ``meaning`` is the weight of meaning, by default what the index measured.
         """
-        query = query_of(conversation)
+        asked = queries(conversation)
         search = self.search
-        if search is None or not query:
-            return Found(query)
-        hits = search.find(query, top_k, meaning=meaning)
-        facts = choose(search, query, hits, meaning) if hits else []
-        facts = explaining(search, query, facts)
-        if not facts or facts[0].score < GOOD_ENOUGH:
-            return Found(query, (), tuple(hits))
-        return Found(query, tuple(facts), tuple(hits))
+        if search is None or not asked:
+            return Found(asked[0] if asked else "")
+        return max((_found(search, query, top_k, meaning) for query in asked), key=_best)
+
+
+def _found(search: Search, query: str, top_k: int, meaning: float | None) -> Found:
+    hits = search.find(query, top_k, meaning=meaning)
+    facts = choose(search, query, hits, meaning) if hits else []
+    facts = explaining(search, query, facts)
+    if not facts or facts[0].score < GOOD_ENOUGH:
+        return Found(query, (), tuple(hits))
+    return Found(query, tuple(facts), tuple(hits))
+
+
+def _best(found: Found) -> float:
+    return found.facts[0].score if found.facts else 0.0
 
 
 def update_index(
@@ -201,18 +209,20 @@ def as_sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def query_of(conversation: Sequence[Message]) -> str:
-    """What to search for: the last message, after the one before if it only goes on from that.
+def queries(conversation: Sequence[Message]) -> list[str]:
+    """What may be searched for: the last message, alone or after the one before it.
 
-    Nothing ("") for a message that only greets or thanks.
+    Both, if it is a short question or goes on: "got wifi?" and "and on Sundays?" may be questions
+    of their own, "large?" and "and a large one?" are not. Nothing if it only greets or thanks.
     """
-    said = [message.content for message in conversation if message.role == "user"]
-    if not said:
-        return ""
-    last = said[-1].strip()
-    if answer_type.is_courtesy(last):
-        return ""
-    short = len(re.findall(r"\w+", last)) <= 3
-    if len(said) > 1 and (_GOES_ON.match(last) or short):
-        return f"{said[-2].strip()} {last}"
-    return last
+    said = [message.content.strip() for message in conversation if message.role == "user"]
+    if not said or answer_type.is_courtesy(said[-1]):
+        return []
+    last = said[-1]
+    if len(said) == 1:
+        return [last]
+    joined = f"{said[-2]} {last}"
+    if _GOES_ON.match(last):
+        return [joined, last]
+    short = len(re.findall(r"\w+", last)) <= 3 and answer_type.is_question(last)
+    return [last, joined] if short else [last]
