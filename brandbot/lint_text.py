@@ -47,7 +47,7 @@ _EMOJI = re.compile(
 )
 
 # Written with a full stop that ends no sentence: before a name, before a number, before anything.
-_TITLES = frozenset(["mr", "mrs", "ms", "dr", "dra", "st", "sr", "sra", "srta", "d", "dña", "avda"])
+_TITLES = frozenset(["mr", "mrs", "ms", "dr", "dra", "st", "sr", "sra", "srta", "d", "dña", "av", "avda", "pza", "ctra"])
 _NUMBERED = frozenset(["no", "núm", "art", "pág", "tel", "approx", "aprox"])
 _SHORTENED = frozenset(
     ["e.g", "i.e", "vs", "etc", "ej", "p.ej", "a.m", "p.m", "ud", "uds", "ee.uu"]
@@ -83,7 +83,7 @@ def sentences(text: str) -> list[str]:
         line = _SPACED.sub(r"\1.\2.", _LIST_MARK.sub("", line))
         start = 0
         for end in _SENTENCE_END.finditer(line):
-            rest = line[end.end() :].lstrip().lstrip("¿¡\"'«“‘(*_")
+            rest = line[end.end() : end.end() + 40].lstrip().lstrip("¿¡\"'«“‘(*_")
             goes_on = rest[:1].islower()
             if goes_on and (end[1].endswith(("..", "…")) or end[2].strip("*_")):
                 continue  # an ellipsis, or a question that is quoted

@@ -125,6 +125,22 @@ def test_one_endless_word_is_cut_too() -> None:
     assert all(len(p.embedded) <= passages.LONGEST for p in found)
 
 
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("Se puede retirar un máx. de 600 € al día. Más, no.",
+         ("Se puede retirar un máx. de 600 € al día.", "Más, no.")),
+        ("Open Mon. to Fri. 9 to 5. Closed on Sundays.",
+         ("Open Mon. to Fri. 9 to 5.", "Closed on Sundays.")),
+        ("El local está en la Av. Marina. Pasa.", ("El local está en la Av. Marina.", "Pasa.")),
+        ("It is the house. 20 people fit in.", ("It is the house.", "20 people fit in.")),
+    ],
+)  # fmt: skip
+def test_an_abbreviation_tears_no_fact_from_its_figure(text: str, facts: tuple[str, ...]) -> None:
+    (found,) = passages.of(documents.read(f"# T\n\n{text}".encode(), "t.md"), count)
+    assert found.facts == facts
+
+
 def test_a_passage_survives_its_file() -> None:
     passage = Passage("a.md", ("A", "B"), ("One.",), "", 3, None, 7, date(2026, 1, 2), None)
     assert Passage.from_json(json.loads(json.dumps(passage.to_json()))) == passage
@@ -424,6 +440,8 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
     assert queries("and on Sundays?") == [f"{before} and on Sundays?", "and on Sundays?"]
     assert queries("Sunday hours?") == ["Sunday hours?", f"{before} Sunday hours?"]
     assert queries("Do you sell boats?") == ["Do you sell boats?"]
+    assert queries("but that is dear") == ["but that is dear"]
+    assert queries("and thanks") == []
     assert queries("haha") == ["haha"] and queries("Thank you!") == []
 
 

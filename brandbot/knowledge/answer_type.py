@@ -115,7 +115,7 @@ def is_question(message: str) -> bool:
 
 def is_courtesy(message: str) -> bool:
     """Whether a message only greets, thanks, agrees or takes leave."""
-    return not re.search(r"\w", _matter(message))
+    return not re.search(r"\w", re.sub(r"\b(?:and|but|y|pero)\b", "", _matter(message)))
 
 
 def defined(message: str) -> str:

@@ -37,6 +37,7 @@ _GOES_ON = re.compile(
     r"|y|e|o|pero|tambi[eé]n|qu[eé] tal|qu[eé] pasa con)\b",
     re.IGNORECASE,
 )
+_OBJECTS = re.compile(r"^\W*(?:but|pero)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -222,7 +223,7 @@ def queries(conversation: Sequence[Message]) -> list[str]:
     if len(said) == 1:
         return [last]
     joined = f"{said[-2]} {last}"
-    if _GOES_ON.match(last):
+    words, asks = len(re.findall(r"\w+", last)), answer_type.is_question(last)
+    if _GOES_ON.match(last) and (asks or (words <= 4 and not _OBJECTS.match(last))):
         return [joined, last]
-    short = len(re.findall(r"\w+", last)) <= 3 and answer_type.is_question(last)
-    return [last, joined] if short else [last]
+    return [last, joined] if asks and words <= 3 else [last]

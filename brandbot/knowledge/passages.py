@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -23,6 +24,9 @@ LONGEST = 160
 
 SHORT_ANSWER = 30
 """Words up to which an answer of a question-and-answer pair is one fact."""
+
+_SHORTENED = re.compile(r"(?<![\w.])[^\W\d_]{1,4}\.$")
+"""How "un máx. de 600 €" and "Mon. to Fri. 9 to 5" would be torn apart."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,14 @@ def _facts(block: Block) -> list[str]:
     short = block.kind == "answer" and len(block.text.split()) <= SHORT_ANSWER
     if block.kind in ("row", "item") or short:
         return [block.text]
-    return sentences(block.text)
+    found: list[str] = []
+    for sentence in sentences(block.text):
+        goes_on = sentence[0].islower() or sentence[0].isdigit()
+        if found and goes_on and _SHORTENED.search(found[-1]):
+            found[-1] = f"{found[-1]} {sentence}"
+        else:
+            found.append(sentence)
+    return found
 
 
 def _cut(whole: Passage, tokens: Callable[[str], int]) -> list[Passage]:
