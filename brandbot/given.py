@@ -104,12 +104,14 @@ class Given:
 def known_to(persona: Persona, folder: Path) -> Known:
     """What a persona may say without a source: what stands in its examples and its guide.
 
-    ``folder`` is where its examples lie; a version's persona has none beside it.
+    Not what stands in examples with facts: those are made up, the likeliest figures to be made up
+    again. ``folder`` is where the examples lie; a version's persona has none beside it.
     """
     from brandbot.grounding import Known
     from brandbot.knowledge.words import function_words
 
     config = persona.config
-    texts = [m.content for e in examples.read(folder / "examples").examples for m in e.messages]
+    found = [e for e in examples.read(folder / "examples").examples if not e.facts]
+    texts = [m.content for e in found for m in e.messages]
     texts += [persona.voice, config.name, config.greeting, *config.starters, *config.handoff]
     return Known(texts, frozenset(function_words(persona.language)), persona.language)

@@ -812,6 +812,18 @@ def test_what_stands_nowhere_is_marked(
     bot.close()
 
 
+def test_the_made_up_figures_of_examples_are_no_source(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"prompt": "And a chai?", "completion": "A chai? £3.95.", "facts": ["Chai: £3.95"]}
+    (acme.folder / "examples" / "facts.jsonl").write_text(json.dumps(row))
+    lookup.update_index(Workspace(workspace), acme)
+    bot = serving(workspace, Scripted("A chai is £3.95."), monkeypatch)
+    reply = bot.reply("acme", "What does a chai cost?")
+    assert "".join(reply) and reply.unknown == ["3.95"]
+    bot.close()
+
+
 def test_an_invention_is_no_source_of_the_next_reply(
     workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,8 +160,12 @@ def _on_topic(
 
 
 def _known_texts(persona: Persona, reading: example_files.Reading) -> list[str]:
-    """What is no invention. Not what held-out replies say: the brand's own are measured, too."""
-    seen = [example for example in reading.examples if example.split != "test"]
+    """What is no invention.
+
+    Not what held-out replies say, for the brand's own are measured, too; nor what stands in
+    examples with facts, which are made up.
+    """
+    seen = [e for e in reading.examples if e.split != "test" and not e.facts]
     texts = [message.content for example in seen for message in example.messages]
     texts += [persona.voice, persona.config.name, persona.config.greeting]
     texts += persona.config.handoff
