@@ -819,7 +819,7 @@ def test_the_made_up_figures_of_examples_are_no_source(
     (acme.folder / "examples" / "facts.jsonl").write_text(json.dumps(row))
     lookup.update_index(Workspace(workspace), acme)
     bot = serving(workspace, Scripted("A chai is £3.95."), monkeypatch)
-    reply = bot.reply("acme", "What does a chai cost?")
+    reply = bot.reply("acme", "What does a cocoa cost?")
     assert "".join(reply) and reply.unknown == ["3.95"]
     bot.close()
 
