@@ -29,6 +29,7 @@ from brandbot.tables import (
     kind,
     people_files,
     sheets,
+    without_comments,
 )
 from brandbot.tables import normalise as normalise  # what makes two prompts the same
 
@@ -225,16 +226,22 @@ def _json_facts(row: dict[str, Any], file: str, line: int, reading: Reading) -> 
 def _json_turns(
     row: dict[str, Any], file: str, line: int, reading: Reading
 ) -> list[Message] | None:
-    keys = {header_name(str(key)): key for key in row}
+    keys = list(row)
+    names = [header_name(str(key)) for key in keys]
+    prompt_at, reply_at = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
     listed = row.get("messages", row.get("conversations"))
     if listed is not None:
+        other = prompt_at if prompt_at is not None else reply_at
+        if other is not None:
+            values = {"column": keys[other], "used": "messages"}
+            reading.problems.append(Problem("warning", "two-columns", file, line, values))
         return _listed_turns(listed, file, line, reading)
-    prompt_key = next((keys[name] for name in keys if name in PROMPT_NAMES), None)
-    reply_key = next((keys[name] for name in keys if name in REPLY_NAMES), None)
-    if prompt_key is None or reply_key is None:
+    if prompt_at is None or reply_at is None:
         values = {"found": ", ".join(map(str, row)) or "{}"}
         reading.problems.append(Problem("error", "json-keys", file, line, values))
         return None
+    prompt_key, reply_key = keys[prompt_at], keys[reply_at]
+    reading.problems += _passed_over(names, keys, prompt_at, reply_at, file, line)
     texts = [_flat_text(row[prompt_key]), _flat_text(row[reply_key])]
     if texts[0] is None or texts[1] is None:
         key = prompt_key if texts[0] is None else reply_key
@@ -242,6 +249,20 @@ def _json_turns(
         reading.problems.append(Problem("error", "not-text", file, line, values))
         return None
     return [Message("user", texts[0]), Message("assistant", texts[1])]
+
+
+def _passed_over(
+    names: Sequence[str], shown: Sequence[str], prompt_at: int, reply_at: int,
+    file: str, line: int,
+) -> list[Problem]:  # fmt: skip
+    """Warnings of columns that could be the question or the reply as well as those that are."""
+    found = []
+    for wanted, used in ((PROMPT_NAMES, prompt_at), (REPLY_NAMES, reply_at)):
+        for column, name in enumerate(names):
+            if name in wanted and column not in (prompt_at, reply_at):
+                values = {"column": shown[column], "used": shown[used]}
+                found.append(Problem("warning", "two-columns", file, line, values))
+    return found
 
 
 def _listed_turns(listed: Any, file: str, line: int, reading: Reading) -> list[Message] | None:
@@ -325,9 +346,13 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
                 return
             width = len(cells)
             fact_column = column_of(names, FACT_NAMES)
+            shown = [cell.strip() for cell in cells]
+            doubtful = _passed_over(names, shown, prompt_column, reply_column, file, number)
+            reading.problems += doubtful
+            told = QUIET_NAMES | PROMPT_NAMES | REPLY_NAMES
             for column, name in enumerate(names):
                 used = column in (prompt_column, reply_column, fact_column)
-                if not used and name not in QUIET_NAMES and cells[column].strip():
+                if not used and name not in told and cells[column].strip():
                     values = {"column": cells[column].strip()}
                     problem = Problem("note", "stray-column", file, number, values)
                     reading.problems.append(problem)
@@ -345,6 +370,11 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
         prompt, reply = cells[prompt_column], cells[reply_column]
         if not prompt.strip() and not reply.strip():
             continue  # only a stray column holds something
+        header_again = header_name(prompt) in PROMPT_NAMES and header_name(reply) in REPLY_NAMES
+        if header_again or not re.search(r"\w", prompt + reply):
+            values = {"found": f"{prompt.strip()} | {reply.strip()}"[:60]}
+            reading.problems.append(Problem("warning", "row-is-no-example", file, number, values))
+            continue
         facts = [] if fact_column is None else cells[fact_column].split("\n")
         turns = [Message("user", prompt), Message("assistant", reply)]
         _add(turns, file, number, reading, facts)
@@ -355,9 +385,9 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
 # --- Markdown -----------------------------------------------------------------------------------
 
 
-HEADING = re.compile(r"(#{1,6}\s+|#{2,6}(?=[^#\s]))(.*?)\s*#*\s*$")  # ##Hello is meant as one
+# ##Hello and #¿Hola? are meant as headings, too; #hello is a hashtag.
+HEADING = re.compile(r" {0,3}(#{1,6}\s+|#{2,6}(?=[^#\s])|#(?=[¿¡]))(.*?)\s*#*\s*$")
 RULE = re.compile(r" {0,3}([-*_])( *\1){2,} *")
-COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 
 
 def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
@@ -367,16 +397,17 @@ def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
     heading. A first ``#`` title without text of its own is the document's title.
     """
     sections: list[tuple[int, int, str, list[str]]] = []  # line, level, heading, body
-    fenced = False
-    text = COMMENT.sub(
-        lambda found: "\n" * found[0].count("\n"), decode(raw, file, reading.problems)
-    )
+    fence = 0  # the line that an open block of code began in
+    text = without_comments(decode(raw, file, reading.problems), file, reading.problems)
     for number, line in enumerate(text.split("\n"), 1):
-        fenced ^= line.lstrip().startswith("```")
-        heading = None if fenced else HEADING.match(line)
+        if line.lstrip().startswith("```"):
+            fence = 0 if fence else number
+        heading = None if fence else HEADING.match(line)
+        if heading and sections and is_reply_label(heading.group(2), sections[-1][3]):
+            continue
         if heading:
             sections.append((number, heading.group(1).count("#"), heading.group(2), []))
-        elif not fenced and RULE.fullmatch(line):
+        elif not fence and RULE.fullmatch(line):
             continue
         elif sections:
             sections[-1][3].append(line)
@@ -384,6 +415,8 @@ def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
             values = {"found": line.strip()[:40]}
             reading.problems.append(Problem("warning", "text-before-heading", file, number, values))
             sections.append((number, 0, "", []))
+    if fence:
+        reading.problems.append(Problem("error", "open-fence", file, fence))
     for index, (number, level, prompt, body) in enumerate(sections):
         text = "\n".join(body).strip()
         if level == 0:
@@ -404,17 +437,22 @@ def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
         _add(turns, file, number, reading)
 
 
+def is_reply_label(heading: str, body: list[str]) -> bool:
+    """Whether a heading only says that the reply to the one above begins: ### Respuesta."""
+    return header_name(heading) in REPLY_NAMES and not "".join(body).strip()
+
+
 def _spoken_blocks(body: list[str]) -> Iterator[tuple[Literal["user", "assistant"], str]]:
     speaker: Literal["user", "assistant"] = "assistant"
     block: list[str] = []
     for line in body:
-        quoted = line.startswith(">")
+        quoted = re.match(" {0,3}>", line) is not None
         says: Literal["user", "assistant"] = "user" if quoted else "assistant"
         if says != speaker and line.strip():
             if "".join(block).strip():
                 yield speaker, "\n".join(block).strip()
             speaker, block = says, []
-        block.append(line.removeprefix(">").strip() if quoted else line)
+        block.append(line.lstrip().removeprefix(">").strip() if quoted else line)
     if "".join(block).strip():
         yield speaker, "\n".join(block).strip()
 

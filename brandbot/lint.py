@@ -17,7 +17,9 @@ from brandbot import (
     approved,
     grounding,
     lint_knowledge,
+    lint_letters,
     lint_pairs,
+    lint_persona,
     lint_privacy,
     lint_text,
     persona,
@@ -40,12 +42,7 @@ FEWEST, ENOUGH, PLENTY = 20, 100, 500
 LONG_REPLY = 1500
 """Characters; longer replies are rarely what a chat wants."""
 
-CHARACTERS_A_TOKEN = 3
-"""A careful guess (English and Spanish have about four); the tokenizer decides in training."""
-
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
-
-# Held to change and given by the brand itself, not personal: its own address and telephone.
 
 
 @dataclass(frozen=True)
@@ -120,8 +117,9 @@ def check(
     read = [problem for problem in reading.problems if not _backup(problem)]
     problems = [*problems, *read, *_amount(total)]
     asked = questions.read(folder / "evals")
-    if found is not None and not found.voice:
-        problems.append(Problem("warning", "no-voice", "voice.md"))
+    problems += lint_persona.misplaced(folder)
+    if found is not None:
+        problems += lint_persona.check(folder, found)
     for done, example in enumerate(reading.examples, 1):
         problems += _example_problems(example, found)
         if progress is not None:
@@ -213,7 +211,7 @@ def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
         return
     said = " ".join(m.content for m in example.messages if m.role == "user")
     for message in (*example.messages, *(Message("system", fact) for fact in example.facts)):
-        yield from _letters(message, problem)
+        yield from lint_letters.letters(message.content, problem)
         yield from _privacy(message, said, " ".join(example.facts), found, problem)
         if message.role != "assistant":
             continue
@@ -234,34 +232,18 @@ def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
     if found is not None:
         yield from _language(example, found, problem)
         characters = sum(len(m.content) for m in example.messages) + len(found.system_prompt)
-        tokens, most = round(characters / CHARACTERS_A_TOKEN), found.config.training.max_length
-        if tokens > most:
+        tokens = round(characters / lint_persona.CHARACTERS_A_TOKEN)
+        voice = round(len(found.system_prompt) / lint_persona.CHARACTERS_A_TOKEN)
+        most = found.config.training.max_length
+        if tokens > most > voice:  # else it is the guide that is too long
             yield problem("warning", "long-example", count=tokens, most=most)
-
-
-def _letters(message: Message, problem: Callable[..., Problem]) -> Iterator[Problem]:
-    lost = lint_text.lost_characters(message.content)
-    if lost:
-        yield problem("error", "lost-letters", count=lost)
-    if lint_text.is_spreadsheet_error(message.content):
-        yield problem("error", "excel-error", found=message.content.strip()[:20])
-    left = lint_text.left_over(message.content)
-    if left:
-        yield problem("warning", "left-over", found=left[:30])
-    wrong = lint_text.mojibake(message.content)
-    if wrong:
-        yield problem("error", "mojibake", found=wrong[0], meant=wrong[1])
-    entity = lint_text.html_entity(message.content)
-    if entity:
-        yield problem("warning", "html-code", found=entity[0], meant=entity[1])
 
 
 def _privacy(
     message: Message, said: str, facts: str, found: Persona | None,
     problem: Callable[..., Problem],
 ) -> Iterator[Problem]:  # fmt: skip
-    for secret in lint_privacy.secrets(message.content):
-        yield problem("error", "secret", kind=f"@{secret.kind}", found=secret.hint)
+    yield from lint_letters.secrets(message.content, problem)
     region = found.config.language.partition("-")[2] if found else ""
     for personal in lint_privacy.personal_data(message.content, region):
         if (

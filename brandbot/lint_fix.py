@@ -23,7 +23,7 @@ from brandbot import examples as example_files
 from brandbot import tables
 from brandbot.disk import fsync
 from brandbot.errors import PersonaError, Problem
-from brandbot.examples import COMMENT, HEADING, RULE, Example, Reading
+from brandbot.examples import HEADING, RULE, Example, Reading, is_reply_label
 from brandbot.lint import Check
 from brandbot.lint_contradictions import Contradiction
 
@@ -284,13 +284,15 @@ def _markdown_ends(text: str) -> dict[int, int]:
 
     Comments and rules after it stay: they may belong to what comes next.
     """
-    bare = COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text).split("\n")
+    bare = tables.without_comments(text, "", []).split("\n")
     lines = text.split("\n")
     ends: dict[int, int] = {}
     heading, last, fenced = 0, 0, False
     for number, line in enumerate([*bare, "# "], 1):
         fenced ^= line.lstrip().startswith("```")
-        if number > len(bare) or (not fenced and HEADING.match(line)):
+        title = None if fenced else HEADING.match(line)
+        label = title is not None and last == heading and is_reply_label(title.group(2), [])
+        if number > len(bare) or (title and not label):
             while heading and last < len(lines) and not lines[last].strip():
                 last += 1
             if heading:

@@ -8,12 +8,14 @@ nothing here is an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
-from brandbot.errors import Problem
+from brandbot import lint_letters
+from brandbot.errors import Problem, Severity
 from brandbot.examples import Example
 from brandbot.knowledge import documents, passages
 from brandbot.knowledge.passages import Passage
@@ -80,7 +82,24 @@ def _passages(name: str, file: Path, problems: list[Problem]) -> list[Passage]:
     for problem in document.problems:
         severity = "warning" if problem.severity == "error" else problem.severity
         problems.append(replace(problem, file=f"knowledge/{problem.file}", severity=severity))
-    return passages.of(document, lambda text: len(text) // LETTERS_A_TOKEN)
+    found = passages.of(document, lambda text: len(text) // LETTERS_A_TOKEN)
+    for passage in found:
+        problems += _words(passage)
+    return found
+
+
+def _words(passage: Passage) -> Iterator[Problem]:
+    """What would be said as it stands: broken letters and secrets.
+
+    Not personal data: a brand's own address and telephone belong into its documents.
+    """
+
+    def problem(_severity: Severity, code: str, **values: Any) -> Problem:
+        return Problem("warning", code, f"knowledge/{passage.file}", _line(passage), values)
+
+    for text in (*passage.headings, passage.question, *passage.facts):
+        yield from lint_letters.letters(text, problem)
+        yield from lint_letters.secrets(text, problem)
 
 
 def _times(known: Sequence[Passage], today: date) -> list[Problem]:

@@ -47,7 +47,25 @@ _EMOJI = re.compile(
 )
 
 # Written with a full stop that ends no sentence: before a name, before a number, before anything.
-_TITLES = frozenset(["mr", "mrs", "ms", "dr", "dra", "st", "sr", "sra", "srta", "d", "dña", "av", "avda", "pza", "ctra"])
+_TITLES = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "dra",
+        "st",
+        "sr",
+        "sra",
+        "srta",
+        "d",
+        "dña",
+        "av",
+        "avda",
+        "pza",
+        "ctra",
+    ]
+)
 _NUMBERED = frozenset(["no", "núm", "art", "pág", "tel", "approx", "aprox"])
 _SHORTENED = frozenset(
     ["e.g", "i.e", "vs", "etc", "ej", "p.ej", "a.m", "p.m", "ud", "uds", "ee.uu"]
@@ -160,8 +178,17 @@ _SPREADSHEET = re.compile(
 
 _LEFT_OVER = re.compile(
     r"</?(?:a|b|br|div|em|font|h[1-6]|i|li|p|span|strong|u|ul)(?:\s[^<>]*)?/?>|\{\{[^{}]*\}\}"
-    r"|\[[A-ZÁÉÍÓÚÑ _]{3,}\]|\b(?:TODO|XXX|FIXME)\b|(?i:\blorem ipsum\b)"
-    r"|[\ue000-\uf8ff\u200b\ufffc]"
+    r"|\[[A-ZÁÉÍÓÚÑ _]{3,}\]|\[(?:[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+ ?){2,}\](?!\()"
+    r"|\{[a-záéíóúñ_]{3,20}\}|<(?:brand|name|nombre|marca|cliente|customer|empresa|company)>"
+    r"|\b(?:TODO|XXX|FIXME)\b|(?i:\blorem ipsum\b)|[\ue000-\uf8ff\u200b\ufffc]"
+    # what language models write about themselves, and their own marks
+    r"|(?i:\bas an ai\b(?: language model| assistant)?|\bcomo (?:un )?modelo de lenguaje\b"
+    r"|\bcomo (?:una )?(?:ia|inteligencia artificial)\b(?=,)|\bmy (?:knowledge|training) cut-?off\b"
+    r"|\bhere(?:'|’)s (?:a|the|your) (?:response|reply|rewrit\w+)\b)"
+    r"|【[^】]*】|<\|[a-z_]+\|>|</?(?:start|end)_of_turn>|\[/?INST\]"
+    # who speaks, before what is said
+    r"|(?im:^\W{0,3}(?:cliente|usuario|customer|user|marca|brand|bot|asistente|assistant|respuesta"
+    r"|answer|reply)\W{0,2}:)"
 )
 
 
@@ -308,6 +335,11 @@ def other_language(text: str, expected: str) -> str | None:
     ranked: Sequence[tuple[str, float]] = identifier.rank(text)
     best, share = ranked[0]
     return best if share > 0.8 and dict(ranked)[expected] < 0.1 else None
+
+
+def is_unknown(language: str) -> bool:
+    """Whether a language is none of the hundred most written ones that can be told."""
+    return _identifier(language) is None
 
 
 @functools.lru_cache(maxsize=8)

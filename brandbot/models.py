@@ -124,6 +124,12 @@ class BaseModel:
         return PromptFormat.load(self.folder, template)
 
 
+def is_a_name(name: str) -> bool:
+    """Whether a base model could go by this name: an alias, a hub id, a folder or GGUF file."""
+    path = Path(name).expanduser()
+    return name.lower() in ALIASES or name.count("/") == 1 or path.exists()
+
+
 def resolve(name: str, models: Path, *, say: Say | None = None) -> BaseModel:
     """Files on disk for an alias, hub id, folder or GGUF file.
 

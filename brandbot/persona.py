@@ -6,12 +6,12 @@ table and the web forms are read off these models. Knows nothing of examples, mo
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +27,7 @@ from pydantic import (
 from ruamel.yaml import YAML, MappingNode, Node, SequenceNode
 from ruamel.yaml.error import YAMLError
 
+from brandbot import tables
 from brandbot.errors import PersonaError, Problem
 
 LANGUAGE_TAG = r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$"
@@ -99,7 +100,9 @@ class Training(Section):
 class Gate(Section):
     """What a version must show before it goes live; shares are 0 to 1."""
 
-    min_style: float = Field(0.6, ge=0, description="style, as a share of the brand's own replies'")
+    min_style: float = Field(
+        0.6, ge=0, le=2, description="style, as a share of the brand's own replies'"
+    )
     min_rules: float = Field(0.85, ge=0, le=1, description="answers that keep every rule")
     max_incoherent: float = Field(
         0.15, ge=0, le=1, description="answers empty, cut, repeating or in another language"
@@ -220,8 +223,7 @@ class Persona:
             try:
                 target[last] = _yaml().load(text)
             except (YAMLError, ValueError) as error:
-                reason = getattr(error, "problem", None) or str(error)
-                problems.append(Problem("error", "yaml-syntax", "--set", None, {"reason": reason}))
+                problems.append(replace(_yaml_problem(error, "--set"), line=None))
         config, found = _validate(raw, lambda _path: None, "--set")
         problems += found
         if config is None or problems:
@@ -237,7 +239,7 @@ def read(folder: Path) -> tuple[Persona | None, list[Problem]]:
     if (folder / "voice.md").exists():
         text = _read_text(folder / "voice.md", problems)
         # A comment is a note among the people who write the guide, not a word for the model.
-        voice = re.sub(r"<!--.*?(-->|\Z)", "", text, flags=re.DOTALL).strip()
+        voice = tables.without_comments(text, "voice.md", problems).strip()
     if config is None or any(problem.severity == "error" for problem in problems):
         return None, problems
     return Persona(folder, config, voice), problems
@@ -265,7 +267,7 @@ def guess_language(folder: Path) -> str:
         text = (folder / "persona.yaml").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "en"
-    found = re.search(r"(?m)^language:\s*[\"']?([a-zA-Z]{2})", text)
+    found = re.search(r"(?m)^\W*(?:language|idioma|lang)\W+([a-zA-Z]{2})\b", text)
     return found.group(1).lower() if found else "en"
 
 
@@ -273,23 +275,30 @@ def _read_text(file: Path, problems: list[Problem]) -> str:
     try:
         raw = file.read_bytes()
     except OSError as error:
-        problems.append(Problem("error", "unreadable", file.name, values={"reason": str(error)}))
+        values = {"reason": error.strerror or str(error)}
+        problems.append(Problem("error", "unreadable", file.name, None, values))
         return ""
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # "Unicode" in Notepad, Word
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        problems.append(Problem("warning", "not-utf8", file.name, line))
-        return raw.decode("cp1252", errors="replace")
+    return tables.decode(raw, file.name, problems)
 
 
 def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
     if not file.is_file():
-        problems.append(Problem("error", "no-persona-yaml", file.name))
+        names = sorted(other.name for other in file.parent.glob("*") if other.is_file())
+        others = [
+            n
+            for n in names
+            if n.lower().startswith("persona") or n.lower().endswith((".yml", ".yaml"))
+        ]
+        if others:
+            values = {"found": others[0]}
+            problems.append(Problem("error", "persona-yaml-misnamed", file.name, None, values))
+        else:
+            problems.append(Problem("error", "no-persona-yaml", file.name))
         return None
+    before = len(problems)
     text = _read_text(file, problems)
+    if any(problem.severity == "error" for problem in problems[before:]):
+        return None
     if "\t" in text:
         lines = [n for n, line in enumerate(text.split("\n"), 1) if re.match(r" *\t", line)]
         if lines:
@@ -299,10 +308,7 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
         root = _yaml().compose(text)
         raw = _yaml().load(text)
     except (YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-40
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        line = mark.line + 1 if mark else None
-        problems.append(Problem("error", "yaml-syntax", file.name, line, {"reason": reason}))
+        problems.append(_yaml_problem(error, file.name))
         return None
     if not isinstance(root, MappingNode) or not isinstance(raw, dict):
         problems.append(Problem("error", "yaml-not-mapping", file.name, 1))
@@ -328,6 +334,18 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
             shown = {"found": slip[0].strip()[:60]}
             problems.append(Problem("warning", "yaml-text", file.name, number, shown))
     return config
+
+
+def _yaml_problem(error: Exception, file: str) -> Problem:
+    reason = str(getattr(error, "problem", None) or error)
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 1 if mark else None
+    begun = getattr(error, "context_mark", None)
+    if begun and "quoted scalar" in str(getattr(error, "context", "")):
+        return Problem("error", "yaml-quote", file, begun.line + 1)
+    if reason.startswith("expected <block end>"):
+        return Problem("error", "yaml-indent", file, line)
+    return Problem("error", "yaml-syntax", file, line, {"reason": f"@{reason}", "message": reason})
 
 
 # What YAML reads otherwise than it was meant: a hashtag begins a comment, a dash without its space
@@ -394,12 +412,22 @@ def _problem_of(detail: Any, line_of: Any, file: str) -> Problem:
     values = {
         **limits,
         "key": key,
-        "found": repr(detail.get("input"))[:80],
+        "found": _shown(detail.get("input")),
+        "way": "@needed" if path == ("name",) else "@or-default",
         "expected": f"@{detail['type']}",
         "choices": str(limits.get("expected", "")).replace(" or ", ", "),
         "message": detail["msg"],
     }
     return Problem("error", "wrong-value", file, line, values)
+
+
+def _shown(value: Any) -> str:
+    """A setting's value as it stands in the file, about."""
+    if value is None:
+        return "@json-NoneType"
+    if isinstance(value, date):
+        return value.isoformat()
+    return repr(value)[:80]
 
 
 def known_keys(path: Sequence[str | int]) -> list[str]:

@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+from brandbot import tables
 from brandbot.errors import WorkspaceError
 
 
@@ -50,6 +51,13 @@ def create(folder: Path, *, language: Literal["en", "es"], name: str) -> list[Pa
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return sorted(folder / path for path in templates)
+
+
+def voice(language: str, name: str) -> str:
+    """The guide of a new persona as a model would see it, before anybody wrote any of it."""
+    template = _FILES.get(language, {}).get("voice.md", "")
+    text = tables.without_comments(template.replace("<<NAME>>", name), "", [])
+    return text.strip()
 
 
 _ENGLISH = {

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from brandbot.errors import Problem
 
@@ -54,6 +54,15 @@ REPLY_NAMES = frozenset(
         "answers", "respuestas",
     ]
 )  # fmt: skip
+# Of several names of a question or a reply these are meant: a bot's own answer, or a customer's
+# name, may well stand beside them.
+_SURE_NAMES = frozenset(
+    [
+        "prompt", "prompts", "question", "questions", "pregunta", "preguntas", "completion",
+        "completions", "reply", "replies", "answer", "answers", "response", "respuesta",
+        "respuestas",
+    ]
+)  # fmt: skip
 # Columns that other tools write and nobody needs to hear about.
 QUIET_NAMES = frozenset(
     [
@@ -75,8 +84,9 @@ def header_name(cell: str) -> str:
 
 
 def column_of(names: Sequence[str], wanted: AbstractSet[str]) -> int | None:
-    """The first column whose name is one of ``wanted``."""
-    return next((index for index, name in enumerate(names) if name in wanted), None)
+    """The column whose name is one of ``wanted``: a plain one if there is one, else the first."""
+    found = [index for index, name in enumerate(names) if name in wanted]
+    return next((i for i in found if names[i] in _SURE_NAMES), found[0] if found else None)
 
 
 # --- Files ----------------------------------------------------------------------------------------
@@ -106,13 +116,41 @@ def people_files(folder: Path) -> dict[str, Path]:
 OLD_ENCODINGS = ("cp1252", "cp850", "mac_roman")
 """Windows, and Excel's "CSV (MS-DOS)" and "CSV (Macintosh)"."""
 
-_AT_HOME = re.compile(r"(?<=[a-z])[áéíóúüñçàèìòùâêîôûäëïöãõ]|[áéíóúñ](?=[a-z])|[¿¡](?=\w)")
-_ASTRAY = re.compile(r"(?<=[a-z])[A-ZÀ-Þ]|[¤¨¢ƒ‚„†‡ˆ‰‹›\u2500-\u259f\ufffd]")
+_AT_HOME = re.compile(
+    r"(?<=[a-z])[áéíóúüñçàèìòùâêîôûäëïöãõ]|[áéíóúñ](?=[a-z])|[¿¡](?=\w)"
+    r"|(?<= )[–—](?= )|[“‘](?=\w)|(?<=\w)[.,!?]?”|£(?=\d)|(?<=\d) ?€"
+    r"|(?<=[a-z])’(?=[a-z])|(?<=n)’(?=t)|(?<=[a-z])’(?=s)"
+)
+_ASTRAY = re.compile(
+    r"(?<=[a-z])[A-ZÀ-Þ]|(?<= )[ñáéíóúìòù](?= )|(?<=n)í(?=t\b)|(?<=[a-z])í(?=s\b)|[œúŸ](?=\d)"
+    r"|[¤¨¢ƒ‚„†‡ˆ‰‹›ı\u2500-\u259f\ufffd]"
+)
 
 
 def _likely(text: str) -> int:
     """How much a text looks decoded rightly: letters at home, less those astray."""
     return len(_AT_HOME.findall(text)) - len(_ASTRAY.findall(text))
+
+
+def _decode_old(raw: bytes) -> str:
+    """Text of an old encoding; lines that are UTF-8 all the same, as after pasting, stay so."""
+    lines = raw.split(b"\n")
+    whole: dict[int, str] = {}
+    for number, line in enumerate(lines):
+        try:
+            whole[number] = line.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+    old = b"\n".join(line for number, line in enumerate(lines) if number not in whole)
+    found = max((old.decode(e, errors="replace") for e in OLD_ENCODINGS), key=_likely)
+    rest = iter(found.split("\n"))
+    return "\n".join(whole[n] if n in whole else next(rest) for n in range(len(lines)))
+
+
+def _special(text: str) -> str:
+    """A few of the words that show whether a text was decoded rightly."""
+    found = re.findall(r"\S*[^\x00-\x7f]\S*", text)
+    return ", ".join(dict.fromkeys(word[:30] for word in found[:4]))
 
 
 def kind(value: Any) -> str:
@@ -124,17 +162,46 @@ def decode(raw: bytes, file: str, problems: list[Problem]) -> str:
     """Text of a file in UTF-8 (with or without BOM), UTF-16 or, from old Excel, Latin-1."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = raw.decode("utf-16", errors="replace")
+    elif len(raw) > 3 and raw[1] == raw[3] == 0 and raw[0] and raw[2]:  # without its mark
+        text = raw.decode("utf-16-le", errors="replace")
     else:
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = raw[: error.start].count(b"\n") + 1
-            problems.append(Problem("warning", "not-utf8", file, line))
-            text = max((raw.decode(e, errors="replace") for e in OLD_ENCODINGS), key=_likely)
+            text = _decode_old(raw.removeprefix(b"\xef\xbb\xbf"))
+            problems.append(Problem("warning", "not-utf8", file, line, {"found": _special(text)}))
     if "\0" in text:
         problems.append(Problem("error", "binary-file", file))
         return ""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+_COMMENT_END = re.compile("(?:--|[–—])>")
+"""Word makes one dash of two."""
+
+
+def without_comments(text: str, file: str, problems: list[Problem]) -> str:
+    """Markdown without its comments ``<!-- … -->``; its lines keep their numbers.
+
+    One that never ends, or not before the next begins in a later line, hides its own line only.
+    """
+    kept: list[str] = []
+    at = 0
+    while (start := text.find("<!--", at)) >= 0:
+        kept.append(text[at:start])
+        end = _COMMENT_END.search(text, start + 4)
+        line_end = text.find("\n", start)
+        line_end = len(text) if line_end < 0 else line_end
+        if end and "<!--" not in text[line_end : end.start()]:
+            kept.append("\n" * text.count("\n", start, end.end()))
+            at = end.end()
+        else:
+            values = {"found": text[start:line_end][:40]}
+            line = text.count("\n", 0, start) + 1
+            problems.append(Problem("warning", "open-comment", file, line, values))
+            at = line_end
+    return "".join([*kept, text[at:]])
 
 
 # --- JSON Lines -----------------------------------------------------------------------------------
@@ -143,29 +210,69 @@ def decode(raw: bytes, file: str, problems: list[Problem]) -> str:
 _OF_A_LIST = re.compile(r"^\s*[\[\]]\s*,?\s*$|^\s*\[\s*\{|\}\s*,\s*$")
 
 
+class _KeyTwice(ValueError):
+    """Of two values for a key JSON's own rule would silently keep the last."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _KeyTwice(next(key for key in keys if keys.count(key) > 1))
+    return row
+
+
 def json_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[int, Any]]:
     """Line number and object of each line that holds one."""
+    if _is_printed_over_lines(text):
+        problems.append(Problem("error", "json-over-lines", file, 1))
+        return
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_once)
             if re.search(r"\\u[dD][89a-fA-F]", line):
                 row = _without_half_characters(row)
+        except _KeyTwice as twice:
+            values = {"key": str(twice)}
+            problems.append(Problem("error", "json-key-twice", file, number, values))
+            continue
         except (ValueError, RecursionError) as error:
-            values = {"reason": getattr(error, "msg", "too deeply nested")}
-            if re.search("[“”„«»]", line):
-                problems.append(Problem("error", "json-quotes", file, number))
-            elif _OF_A_LIST.search(line):
-                problems.append(Problem("error", "json-list", file, number))
-            else:
-                problems.append(Problem("error", "bad-json", file, number, values))
+            problems.append(_slip(line, error, file, number))
             continue
         if not isinstance(row, dict):
             values = {"found": kind(row)}
             problems.append(Problem("error", "json-not-object", file, number, values))
             continue
         yield number, row
+
+
+def _is_printed_over_lines(text: str) -> bool:
+    """Whether the whole is one JSON list or object, as programs print them for people."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) < 3 or lines[0].strip() not in ("[", "{", "[{"):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _slip(line: str, error: Exception, file: str, number: int) -> Problem:
+    """What a line that is no JSON is likely to have gone wrong by."""
+    if re.search("[“”„«»]", line):
+        return Problem("error", "json-quotes", file, number)
+    if _OF_A_LIST.search(line):
+        return Problem("error", "json-list", file, number)
+    if re.match(r"\s*\{\s*'", line):
+        return Problem("error", "json-single-quotes", file, number)
+    if re.search(r",\s*\}\s*$", line):
+        return Problem("error", "json-comma", file, number)
+    reason = getattr(error, "msg", "too deeply nested")
+    values = {"reason": f"@{reason}", "message": reason}
+    return Problem("error", "bad-json", file, number, values)
 
 
 def _without_half_characters(row: Any) -> Any:
@@ -187,8 +294,10 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
     if told:  # Excel's own hint
         text, offset = text[told.end() :], 2
     delimiter = told.group(1) if told else _delimiter(text)
-    if '"' not in text:
-        text = _straighten_quotes(text, delimiter)
+    text = "\n".join(
+        line if '"' in line else _straighten_quotes(line, delimiter) for line in text.split("\n")
+    )
+    _tell_of_mixed(text, delimiter, file, offset, problems)
     csv.field_size_limit(10_000_000)
     lines = [line + "\n" for line in text.split("\n")]
     start = 0
@@ -204,6 +313,13 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
             for row in reader:
                 if base + reader.line_num - start > LONGEST_ROW:
                     raise csv.Error("row too long")
+                if base + reader.line_num - start == 1 and _is_cut(
+                    lines[start], lines[0], delimiter
+                ):
+                    values = {"found": lines[start].strip()[:80]}
+                    problems.append(
+                        Problem("warning", "cut-at-comma", file, start + offset, values)
+                    )
                 yield start + offset, row
                 start = base + reader.line_num
         except csv.Error as error:
@@ -240,13 +356,36 @@ def _delimiter(text: str) -> str:
             names = [header_name(cell) for cell in line.split(delimiter)]
             if PROMPT_NAMES.intersection(names) and REPLY_NAMES.intersection(names):
                 return delimiter
-    bare = [re.sub(r'"[^"]*"', "", line) for line in top]
+    # What is quoted separates nothing, nor does the comma of 3,60.
+    bare = [re.sub(r'"[^"]*"|(?<=\d),(?=\d)', "", line) for line in top]
 
     def alike(delimiter: str) -> tuple[int, int]:
         runs = groupby(line.count(delimiter) for line in bare)
         return max(((len(list(run)), count) for count, run in runs if count), default=(0, 0))
 
-    return max(",;\t|", key=alike)
+    return max("\t;|,", key=alike)
+
+
+def _is_cut(line: str, header: str, delimiter: str) -> bool:
+    """Whether a comma that belongs to a text seems to separate: a space follows it and no other."""
+    bare, above = (re.sub(r'"[^"]*"', "", text) for text in (line, header))
+    count, spaced = bare.count(delimiter), bare.count(f"{delimiter} ")
+    return delimiter in ",;" and count == above.count(delimiter) and 0 < spaced < count
+
+
+def _tell_of_mixed(
+    text: str, delimiter: str, file: str, offset: int, problems: list[Problem]
+) -> None:
+    """Says so if the header's cells are separated by another mark than all those below it."""
+    bare = [re.sub(r'"[^"]*"', "", line) for line in text.split("\n") if line.strip()][:50]
+    header, *rows = bare or [""]
+    count = header.count(delimiter)
+    for other in ",;\t|":
+        strange = rows and all(row.count(other) == count for row in rows)
+        fitting = all(row.count(delimiter) == count for row in rows)
+        if count and other not in header and strange and not fitting:
+            values = {"header": f"@mark-{delimiter}", "rows": f"@mark-{other}"}
+            problems.append(Problem("error", "mixed-separators", file, offset, values))
 
 
 def _straighten_quotes(text: str, delimiter: str) -> str:
@@ -286,21 +425,52 @@ class Sheet:
         areas = self._sheet.merged_cells.ranges
         return [Merged(area.coord, area.min_row, area.max_col > area.min_col) for area in areas]
 
+    @property
+    def hidden_rows(self) -> set[int]:
+        shapes = self._sheet.row_dimensions.items()
+        return {n for n, shape in shapes if shape.hidden and n <= self._sheet.max_row}
+
+    @property
+    def hidden_columns(self) -> set[int]:
+        shapes = [shape for shape in self._sheet.column_dimensions.values() if shape.hidden]
+        ends = [(shape.min, min(shape.max, self._sheet.max_column)) for shape in shapes]
+        return {n for first, last in ends for n in range(first, last + 1)}
+
+    @property
+    def hidden_cells(self) -> str:
+        """What is hidden, for people: ``4, 7-9, F``."""
+        from openpyxl.utils import get_column_letter
+
+        runs: list[str] = []
+        for numbers, name in ((self.hidden_rows, str), (self.hidden_columns, get_column_letter)):
+            for first in sorted(n for n in numbers if n - 1 not in numbers):
+                last = first
+                while last + 1 in numbers:
+                    last += 1
+                runs.append(name(first) if first == last else f"{name(first)}-{name(last)}")
+        return ", ".join(runs)
+
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Row number and cells; a cell merged over several rows counts for each of them."""
+        """Row number and cells of what is shown.
+
+        A cell merged over several rows counts for each of them.
+        """
+        rows, columns = self.hidden_rows, self.hidden_columns
         above: dict[tuple[int, int], Any] = {}
         for area in self._sheet.merged_cells.ranges:
             cell = self._sheet.cell(area.min_row, area.min_col)
             above |= {(row, area.min_col): cell for row in range(area.min_row, area.max_row + 1)}
         for number, row in enumerate(self._sheet.iter_rows(), 1):
-            yield number, [above.get((number, n), cell) for n, cell in enumerate(row, 1)]
+            if number not in rows:
+                cells = [(n, cell) for n, cell in enumerate(row, 1) if n not in columns]
+                yield number, [above.get((number, n), cell) for n, cell in cells]
 
 
 def sheets(raw: bytes, file: str, problems: list[Problem]) -> list[Sheet]:
     """The sheets of a workbook that hold something."""
     import warnings
 
-    from openpyxl import load_workbook
+    from openpyxl.reader.excel import ExcelReader
     from openpyxl.utils.exceptions import InvalidFileException
 
     if raw.startswith(OLE):
@@ -309,13 +479,17 @@ def sheets(raw: bytes, file: str, problems: list[Problem]) -> list[Sheet]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's remarks on styles it drops
-            book = load_workbook(io.BytesIO(raw), data_only=True)
+            reader = ExcelReader(io.BytesIO(raw), data_only=True)
+            reader.read()
+            book = reader.wb
+            parts = {sheet.name: rel.target for sheet, rel in reader.parser.find_sheets()}
+            without_result = {t: _without_result(raw, part) for t, part in parts.items()}
     except (*DAMAGED, InvalidFileException) as error:
         values = {"reason": str(error) or type(error).__name__}
         problems.append(Problem("error", "bad-excel", file, None, values))
         return []
     several = len(book.worksheets) > 1
-    return [
+    found = [
         Sheet(
             sheet.title,
             f"{file}[{sheet.title}]" if several else file,
@@ -325,6 +499,41 @@ def sheets(raw: bytes, file: str, problems: list[Problem]) -> list[Sheet]:
         for sheet in book.worksheets
         if (sheet.max_row, sheet.max_column) != (1, 1) or sheet.cell(1, 1).value is not None
     ]
+    for sheet in found:
+        if sheet.hidden:
+            continue
+        if hidden := sheet.hidden_cells:
+            problems.append(Problem("note", "hidden-cells", sheet.place, None, {"found": hidden}))
+        if cells := without_result.get(sheet.title):
+            values = {"found": ", ".join(cells[:8]) + (" …" if len(cells) > 8 else "")}
+            problems.append(Problem("warning", "no-result", sheet.place, None, values))
+    return found
+
+
+_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*)(?<!/)>(.*?)</(?:\w+:)?c>", re.DOTALL)
+
+
+def _without_result(raw: bytes, part: str) -> list[str]:
+    """The cells of a sheet whose formula was saved without its result, as some programs do.
+
+    openpyxl gives None for them, as for a result that is an empty text, which is none of these.
+    """
+    with ZipFile(io.BytesIO(raw)) as archive:
+        xml = archive.read(part) if part in archive.namelist() else b""
+    if not re.search(rb"<(?:\w+:)?f\b", xml):
+        return []
+    found = []
+    for about, inner in _CELL.findall(xml):
+        formula = re.search(rb"<(?:\w+:)?f\b", inner)
+        place = re.search(rb'\br="([A-Z]+\d+)"', about)
+        if (
+            formula
+            and place
+            and b'"str"' not in about
+            and not re.search(rb">[^<]+</(?:\w+:)?v>", inner)
+        ):
+            found.append(place[1].decode())
+    return found
 
 
 def cell_text(value: Any) -> str:

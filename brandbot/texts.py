@@ -58,6 +58,56 @@ WORDS: dict[str, dict[str, str]] = {
     "json-float": {"en": "a number", "es": "un número"},
     "json-bool": {"en": "true or false", "es": "true o false"},
     "json-NoneType": {"en": "null, that is nothing", "es": "null, o sea nada"},
+    "needed": {"en": "Change it; there is no default", "es": "Cámbialo; no hay valor por defecto"},
+    "or-default": {
+        "en": "Change it, or delete the line to use the default",
+        "es": "Cámbialo, o borra la línea para usar el valor por defecto",
+    },
+    # What ruamel.yaml complains of.
+    "mapping values are not allowed here": {
+        "en": "a colon inside a text, or a line that is indented too far",
+        "es": "dos puntos dentro de un texto, o una línea con demasiada sangría",
+    },
+    "could not find expected ':'": {
+        "en": "a colon is missing after a key",
+        "es": "faltan dos puntos tras una clave",
+    },
+    # What the json module complains of.
+    "Expecting property name enclosed in double quotes": {
+        "en": "a key in double quotes is missing",
+        "es": "falta una clave entre comillas dobles",
+    },
+    "Extra data": {
+        "en": "there is something behind its end",
+        "es": "hay algo detrás de su final",
+    },
+    "Expecting ',' delimiter": {
+        "en": "a comma is missing, or a quotation mark inside a text has no \\ before it",
+        "es": "falta una coma, o unas comillas dentro de un texto no llevan \\ delante",
+    },
+    "Expecting ':' delimiter": {
+        "en": "a colon is missing after a key",
+        "es": "faltan dos puntos tras una clave",
+    },
+    "Expecting value": {"en": "a value is missing", "es": "falta un valor"},
+    "Unterminated string starting at": {
+        "en": "a text's closing quotation mark is missing",
+        "es": "faltan las comillas de cierre de un texto",
+    },
+    "Invalid control character at": {
+        "en": "a tab or another sign that JSON writes as \\t or \\n",
+        "es": "un tabulador u otro signo que en JSON se escribe \\t o \\n",
+    },
+    "Invalid \\escape": {
+        "en": "a backslash that JSON writes twice",
+        "es": "una barra invertida que en JSON se escribe doble",
+    },
+    "too deeply nested": {"en": "too deeply nested", "es": "demasiados niveles"},
+    # What separates the cells of a CSV file.
+    "mark-,": {"en": "commas", "es": "comas"},
+    "mark-;": {"en": "semicolons", "es": "puntos y coma"},
+    "mark-\t": {"en": "tabs", "es": "tabuladores"},
+    "mark-|": {"en": "bars (|)", "es": "barras (|)"},
     # What a setting must be, by pydantic's error types.
     "string_type": {"en": "text", "es": "un texto"},
     "string_too_short": {"en": "some text, not nothing", "es": "algún texto, no vacío"},
@@ -157,12 +207,13 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "not-utf8": {
         "en": (
-            "The file is not saved as UTF-8; it was read the way old Windows programs write.",
+            "The file is not saved as UTF-8; it was read the way old programs write: {found}",
             "Accents and special letters may have come out wrong.",
             "Save it again as UTF-8 (in Excel: CSV UTF-8) and look at the accents.",
         ),
         "es": (
-            "El archivo no está guardado en UTF-8; se ha leído como lo escribe el Windows antiguo.",
+            "El archivo no está guardado en UTF-8; se ha leído como lo escriben programas "
+            "antiguos: {found}",
             "Puede que las tildes y las eñes hayan salido mal.",
             "Guárdalo otra vez como UTF-8 (en Excel: CSV UTF-8) y revisa las tildes.",
         ),
@@ -193,6 +244,42 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "elemento, y las comillas “ ” son parte del texto.",
             'Pon el texto entre comillas rectas ("), cada elemento en su línea tras un guion y un '
             "espacio.",
+        ),
+    },
+    "persona-yaml-misnamed": {
+        "en": (
+            "There is no file persona.yaml in this folder, but there is {found}.",
+            "Only a file of just that name is read.",
+            "Rename it. If you can't see its ending, let your computer show endings.",
+        ),
+        "es": (
+            "En esta carpeta no hay ningún archivo persona.yaml, pero sí {found}.",
+            "Solo se lee un archivo con exactamente ese nombre.",
+            "Cámbiale el nombre. Si no ves la terminación, haz que el ordenador las muestre.",
+        ),
+    },
+    "yaml-indent": {
+        "en": (
+            "This line begins too far left or right for where it stands.",
+            "Until it is mended, no setting can be read.",
+            "Give it just as many spaces as the lines it belongs to.",
+        ),
+        "es": (
+            "Esta línea empieza demasiado a la izquierda o a la derecha para donde está.",
+            "Hasta que se arregle no se puede leer ningún ajuste.",
+            "Ponle los mismos espacios delante que a las líneas de su grupo.",
+        ),
+    },
+    "yaml-quote": {
+        "en": (
+            "A text in quotation marks begins here and never ends.",
+            "Until it is mended, no setting can be read.",
+            "Close it with the same mark; if it belongs to the text, put the other around it.",
+        ),
+        "es": (
+            "Aquí empieza un texto entre comillas que no se cierra.",
+            "Hasta que se arregle no se puede leer ningún ajuste.",
+            "Ciérralo con la misma comilla; si es parte del texto, usa las otras alrededor.",
         ),
     },
     "yaml-syntax": {
@@ -277,12 +364,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "{key} is {found}, but it must be {expected}.",
             "The bot can't work with that value.",
-            "Change it, or delete the line to use the default.",
+            "{way}.",
         ),
         "es": (
             "{key} vale {found}, pero tiene que ser {expected}.",
             "El bot no puede trabajar con ese valor.",
-            "Cámbialo, o borra la línea para usar el valor por defecto.",
+            "{way}.",
         ),
     },
     "set-form": {
@@ -295,6 +382,90 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "--set ha recibido {found!r}, que no tiene la forma clave=valor.",
             "No se puede saber qué hay que cambiar.",
             "Escribe por ejemplo --set training.epochs=2.",
+        ),
+    },
+    "unknown-model": {
+        "en": (
+            "base_model is {found}, which is no base model.",
+            "Nothing could be trained or served.",
+            "Use one of {known}, a hub id such as Qwen/Qwen3-0.6B, a folder or a .gguf file.",
+        ),
+        "es": (
+            "base_model vale {found}, que no es ningún modelo base.",
+            "No se podría entrenar ni servir nada.",
+            "Usa uno de {known}, un id como Qwen/Qwen3-0.6B, una carpeta o un archivo .gguf.",
+        ),
+    },
+    "unknown-language": {
+        "en": (
+            "language is {found}, which is no language that can be told from others.",
+            "Whether replies are in it can't be checked, and messages are in English.",
+            "Write its code: es for Spanish, en for English.",
+        ),
+        "es": (
+            "language vale {found}, que no es un idioma que se sepa distinguir.",
+            "No se puede comprobar si las respuestas están en él, y los mensajes salen en inglés.",
+            "Escribe su código: es para el español, en para el inglés.",
+        ),
+    },
+    "misplaced-file": {
+        "en": (
+            "The file stands beside persona.yaml, where nobody reads it.",
+            "Examples and facts count only in their own folders.",
+            "Move examples to examples/, documents to knowledge/ and test questions to evals/.",
+        ),
+        "es": (
+            "El archivo está junto a persona.yaml, donde nadie lo lee.",
+            "Los ejemplos y los datos solo cuentan en sus carpetas.",
+            "Pasa los ejemplos a examples/, los documentos a knowledge/ y las pruebas a evals/.",
+        ),
+    },
+    "misplaced-folder": {
+        "en": (
+            "The folder is none that is read: those are examples, knowledge and evals.",
+            "What is in it does not count.",
+            "Give it one of these names, in small letters, or move it out of here.",
+        ),
+        "es": (
+            "Esta carpeta no se lee: se leen examples, knowledge y evals.",
+            "Lo que hay dentro no cuenta.",
+            "Ponle uno de esos nombres, en minúsculas, o sácala de aquí.",
+        ),
+    },
+    "voice-unwritten": {
+        "en": (
+            "voice.md is as brandbot new made it.",
+            "It tells the model nothing of how the brand talks.",
+            "Answer the questions in it in your own words; ten to twenty lines are plenty.",
+        ),
+        "es": (
+            "voice.md está como lo creó brandbot new.",
+            "No le cuenta al modelo nada de cómo habla la marca.",
+            "Contesta con tus palabras a sus preguntas; bastan diez o veinte líneas.",
+        ),
+    },
+    "voice-too-long": {
+        "en": (
+            "voice.md is about {count} tokens long; with an example after it {most} is the most.",
+            "It stands before each example and each question, and leaves no room for them.",
+            "Keep to ten or twenty lines; what people ask for belongs into knowledge/.",
+        ),
+        "es": (
+            "voice.md ocupa unos {count} tokens; junto con un ejemplo el máximo es {most}.",
+            "Va delante de cada ejemplo y de cada pregunta y no les deja sitio.",
+            "Déjalo en diez o veinte líneas; lo que la gente pregunta va en knowledge/.",
+        ),
+    },
+    "voice-language": {
+        "en": (
+            "voice.md is in {found}; the persona speaks {expected}.",
+            "The bot would mix languages.",
+            "Translate it, or change language in persona.yaml.",
+        ),
+        "es": (
+            "voice.md está en {found}; la marca habla {expected}.",
+            "El bot mezclaría idiomas.",
+            "Tradúcelo o cambia language en persona.yaml.",
         ),
     },
     "no-voice": {
@@ -435,6 +606,114 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "líneas.",
         ),
     },
+    "json-over-lines": {
+        "en": (
+            "The file is one list or object over many lines, as programs print them for people.",
+            "Nothing of it is read.",
+            "Write each object on a line of its own, with no [ ] around them and no commas after.",
+        ),
+        "es": (
+            "El archivo es una sola lista u objeto en muchas líneas, como los imprime un programa.",
+            "No se lee nada de él.",
+            "Escribe cada objeto en una línea, sin [ ] alrededor ni comas detrás.",
+        ),
+    },
+    "json-key-twice": {
+        "en": (
+            "The key {key} stands twice in this line.",
+            "It is not said which one counts, so the line is left out.",
+            "Delete the wrong one.",
+        ),
+        "es": (
+            "La clave {key} aparece dos veces en esta línea.",
+            "No se sabe cuál vale, así que la línea no se usa.",
+            "Borra la que sobra.",
+        ),
+    },
+    "json-single-quotes": {
+        "en": (
+            "This line is not valid JSON: it has single quotation marks (').",
+            "This line is left out; the others are read.",
+            'Write double ones: {{"prompt": "…", "completion": "…"}}.',
+        ),
+        "es": (
+            "Esta línea no es JSON válido: lleva comillas simples (').",
+            "Esta línea no se usa; las demás sí se leen.",
+            'Pon comillas dobles: {{"prompt": "…", "completion": "…"}}.',
+        ),
+    },
+    "json-comma": {
+        "en": (
+            "This line is not valid JSON: there is a comma before the closing bracket.",
+            "This line is left out; the others are read.",
+            "Delete that comma.",
+        ),
+        "es": (
+            "Esta línea no es JSON válido: hay una coma antes de la llave de cierre.",
+            "Esta línea no se usa; las demás sí se leen.",
+            "Borra esa coma.",
+        ),
+    },
+    "two-columns": {
+        "en": (
+            "{column} could be meant as well as {used}, which is the one that is used.",
+            "Texts in the wrong one would be lost, or trained by mistake.",
+            "Keep one of the two, or give the other a name such as notes.",
+        ),
+        "es": (
+            "{column} podría ser lo mismo que {used}, que es lo que se usa.",
+            "Lo que esté en la otra se perdería, o se entrenaría por error.",
+            "Deja solo una de las dos, o llama a la otra, por ejemplo, notas.",
+        ),
+    },
+    "row-is-no-example": {
+        "en": (
+            "This row is a header or a line of dashes, not an example: {found}",
+            "It is left out.",
+            "Delete the row.",
+        ),
+        "es": (
+            "Esta fila es una cabecera o una raya, no un ejemplo: {found}",
+            "No se usa.",
+            "Borra la fila.",
+        ),
+    },
+    "cut-at-comma": {
+        "en": (
+            "A text of this row seems to be cut in two: {found}",
+            "A comma or semicolon in it counts as the end of a cell; half of it would be used.",
+            'Put the whole text in "quotes", or save the file from a spreadsheet.',
+        ),
+        "es": (
+            "Un texto de esta fila parece partido en dos: {found}",
+            "Una coma o un punto y coma suyo cuenta como fin de celda; se usaría la mitad.",
+            'Pon el texto entero entre "comillas" o guarda el archivo desde una hoja de cálculo.',
+        ),
+    },
+    "mixed-separators": {
+        "en": (
+            "The header is separated by {header}, the rows below it by {rows}.",
+            "The rows would be cut in the wrong places.",
+            "Write the same mark in the header.",
+        ),
+        "es": (
+            "La cabecera se separa con {header} y las filas de abajo con {rows}.",
+            "Las filas se partirían por donde no toca.",
+            "Pon el mismo signo en la cabecera.",
+        ),
+    },
+    "open-fence": {
+        "en": (
+            "A block of code (```) begins here and never ends.",
+            "All headings below it are read as part of this reply.",
+            "Delete the line, or write ``` where the block ends.",
+        ),
+        "es": (
+            "Aquí empieza un bloque de código (```) que no se cierra.",
+            "Todos los títulos de debajo se leen como parte de esta respuesta.",
+            "Borra la línea, o escribe ``` donde acabe el bloque.",
+        ),
+    },
     "hidden-sheet": {
         "en": (
             "This sheet is hidden, so it is not read.",
@@ -445,6 +724,42 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Esta hoja está oculta y no se lee.",
             "Ahí suelen guardarse borradores.",
             "Muéstrala en la hoja de cálculo y guarda, si sus ejemplos cuentan.",
+        ),
+    },
+    "no-header": {
+        "en": (
+            "The table has no header row; its first row holds figures: {found}",
+            "The bot tells the rows without the names of the columns.",
+            "Put a row above it that names the columns.",
+        ),
+        "es": (
+            "La tabla no tiene fila de títulos; la primera ya lleva cifras: {found}",
+            "El bot dice las filas sin los nombres de las columnas.",
+            "Pon encima una fila con el nombre de cada columna.",
+        ),
+    },
+    "hidden-cells": {
+        "en": (
+            "Hidden rows and columns are not read: {found}.",
+            "What a sheet hides is often a draft or not for customers.",
+            "Show them in the spreadsheet and save, if they are meant.",
+        ),
+        "es": (
+            "No se leen las filas y columnas ocultas: {found}.",
+            "Lo que una hoja oculta suele ser un borrador o no es para clientes.",
+            "Muéstralas en la hoja de cálculo y guarda, si cuentan.",
+        ),
+    },
+    "no-result": {
+        "en": (
+            "Formulas are saved here without their results: {found}.",
+            "These cells count as empty.",
+            "Open the file in a spreadsheet and save it, so that the results are in it.",
+        ),
+        "es": (
+            "Aquí hay fórmulas guardadas sin su resultado: {found}.",
+            "Estas celdas cuentan como vacías.",
+            "Abre el archivo en una hoja de cálculo y guárdalo, para que lleve los resultados.",
         ),
     },
     "title-as-question": {
@@ -474,12 +789,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "left-over": {
         "en": (
             "A program or a template left something in the text: {found}",
-            "The model would learn to write it.",
+            "The bot would write it, too.",
             "Delete it, or write what is meant.",
         ),
         "es": (
             "Un programa o una plantilla dejó algo en el texto: {found}",
-            "El modelo aprendería a escribirlo.",
+            "El bot lo escribiría también.",
             "Bórralo o escribe lo que toca.",
         ),
     },
@@ -583,6 +898,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Esta fila no se puede leer: {reason}.",
             "Esta fila no se usa; las demás sí se leen.",
             "Abre el archivo en una hoja de cálculo y guárdalo como CSV UTF-8.",
+        ),
+    },
+    "open-comment": {
+        "en": (
+            "A note to people begins here and never ends: {found}",
+            "It hides its own line only; what stands below it counts.",
+            "Write --> where the note ends, two hyphens and an arrow.",
+        ),
+        "es": (
+            "Aquí empieza una nota para personas que no se cierra: {found}",
+            "Solo esconde su propia línea; lo que hay debajo cuenta.",
+            "Escribe --> donde acabe la nota: dos guiones y una flecha.",
         ),
     },
     "open-quote": {
@@ -868,12 +1195,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "bad-date": {
         "en": (
             "This is not a date that can be read: {found}.",
-            "It is left out, so the text counts as valid without that limit.",
+            "What it is the date of is left out: nobody can tell when that holds.",
             "Write it as 2026-11-24 or 24/11/2026.",
         ),
         "es": (
             "Esta fecha no se entiende: {found}.",
-            "No se usa, así que el texto vale sin ese límite.",
+            "Lo que depende de ella no se usa: no se sabe cuándo vale.",
             "Escríbela como 2026-11-24 o 24/11/2026.",
         ),
     },
@@ -1132,12 +1459,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "Not trained on: its question is one that versions are tested with.",
             "The test would then ask what the model has seen, and the figures look too good.",
-            "Nothing to do; to train on it, take the test question out of your own examples.",
+            "Nothing to do; to train on it, take the test question out of the examples or evals/.",
         ),
         "es": (
             "No se entrena: su pregunta es una de las del examen de las versiones.",
             "Entonces se examina con lo ya visto y las cifras salen demasiado buenas.",
-            "No hay nada que hacer; para entrenarla, quita la pregunta de tus propios ejemplos.",
+            "No hay nada que hacer; para entrenarla, quita la pregunta de los ejemplos o de evals/.",
         ),
     },
     "eval-leak": {
@@ -1305,12 +1632,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "personal-data": {
         "en": (
-            "There is {kind} in the example ({found}).",
+            "There is {kind} in the text ({found}).",
             "The model could give it to a stranger, and it can't be taken out of it again.",
             "Write it without or with an invented one (ana@example.com), or delete the example.",
         ),
         "es": (
-            "El ejemplo contiene {kind} ({found}).",
+            "El texto contiene {kind} ({found}).",
             "El modelo podría dárselo a cualquiera, y ya no se le puede sacar.",
             "Escríbelo sin el dato o con uno inventado, como ana@example.com; o borra el ejemplo.",
         ),
@@ -1367,36 +1694,37 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "This looks like a day from or until which the facts hold, and is not read: {found}",
             "They would be said for ever.",
-            "Write valid_from: 2026-01-01 or valid_until: 2026-12-31, a space after the colon.",
+            "Write valid_from: 2026-01-01 or valid_until: 2026-12-31, a space after the colon, "
+            "between two lines of --- at the top of the file or as the name of a column.",
         ),
         "es": (
             "Esta línea parece decir desde o hasta cuándo valen los datos, y no se lee: {found}",
             "Se seguirían diciendo para siempre.",
             "Escribe valid_from: 2026-01-01 o valid_until: 2026-12-31, con un espacio tras los dos "
-            "puntos.",
+            "puntos, entre dos líneas --- al principio del archivo o como nombre de columna.",
         ),
     },
     "lost-letters": {
         "en": (
-            "{count} letters of this example were lost when the file was saved (\ufffd).",
-            "The model would learn to write them like that.",
+            "{count} letters of this text were lost when the file was saved (\ufffd).",
+            "The bot would write them like that.",
             "Type these letters again and save the file as UTF-8.",
         ),
         "es": (
-            "Al guardar el archivo se perdieron {count} letras de este ejemplo (\ufffd).",
-            "El modelo aprendería a escribirlas así.",
+            "Al guardar el archivo se perdieron {count} letras de este texto (\ufffd).",
+            "El bot las escribiría así.",
             "Vuelve a escribir esas letras y guarda el archivo como UTF-8.",
         ),
     },
     "mojibake": {
         "en": (
             "There are garbled letters: {found}, which was probably {meant}.",
-            "The model would learn to write them like that.",
+            "The bot would write them like that.",
             "Replace them, and save the file as UTF-8 from now on.",
         ),
         "es": (
             "Hay letras estropeadas: {found}, que seguramente era {meant}.",
-            "El modelo aprendería a escribirlas así.",
+            "El bot las escribiría así.",
             "Corrígelas y, a partir de ahora, guarda el archivo como UTF-8.",
         ),
     },

@@ -443,6 +443,48 @@ def test_files_that_are_not_read(tmp_path: Path) -> None:
     ]
 
 
+def test_two_columns_that_could_be_meant(tmp_path: Path) -> None:
+    text = "cliente;pregunta;bot;respuesta\nMarta;¿Y el té?;Sí.;Té hay, sí.\n"
+    found = reading(tmp_path, "a.csv", text)
+    assert pairs(found) == [("¿Y el té?", "Té hay, sí.")]
+    assert [(p.code, p.values["column"]) for p in found.problems] == [
+        ("two-columns", "cliente"), ("two-columns", "bot"),
+    ]  # fmt: skip
+    row = {"messages": [{"role": "user", "content": "a"}, {"role": "bot", "content": "b"}]}
+    (tmp_path / "a.csv").unlink()
+    found = reading(tmp_path, "b.jsonl", json.dumps({**row, "prompt": "x"}))
+    assert pairs(found) == [("a", "b")] and codes(found) == [("two-columns", 1)]
+
+
+def test_rows_that_are_no_examples(tmp_path: Path) -> None:
+    text = 'pregunta,respuesta\na,b\nPregunta,Respuesta\n---,---\n“c”,“d, e”\n"f",g\n'
+    found = reading(tmp_path, "a.csv", text)
+    assert pairs(found) == [("a", "b"), ("c", "d, e"), ("f", "g")]
+    assert codes(found) == [("row-is-no-example", 3), ("row-is-no-example", 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("## One\nA.\n ## Two\nB.\n#¿Tres?\nC.", [("One", "A."), ("Two", "B."), ("¿Tres?", "C.")]),
+        ("## One\n### Respuesta\nA.\n## Two\nB.", [("One", "A."), ("Two", "B.")]),
+        ("## One\nA.\n<!-- so ->\n## Two\nB.\n<!-- so –>", [("One", "A."), ("Two", "B.")]),
+    ],
+)
+def test_slips_in_markdown(tmp_path: Path, text: str, wanted: list[tuple[str, str]]) -> None:
+    assert pairs(reading(tmp_path, "a.md", text)) == wanted
+
+
+def test_what_a_person_goes_on_with_may_be_indented(tmp_path: Path) -> None:
+    (found,) = reading(tmp_path, "a.md", "## Tea?\nYes.\n\n > And milk?\n\nThat, too.").examples
+    assert [m.content for m in found.messages] == ["Tea?", "Yes.", "And milk?", "That, too."]
+
+
+def test_a_block_of_code_that_never_ends(tmp_path: Path) -> None:
+    found = reading(tmp_path, "a.md", "## One\nA.\n```\n## Two\nB.")
+    assert codes(found) == [("open-fence", 3)]
+
+
 def test_no_folder(tmp_path: Path) -> None:
     assert codes(read(tmp_path / "examples")) == [("no-examples-folder", None)]
 
@@ -516,7 +558,7 @@ def test_row_33_every_mistake_is_named(tmp_path: Path) -> None:
         ("b-excel.csv", 11, "html-code"),
         ("b-excel.csv", 12, "secret"),
         ("c-headless.csv", 1, "no-header"),
-        ("d.jsonl", 2, "bad-json"),
+        ("d.jsonl", 2, "json-single-quotes"),
         ("d.jsonl", 3, "json-keys"),
         ("d.jsonl", 4, "bad-message"),
         ("d.jsonl", 5, "lost-letters"),

@@ -321,6 +321,43 @@ def test_longer_than_training_takes(tmp_path: Path) -> None:
     assert check.problems[-1].values == {"count": 33, "most": 32}
 
 
+def test_a_guide_that_leaves_no_room(tmp_path: Path) -> None:
+    check = checked(tmp_path, ("Hi", "Hello you."), voice="word " * 700)
+    assert [p.code for p in check.problems if p.file == "voice.md"] == ["voice-too-long"]
+
+
+def test_a_personas_own_words(tmp_path: Path) -> None:
+    settings = (
+        'greeting: "Â¡Hola! So cheap"\nhandoff: ["Ask  AKIAIOSFODNN7EXAMPLE"]\n'
+        "rules: {never_say: [cheap]}\nbase_model: gema-3-270m\n"
+    )
+    check = checked(tmp_path, ("Hi", "Hello you."), settings=settings, voice="A.\ncafÃ©\nTODO")
+    assert {(p.code, p.file) for p in check.problems if p.file != "examples"} == {
+        ("mojibake", "voice.md"), ("left-over", "voice.md"), ("mojibake", "persona.yaml"),
+        ("never-say", "persona.yaml"), ("secret", "persona.yaml"),
+        ("unknown-model", "persona.yaml"),
+    }  # fmt: skip
+    assert [p.line for p in check.problems if p.file == "voice.md"] == [2, 3]
+
+
+def test_a_guide_in_another_language_and_a_language_that_is_none(tmp_path: Path) -> None:
+    check = checked(tmp_path, ("Hi", "Hello you."), voice=f"{SPANISH} {SPANISH}")
+    assert named(check) == [("warning", "voice-language", None)]
+    check = checked(tmp_path, ("Hola", "Buenas."), settings="language: sp\n")
+    assert "unknown-language" in [p.code for p in check.problems]
+
+
+def test_things_in_the_wrong_place(tmp_path: Path) -> None:
+    checked(tmp_path, ("Hi", "Hello you."))
+    (tmp_path / "ejemplos.csv").write_text("prompt,completion\n")
+    (tmp_path / "README.md").write_text("Notes.")
+    (tmp_path / "Knowledge").mkdir()
+    found = lint.check(tmp_path).problems
+    assert [(p.code, p.file) for p in found if p.code.startswith("misplaced")] == [
+        ("misplaced-folder", "Knowledge"), ("misplaced-file", "ejemplos.csv"),
+    ]  # fmt: skip
+
+
 def test_a_sample_that_was_left(tmp_path: Path) -> None:
     rows = [("[sample] Hi", "Mail a@b.com now."), ("Hola", "[muestra] Buenas a todos.")]
     assert named(checked(tmp_path, *rows, ("Sample?", "A sample, yes."))) == [
@@ -381,14 +418,17 @@ def test_personal_data(tmp_path: Path) -> None:
         ("from 2019 to 2024, or 2025", []),
         ("12/03/2025 18:00-20:00", []),
         ("IBAN ES91 2100 0418 4502 0005 1332", ["iban"]),
-        ("IBAN ES92 2100 0418 4502 0005 1332", []),
+        ("IBAN ES92 2100 0418 4502 0005 1332", ["iban"]),
+        ("ES92 2100 0418 4502 0005 1332", []),
         ("card 4111 1111 1111 1111", ["card"]),
         ("card 4111 1111 1111 1112", []),
         ("DNI 12345678Z", ["nif"]),
         ("DNI 12.345.678-Z", ["nif"]),
-        ("DNI 12345678A", []),
+        ("DNI 12345678A", ["nif"]),
+        ("12345678A", []),
         ("NIE X1234567L", ["nie"]),
-        ("NIE X1234567A", []),
+        ("NIE X1234567A", ["nie"]),
+        ("X1234567A", []),
         ("ssn 536-22-1234", ["ssn"]),
         ("ssn 000-22-1234", []),
         ("nino AB 12 34 56 C", ["nino"]),
@@ -684,6 +724,10 @@ def test_notes_to_people_are_no_examples(tmp_path: Path) -> None:
     [
         ("A <b>bold</b> word.", "<b>"), ("Hi {{name}}, come in.", "{{name}}"), ("Hola [NOMBRE].", "[NOMBRE]"),
         ("TODO write this.", "TODO"), ("Lorem ipsum dolor.", "Lorem ipsum"), ("A \uf0b7 bullet.", "\uf0b7"),
+        ("As an AI language model I can't.", "As an AI language model"), ("Hi {name}!", "{name}"),
+        ("Dear [Customer Name],", "[Customer Name]"), ("Open.【4:0†source】", "【4:0†source】"),
+        ("Done.<|im_end|>", "<|im_end|>"), ("**Marca:** Hola.", "**Marca:"),
+        ("Read [the menu](menu.md).", None), ("Our answer: yes.", None), ("You said: {a}", None),
         ("a < b and b > c", None), ("Call [email] then.", None), ("We are open, all of us.", None),
     ],
 )  # fmt: skip

@@ -147,16 +147,44 @@ def test_a_tab_inside_a_text_is_none_of_our_business(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("yaml", "line"),
+    ("yaml", "code", "line"),
     [
-        ("name: Acme\nstarters: [one, two\n", 3),
-        ("name: Acme: the shop\n", 1),
-        ('name: "Acme\n', 2),
-        ("name: *nobody\n", 1),
+        ("name: Acme\nstarters: [one, two\n", "yaml-syntax", 3),
+        ("name: Acme: the shop\n", "yaml-syntax", 1),
+        ('name: Acme\ngreeting: "Hi\nlanguage: en\n', "yaml-quote", 2),
+        ("name: Acme\nrules:\n  emoji: free\n emoji: none\n", "yaml-indent", 4),
+        ("name: *nobody\n", "yaml-syntax", 1),
     ],
 )
-def test_bad_yaml(tmp_path: Path, yaml: str, line: int) -> None:
-    assert problems(tmp_path, yaml) == [("yaml-syntax", line)]
+def test_bad_yaml(tmp_path: Path, yaml: str, code: str, line: int) -> None:
+    assert problems(tmp_path, yaml) == [(code, line)]
+
+
+@pytest.mark.parametrize("name", ["persona.yaml.txt", "persona.yml", "Persona.YAML"])
+def test_a_file_of_nearly_that_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / name).write_text("name: Acme\n")
+    _, found = read(tmp_path / "acme")
+    assert [(p.code, p.values) for p in found] == [("persona-yaml-misnamed", {"found": name})]
+
+
+def test_a_word_file_is_no_voice(tmp_path: Path) -> None:
+    folder = written(tmp_path, "name: Acme\n")
+    (folder / "voice.md").write_bytes(b"PK\x03\x04\0\0\x14")
+    assert [p.code for p in read(folder)[1]] == ["binary-file"]
+
+
+def test_a_note_that_is_not_closed_hides_its_own_line(tmp_path: Path) -> None:
+    folder = written(tmp_path, "name: Acme\n")
+    (folder / "voice.md").write_text("One.\n<!-- todo ->\nTwo.\n<!-- done –>\nThree.")
+    persona, found = read(folder)
+    assert persona is not None and persona.voice == "One.\n\nTwo.\n\nThree."
+    assert [(p.code, p.line) for p in found] == [("open-comment", 2)]
+
+
+def test_the_language_of_messages_when_its_line_is_wrong(tmp_path: Path) -> None:
+    for line in ("idioma: es", "language es", "  language:  'es-MX'"):
+        assert guess_language(written(tmp_path, f"name: A\n{line}\n")) == "es"
 
 
 def test_an_impossible_date_is_no_crash(tmp_path: Path) -> None:

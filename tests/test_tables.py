@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -18,12 +20,13 @@ from brandbot.tables import (
     json_rows,
     sheets,
 )
+from brandbot.texts import tell
 
 
 def test_names_of_columns() -> None:
     assert header_name(" ¿Pregunta? ") == "pregunta"
     assert header_name("Válido hasta") == "valido_hasta"
-    assert column_of(["id", "q", "pregunta"], PROMPT_NAMES) == 1
+    assert column_of(["id", "q", "pregunta"], PROMPT_NAMES) == 2
     assert column_of(["id"], PROMPT_NAMES) is None
 
 
@@ -108,3 +111,74 @@ def test_sheets() -> None:
         (4, ["", ""]),
         (5, ["", ""]),
     ]
+
+
+ENGLISH = "Do you mind dogs? We don’t mind – we prefer “em.” It’s £2.50, there’s no wait."
+SPANISH = "¿Os importan los perros? ¡Qué va! Aquí caben todos, y el café está a 2,50. Mañana más."
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (ENGLISH, "cp1252"), (ENGLISH, "mac_roman"), ("It's £2.50, no wait.", "cp850"),
+        (SPANISH, "cp1252"), (SPANISH, "mac_roman"), (SPANISH, "cp850"),
+        (ENGLISH, "utf-16-le"),
+    ],
+)  # fmt: skip
+def test_old_encodings_are_told_apart(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding), "f.csv", []) == text
+
+
+def test_lines_pasted_in_another_encoding() -> None:
+    problems: list[Problem] = []
+    raw = "Menú\nPiñones\n".encode() + "Café".encode("cp1252")
+    assert decode(raw, "f.md", problems) == "Menú\nPiñones\nCafé"
+    assert [(p.code, p.line, p.values["found"]) for p in problems] == [
+        ("not-utf8", 3, "Menú, Piñones, Café")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("Té verde;2,50\nCafé solo;1,80\nPan;1,20", ["Té verde", "2,50"]),
+        ("Producto;Precio, IVA incluido\nLatte;3,60", ["Producto", "Precio, IVA incluido"]),
+        ("Coche\tPrecio, €\nIbiza\t12,50", ["Coche", "Precio, €"]),
+        ("Latte,3.60,4.00\nMocha,3.90,4.30", ["Latte", "3.60", "4.00"]),
+    ],
+)
+def test_the_comma_of_a_price_separates_nothing(text: str, cells: list[str]) -> None:
+    assert next(csv_rows(text, "f.csv", []))[1] == cells
+
+
+def told(rows: Iterator[Any], problems: list[Problem]) -> list[tuple[str, int | None]]:
+    list(rows)
+    return [(p.code, p.line) for p in problems]
+
+
+def test_a_text_that_is_cut_and_marks_that_are_mixed() -> None:
+    problems: list[Problem] = []
+    text = 'q,a,notes\nWhere?,Right here, watching\nWhen?,"Now, friend",ask Ana\nWho, We, x'
+    assert told(csv_rows(text, "f.csv", problems), problems) == [("cut-at-comma", 2)]
+    problems = []
+    text = "prompt,reply\nTea?;Yes, of course\nMilk?;No\n"
+    assert told(csv_rows(text, "f.csv", problems), problems) == [("mixed-separators", 1)]
+    problems = []
+    assert told(csv_rows("a;b\nHi, you;Yes, me\nX;Y\n", "f.csv", problems), problems) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ('{"prompt": "a", "completion": "b", "completion": "c"}', [("json-key-twice", 1)]),
+        ("{'prompt': 'a'}", [("json-single-quotes", 1)]),
+        ('{"prompt": "a",}', [("json-comma", 1)]),
+        ('[\n  {\n    "prompt": "a"\n  }\n]\n', [("json-over-lines", 1)]),
+        ('{"prompt": "say "a" now"}', [("bad-json", 1)]),
+    ],
+)
+def test_slips_in_json(text: str, codes: list[tuple[str, int]]) -> None:
+    problems: list[Problem] = []
+    assert told(json_rows(text, "f.jsonl", problems), problems) == codes
+    for problem in problems:
+        assert "Expecting" not in tell(problem, "es").line
