@@ -110,6 +110,12 @@ def check(
 
     workspace = workspace_here()
     names = [name] if name else workspace.persona_names()
+    strange = [] if name else workspace.unnamed()
+    for folder in strange:
+        typer.echo(
+            f"brandbot: personas/{folder} is left out: a persona's folder has lower-case letters, "
+            "digits, - and _ only. Rename it.", err=True,
+        )  # fmt: skip
     if not names:
         raise BrandbotError("There is no persona yet. Make one with: brandbot new my-brand")
     if (fix or yes) and not (fix and name):

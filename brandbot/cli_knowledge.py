@@ -43,24 +43,29 @@ def index(
         raise BrandbotError(
             f"{name} looks nothing up: knowledge.enabled is false in its persona.yaml."
         )
-    _index(workspace, persona, as_json)
+    built = _index(workspace, persona, as_json)
     if watch:
         _watch(workspace, persona, as_json)
+    if built.problems and not built.passages:  # nothing of what is there could be read
+        raise typer.Exit(1)
 
 
-def _index(workspace: Workspace, persona: Persona, as_json: bool) -> None:
+def _index(workspace: Workspace, persona: Persona, as_json: bool) -> Built:
     from brandbot.knowledge.lookup import update_index
     from brandbot.screen import bar
 
     started = time.monotonic()
     with bar(f"Indexing {persona.name}", quiet=as_json) as progress:
         built = update_index(workspace, persona, progress)
+    lines = [_problem(problem, persona.language) for problem in built.problems]
     if as_json:
-        typer.echo(json.dumps(built.to_json(), ensure_ascii=False, default=str))
-        return
-    for problem in built.problems:
-        typer.echo(_problem(problem, persona.language), err=True)
+        row = {**built.to_json(), "told": lines}
+        typer.echo(json.dumps(row, ensure_ascii=False, default=str))
+        return built
+    for line in lines:
+        typer.echo(line, err=True)
     typer.echo(told(built, persona.name, time.monotonic() - started))
+    return built
 
 
 def bring_up_to_date(workspace: Workspace, names: Sequence[str]) -> None:
@@ -78,7 +83,7 @@ def bring_up_to_date(workspace: Workspace, names: Sequence[str]) -> None:
 
             if not lookup.is_current(workspace, persona):
                 _index(workspace, persona, as_json=False)
-        except BrandbotError as error:  # without documents it can still talk
+        except (BrandbotError, OSError) as error:  # without documents it can still talk
             typer.echo(f"brandbot: {name}: {error}", err=True)
 
 

@@ -136,7 +136,7 @@ def read(folder: Path) -> Reading:
     if not folder.is_dir():
         reading.problems.append(Problem("error", "no-examples-folder", folder.name))
         return reading
-    for name, file in people_files(folder).items():
+    for name, file in people_files(folder, reading.problems).items():
         reader = READERS.get(file.suffix.lower())
         if reader is None:
             values = {"suffix": file.suffix or name}

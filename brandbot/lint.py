@@ -124,6 +124,7 @@ def check(
         problems += _example_problems(example, found)
         if progress is not None:
             progress(done, total)
+    problems += lint_pairs.swapped_files(reading.examples)
     problems += lint_pairs.duplicates(reading.examples)
     problems += lint_pairs.contradictions(reading.examples)
     problems += lint_pairs.split_leaks(reading.examples)

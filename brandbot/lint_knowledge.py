@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from brandbot import lint_letters
+from brandbot import lint_letters, lint_pairs
 from brandbot.errors import Problem, Severity
 from brandbot.examples import Example
 from brandbot.knowledge import documents, passages
@@ -46,7 +46,9 @@ def check(
 ) -> Findings:
     """What can be said of a persona's documents; nothing if it has none or does not use them."""
     findings = Findings()
-    files = people_files(folder / "knowledge")
+    told: list[Problem] = []
+    files = people_files(folder / "knowledge", told)
+    findings.problems += [replace(p, file=f"knowledge/{p.file}") for p in told]
     if not files or (found is not None and not found.config.knowledge.enabled):
         return findings
     known: list[Passage] = []
@@ -85,6 +87,9 @@ def _passages(name: str, file: Path, problems: list[Problem]) -> list[Passage]:
     found = passages.of(document, lambda text: len(text) // LETTERS_A_TOKEN)
     for passage in found:
         problems += _words(passage)
+    answers = [(p.question, p.facts[-1]) for p in found if p.question and p.facts]
+    if lint_pairs.swapped(answers):
+        problems.append(Problem("warning", "swapped", f"knowledge/{name}"))
     return found
 
 

@@ -19,6 +19,9 @@ from brandbot.questions import Question
 ALIKE = 90
 """Similarity in percent (rapidfuzz's ratio) from which two normalised texts count as one."""
 
+SOME = 4
+"""Pairs from which on it can be told whether questions and replies changed places."""
+
 # cdist compares texts up to 64 characters many at a time; longer ones need a candidate filter.
 _SHORT = 64
 _SHARED_WORDS = 0.6
@@ -47,6 +50,25 @@ def duplicates(examples: Sequence[Example]) -> list[Problem]:
             example, values = kept[later], {"other": place(kept[earlier])}
             problem = Problem("warning", "near-duplicate", example.file, example.line, values)
             problems.append(problem)
+    return problems
+
+
+def swapped(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether questions seem to stand where replies belong: (prompt, reply) of one file."""
+    asked = sum(reply.rstrip().endswith("?") for _, reply in pairs)
+    asking = sum(prompt.rstrip().endswith("?") for prompt, _ in pairs)
+    return len(pairs) >= SOME and asked >= 0.8 * len(pairs) and asking <= 0.2 * len(pairs)
+
+
+def swapped_files(examples: Sequence[Example]) -> list[Problem]:
+    """Files whose questions and replies seem to have changed places, and replies that echo."""
+    files: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    problems = []
+    for example in examples:
+        files[example.file].append((example.prompt, example.reply))
+        if len(example.messages) == 2 and normalise(example.prompt) == normalise(example.reply):
+            problems.append(Problem("warning", "echo", example.file, example.line))
+    problems += [Problem("warning", "swapped", name) for name, p in files.items() if swapped(p)]
     return problems
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -191,12 +192,32 @@ def _figures(entry: dict[str, Any]) -> str:
     return " · ".join(filter(None, figures))
 
 
+ALIKE = 5
+"""Findings of one kind in one file that are told in full; --json has all."""
+
+MORE = {
+    "en": "and {} more of this kind in this file; --json shows all",
+    "es": "y {} más de este tipo en este archivo; con --json se ven todos",
+}
+
+
 def print_check(check: Check, name: str) -> None:
     """Findings, most serious first, and what the number of examples means."""
     from brandbot.texts import tell
 
     language = check.language
+    alike = Counter((problem.code, problem.file) for problem in check.problems)
+    shown: Counter[tuple[str, str]] = Counter()
     for problem in check.problems:
+        kind = (problem.code, problem.file)
+        shown[kind] += 1
+        if shown[kind] > ALIKE:
+            if shown[kind] == ALIKE + 1:
+                out.print(
+                    f"      [bold]{escape(problem.file)}[/]  "
+                    + MORE["es" if language == "es" else "en"].format(alike[kind] - ALIKE)
+                )
+            continue
         told = tell(problem, language)
         colour = COLOURS[problem.severity]
         out.print(

@@ -95,19 +95,29 @@ NOTES = frozenset(["README.MD", "LEEME.MD", "README.TXT", "LEEME.TXT", "THUMBS.D
 """Notes among people, and what Windows leaves in folders."""
 
 
-def people_files(folder: Path) -> dict[str, Path]:
+def people_files(folder: Path, problems: list[Problem] | None = None) -> dict[str, Path]:
     """The files that people put into a folder, by their path in it, in its order.
 
-    Hidden ones, Office's locks and ``NOTES`` are none; a folder that isn't there has none.
+    Hidden ones, Office's locks and ``NOTES`` are none; a folder that isn't there has none. What
+    can't be read is added to ``problems``: a name in an old encoding, as from Windows' archives,
+    and a link to a folder, or to nothing.
     """
     if not folder.is_dir():
         return {}
-    found = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {
-        name: path for name, path in found.items()
-        if path.name.upper() not in NOTES
-        and not any(part.startswith((".", "~$")) for part in name.split("/"))
-    }  # fmt: skip
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        hidden = any(part.startswith((".", "~$")) for part in name.split("/"))
+        if hidden or path.name.upper() in NOTES:
+            continue
+        shown = name.encode("utf-8", "replace").decode()
+        if shown != name and problems is not None:
+            problems.append(Problem("warning", "file-name", shown))
+        elif path.is_symlink() and not path.is_file() and problems is not None:
+            problems.append(Problem("warning", "link", name))
+        if shown == name and path.is_file():
+            found[name] = path
+    return found
 
 
 # --- Text -----------------------------------------------------------------------------------------
@@ -432,9 +442,13 @@ class Sheet:
 
     @property
     def hidden_columns(self) -> set[int]:
-        shapes = [shape for shape in self._sheet.column_dimensions.values() if shape.hidden]
-        ends = [(shape.min, min(shape.max, self._sheet.max_column)) for shape in shapes]
-        return {n for first, last in ends for n in range(first, last + 1)}
+        shown = self._sheet.max_column
+        return {
+            n
+            for shape in self._sheet.column_dimensions.values()
+            if shape.hidden and shape.min and shape.max
+            for n in range(shape.min, min(shape.max, shown) + 1)
+        }
 
     @property
     def hidden_cells(self) -> str:

@@ -408,6 +408,31 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Escribe su código: es para el español, en para el inglés.",
         ),
     },
+    "file-name": {
+        "en": (
+            "The file's name has letters of an old encoding, as from a Windows archive.",
+            "It can't be read.",
+            "Rename it.",
+        ),
+        "es": (
+            "El nombre del archivo lleva letras en una codificación antigua, como las de un zip de "
+            "Windows.",
+            "No se puede leer.",
+            "Cámbiale el nombre.",
+        ),
+    },
+    "link": {
+        "en": (
+            "This is a link to a folder, or to nothing.",
+            "What it leads to is not read.",
+            "Put the files themselves here.",
+        ),
+        "es": (
+            "Es un enlace a una carpeta, o a nada.",
+            "No se lee lo que hay al otro lado.",
+            "Pon aquí los propios archivos.",
+        ),
+    },
     "misplaced-file": {
         "en": (
             "The file stands beside persona.yaml, where nobody reads it.",
@@ -666,6 +691,30 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Deja solo una de las dos, o llama a la otra, por ejemplo, notas.",
         ),
     },
+    "swapped": {
+        "en": (
+            "Nearly all replies in this file are questions, and hardly any question is one.",
+            "The columns may have changed places, and the bot would ask what people ask.",
+            "Look at the header, and exchange the two names if need be.",
+        ),
+        "es": (
+            "Aquí casi todas las respuestas son preguntas, y casi ninguna pregunta lo es.",
+            "Puede que las columnas estén cambiadas; el bot preguntaría lo que pregunta la gente.",
+            "Mira la cabecera y, si hace falta, cambia los dos nombres.",
+        ),
+    },
+    "echo": {
+        "en": (
+            "The reply says what the person said.",
+            "The bot would learn to repeat people.",
+            "Write what the brand would answer.",
+        ),
+        "es": (
+            "La respuesta repite lo que ha dicho la persona.",
+            "El bot aprendería a repetir a la gente.",
+            "Escribe lo que contestaría la marca.",
+        ),
+    },
     "row-is-no-example": {
         "en": (
             "This row is a header or a line of dashes, not an example: {found}",
@@ -726,7 +775,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Muéstrala en la hoja de cálculo y guarda, si sus ejemplos cuentan.",
         ),
     },
-    "no-header": {
+    "no-header-row": {
         "en": (
             "The table has no header row; its first row holds figures: {found}",
             "The bot tells the rows without the names of the columns.",
@@ -1464,7 +1513,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "es": (
             "No se entrena: su pregunta es una de las del examen de las versiones.",
             "Entonces se examina con lo ya visto y las cifras salen demasiado buenas.",
-            "No hay nada que hacer; para entrenarla, quita la pregunta de los ejemplos o de evals/.",
+            "Nada que hacer; para entrenarla, quita la pregunta de los ejemplos o de evals/.",
         ),
     },
     "eval-leak": {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from brandbot.errors import WorkspaceError
@@ -72,10 +73,12 @@ class Workspace:
         """The folder of the persona ``name``, which must exist."""
         folder = self.new_persona(name)
         if not folder.is_dir():
-            known = ", ".join(self.persona_names()) or "none yet"
+            names = self.persona_names()
+            close = get_close_matches(name, names, n=1)
+            meant = f"Did you mean {close[0]}? If not, make" if close else "Make"
             raise WorkspaceError(
-                f"There is no persona {name!r} in {self.personas} (there: {known}). "
-                f"Make it with: brandbot new {name}"
+                f"There is no persona {name!r} in {self.personas} "
+                f"(there: {', '.join(names) or 'none yet'}). {meant} it with: brandbot new {name}"
             )
         return folder
 
@@ -93,6 +96,14 @@ class Workspace:
             folder.name
             for folder in self.personas.iterdir()
             if folder.is_dir() and PERSONA_NAME.fullmatch(folder.name)
+        )
+
+    def unnamed(self) -> list[str]:
+        """Folders that seem to be personas, but for their names."""
+        return sorted(
+            folder.name
+            for folder in self.personas.iterdir()
+            if (folder / "persona.yaml").is_file() and not PERSONA_NAME.fullmatch(folder.name)
         )
 
     def adapters(self, persona: str) -> Path:

@@ -271,6 +271,60 @@ def test_row_16_a_damaged_index_is_refused_and_the_one_before_serves(
     assert "£9.25" in lookup.Lookup(place, "acme").find(asked, 4).lines[0]
 
 
+def test_row_16_no_flipped_bit_of_a_manifest_is_served(workspace: Path, acme: Persona) -> None:
+    place = Workspace(workspace)
+    built = lookup.update_index(place, acme)
+    store = IndexStore(place.knowledge("acme"))
+    file = store.folder / built.build / "manifest.json"
+    whole, good = file.read_bytes(), store.get(built.build).manifest
+    for at in range(0, len(whole), 7):
+        for bit in (0, 5):
+            raw = bytearray(whole)
+            raw[at] ^= 1 << bit
+            file.write_bytes(raw)
+            try:
+                assert store.get(built.build).manifest == good  # a space became a line's end
+            except KnowledgeError:
+                continue
+    file.write_bytes(whole)
+    (store.folder / "current").write_text("")
+    asked = [Message("user", "What does a rowing boat cost?")]
+    assert "£8.75" in lookup.Lookup(place, "acme").find(asked, 4).lines[0]
+
+
+def test_a_build_deleted_while_its_embedder_is_loaded(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Workspace(workspace)
+    lookup.update_index(place, acme)
+    running, real = lookup.Lookup(place, "acme"), lookup.open_embedder
+
+    def slowly(*given: Any) -> Any:
+        monkeypatch.setattr(lookup, "open_embedder", real)
+        for price in ("£9.25", "£9.50"):
+            (acme.folder / "knowledge" / "prices.md").write_text(PRICES.replace("£8.75", price))
+            lookup.update_index(place, acme)
+        return real(*given)
+
+    monkeypatch.setattr(lookup, "open_embedder", slowly)
+    found = running.find([Message("user", "What does a rowing boat cost?")], 4)
+    assert "£9.50" in found.lines[0]
+
+
+def test_a_folder_that_cant_be_read_is_not_forgotten(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Workspace(workspace)
+    lookup.update_index(place, acme)
+
+    def refused(folder: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(index.os, "listdir", refused)  # root may read everything
+    with pytest.raises(KnowledgeError, match="knowledge can't be read: Permission denied"):
+        lookup.update_index(place, acme)
+
+
 def build_and_be_killed(workspace: Path, acme: Persona, step: int) -> int:
     """Indexes in a process of its own that is killed at its ``step``-th write to the disk."""
     child = os.fork()

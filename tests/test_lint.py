@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -345,6 +346,26 @@ def test_a_guide_in_another_language_and_a_language_that_is_none(tmp_path: Path)
     assert named(check) == [("warning", "voice-language", None)]
     check = checked(tmp_path, ("Hola", "Buenas."), settings="language: sp\n")
     assert "unknown-language" in [p.code for p in check.problems]
+
+
+def test_columns_that_changed_places_and_replies_that_echo(tmp_path: Path) -> None:
+    rows = [(f"We open at {n}.", f"When do you open, at {n}?") for n in ("six", "ten", "noon")]
+    check = checked(tmp_path, *rows, ("Closed on Mondays.", "And on Mondays?"), ("Hi!", "Hi"))
+    assert {p.code for p in check.problems} >= {"swapped", "echo"}
+    check = checked(tmp_path, *((b, a) for a, b in rows), ("Hi!", "Hello there."))
+    assert not {p.code for p in check.problems} & {"swapped", "echo"}
+
+
+def test_names_of_old_archives_and_links_that_lead_nowhere(tmp_path: Path) -> None:
+    checked(tmp_path, ("Hi", "Hello you."))
+    (tmp_path / "knowledge").mkdir()
+    with open(os.fsencode(tmp_path) + b"/knowledge/men\xfa.md", "w") as file:
+        file.write("# T\n\nTea is £2.")
+    (tmp_path / "examples" / "more").symlink_to(tmp_path / "nowhere")
+    found = lint.check(tmp_path).problems
+    assert [(p.code, p.file) for p in found if p.code in ("file-name", "link")] == [
+        ("file-name", "knowledge/men?.md"), ("link", "more"),
+    ]  # fmt: skip
 
 
 def test_things_in_the_wrong_place(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ def open_embedder(name: str, language: str, folder: Path) -> Embedder:
         return UniversalEncoder()
     if name == models.EMBEDDER:
         return SentenceEmbedder(name, models.embedder_folder(folder))
-    return SentenceEmbedder(name, Path(name).expanduser() if Path(name).is_dir() else name)
+    path = Path(name).expanduser()
+    return SentenceEmbedder(name, path if path.is_dir() else name)
 
 
 def embedder_name(name: str, language: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -32,7 +33,7 @@ from brandbot.tables import people_files
 if TYPE_CHECKING:
     from brandbot.knowledge.embedder import Vectors
 
-FORMAT = 2
+FORMAT = 3
 """Counts up when passages, words or files of a build change: old builds are made anew."""
 
 EXACT_UP_TO = 4_000
@@ -121,11 +122,14 @@ class IndexStore:
         folder = self.folder / name
         try:
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            files: dict[str, str] = dict(manifest["files"])
+            seal = manifest.pop("sha256", "")
             if manifest["format"] != FORMAT:
                 raise KnowledgeError(f"Index {name} is in the form of another brandbot.")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            files: dict[str, str] = dict(manifest["files"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise KnowledgeError(f"Index {name} can't be read: {error}") from error
+        if seal != _sha256_of(manifest):
+            raise KnowledgeError(f"Index {name} is damaged: manifest.json.")
         wrong = [
             file for file, expected in files.items()
             if not (folder / file).is_file() or file_sha256(folder / file) != expected
@@ -145,8 +149,7 @@ class IndexStore:
             files = sorted(p.relative_to(scratch).as_posix() for p in scratch.rglob("*")
                            if p.is_file())  # fmt: skip
             manifest["files"] = {file: file_sha256(scratch / file) for file in files}
-            text = json.dumps(manifest, indent=1, ensure_ascii=False)
-            (scratch / "manifest.json").write_text(text, encoding="utf-8")
+            (scratch / "manifest.json").write_text(_sealed(manifest), encoding="utf-8")
             fsync_folder(scratch)
             names = self.names()
             name = f"{(int(names[-1]) if names else 0) + 1:06d}"
@@ -159,6 +162,15 @@ class IndexStore:
         for old in self.names()[:-KEPT]:
             shutil.rmtree(self.folder / old, ignore_errors=True)
         return name
+
+
+def _sealed(manifest: dict[str, Any]) -> str:
+    """A manifest as it is stored: with a hash of itself, for it says how the rest is read."""
+    return json.dumps({**manifest, "sha256": _sha256_of(manifest)}, indent=1)
+
+
+def _sha256_of(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def build(
@@ -176,6 +188,12 @@ def build(
     """
     from filelock import FileLock
 
+    try:
+        if documents_folder.is_dir():
+            os.listdir(documents_folder)
+    except OSError as error:  # else every document would seem to be gone
+        reason = error.strerror or str(error)
+        raise KnowledgeError(f"{documents_folder} can't be read: {reason}.") from error
     store.folder.mkdir(parents=True, exist_ok=True)
     with FileLock(str(store.folder / "lock")):
         return _build(documents_folder, store, embedder, embedder_setting, language, progress)
@@ -205,7 +223,8 @@ def _build(
     old_of: dict[str, list[Passage]] = {}
     for passage in old:
         old_of.setdefault(passage.file, []).append(passage)
-    files = people_files(folder)
+    told: list[Problem] = []
+    files = people_files(folder, told)
     built = Built(before.folder.name if before else "")
     built.removed = sorted(set(known) - set(files))
     entries: dict[str, Any] = {}
@@ -236,12 +255,12 @@ def _build(
                 continue
         built.unchanged.append(name)
         kept += old_of.get(name, [])
-    built.problems = [told for e in entries.values() for told in map(_problem, e["problems"])]
+    built.problems = told + [p for e in entries.values() for p in map(_problem, e["problems"])]
     built.passages = len(kept)
     if before and not (built.added or built.changed or built.removed):
         if entries != known:  # a file was saved as it was: it need not be read again
             manifest = {**before.manifest, "documents": entries}
-            write_whole(before.folder / "manifest.json", json.dumps(manifest, indent=1))
+            write_whole(before.folder / "manifest.json", _sealed(manifest))
         return built
     opened = opened or embedder()
     vectors, built.embedded = _vectors(before, old, kept, opened, progress)

@@ -100,20 +100,27 @@ class Lookup:
         """The current index, opened; None if there is none, or no document in it."""
         with self._lock:
             name = self._store.current_name()
-            if name is None:
+            if name is None and not self._store.names():
                 return None
             if self._search is None or name != self._name:
-                build = self._store.current()
-                if build is None:
-                    raise KnowledgeError(
-                        f"No index in {self._store.folder} is whole. Make it again with: "
-                        f"brandbot index {self._store.folder.name}"
-                    )
-                key = (build.manifest["setting"], build.manifest["language"])
-                if key not in self._embedders:
-                    self._embedders[key] = open_embedder(*key, self._models)
-                self._search, self._name = Search(build, self._embedders[key]), name
+                self._search, self._name = self._open(), name
             return self._search if self._search.passages else None
+
+    def _open(self) -> Search:
+        build = self._store.current()
+        while build is not None:
+            key = (build.manifest["setting"], build.manifest["language"])
+            if key not in self._embedders:
+                self._embedders[key] = open_embedder(*key, self._models)
+            try:
+                return Search(build, self._embedders[key])
+            except OSError:  # while the embedder was loaded it was followed by others, and deleted
+                newer = self._store.current()
+                build = newer if newer and newer.folder != build.folder else None
+        raise KnowledgeError(
+            f"No index in {self._store.folder} is whole. Make it again with: "
+            f"brandbot index {self._store.folder.name}"
+        )
 
     def find(
         self, conversation: Sequence[Message], top_k: int, *, meaning: float | None = None
