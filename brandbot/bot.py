@@ -22,10 +22,11 @@ from brandbot.engines.base import CONTEXT, EngineName, Finish
 from brandbot.engines.pool import EnginePool
 from brandbot.errors import EngineError, LogError, VersionError
 from brandbot.fitting import fitting
-from brandbot.given import TRIES, Given
+from brandbot.given import Given
 from brandbot.models import BaseModel, Say
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat, rewriting
+from brandbot.strict import TRIES
 from brandbot.workspace import Workspace
 
 if TYPE_CHECKING:

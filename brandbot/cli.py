@@ -110,10 +110,9 @@ def check(
 
     workspace = workspace_here()
     names = [name] if name else workspace.persona_names()
-    strange = [] if name else workspace.unnamed()
-    for folder in strange:
+    for strange in [] if name else workspace.unnamed():
         typer.echo(
-            f"brandbot: personas/{folder} is left out: a persona's folder has lower-case letters, "
+            f"brandbot: personas/{strange} is left out: a persona's folder has lower-case letters, "
             "digits, - and _ only. Rename it.", err=True,
         )  # fmt: skip
     if not names:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brandbot import examples
 from brandbot.persona import Persona
 from brandbot.prompt import Message
+from brandbot.strict import known_to
 from brandbot.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from brandbot.grounding import Known
     from brandbot.knowledge.lookup import Found, Lookup
     from brandbot.nearest import Nearest
-
-TRIES = 3
-"""Replies a strict persona tries until one says nothing that stands nowhere."""
 
 
 @dataclass
@@ -99,19 +96,3 @@ class Given:
                 folder = self.workspace.persona(voice.persona.name)
                 self._known[key] = known_to(voice.persona, folder)
             return self._known[key]
-
-
-def known_to(persona: Persona, folder: Path) -> Known:
-    """What a persona may say without a source: what stands in its examples and its guide.
-
-    Not what stands in examples with facts: those are made up, the likeliest figures to be made up
-    again. ``folder`` is where the examples lie; a version's persona has none beside it.
-    """
-    from brandbot.grounding import Known
-    from brandbot.knowledge.words import function_words
-
-    config = persona.config
-    found = [e for e in examples.read(folder / "examples").examples if not e.facts]
-    texts = [m.content for e in found for m in e.messages]
-    texts += [persona.voice, config.name, config.greeting, *config.starters, *config.handoff]
-    return Known(texts, frozenset(function_words(persona.language)), persona.language)

@@ -36,8 +36,8 @@ def check(folder: Path, found: Persona) -> Iterator[Problem]:
     tokens = len(found.system_prompt) // CHARACTERS_A_TOKEN
     most = found.config.training.max_length
     if tokens >= most:
-        values = {"count": tokens, "most": most}
-        yield Problem("error", "voice-too-long", "voice.md", None, values)
+        sizes = {"count": tokens, "most": most}
+        yield Problem("error", "voice-too-long", "voice.md", None, sizes)
     language = lint_text.other_language(found.voice, found.language)
     if language is not None:
         values = {"found": f"@{language}", "expected": f"@{found.language}"}

@@ -17,6 +17,8 @@ LAYERS = [
     {
         "lint",
         "lint_text",
+        "lint_letters",
+        "lint_persona",
         "lint_privacy",
         "lint_secrets",
         "lint_pairs",
@@ -36,6 +38,7 @@ LAYERS = [
         "approved",
         "from_conversations",
         "grounding",
+        "strict",
         "knowledge",
     },
     {"training", "engines", "evaluation", "usefulness", "review", "traces", "forget", "export"},

@@ -12,10 +12,10 @@ from brandbot.engines.base import CONTEXT, Engine, Request
 from brandbot.evaluation.kept import Kept, key
 from brandbot.examples import Example
 from brandbot.fitting import fitting
-from brandbot.given import TRIES
 from brandbot.grounding import Known
 from brandbot.persona import Persona
 from brandbot.prompt import Message, PromptFormat
+from brandbot.strict import TRIES
 
 AT_ONCE = 4
 """Answers generated side by side; on two cores more make it no faster (docs/notes.md)."""

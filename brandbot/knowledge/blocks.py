@@ -60,7 +60,8 @@ class Outline:
     """Takes a document's parts in reading order and adds them to its blocks.
 
     It knows the headings above and what a list hangs on: an item under another, or under a line
-    that ends in a colon, is a fact only together with it, so it begins with it.
+    that ends in a colon, is a fact only together with it, so it begins with it. A heading of some
+    words with nothing below it is a fact itself ("Dogs welcome"); call ``end`` for the last one.
     """
 
     def __init__(
@@ -76,6 +77,8 @@ class Outline:
         self._valid = valid
         # Depth, text and position of what the next item may be under; a line's depth is -1.
         self._above: list[tuple[int, str, int]] = []
+        # The last heading's level, what it would be as a block, and how many blocks there were.
+        self._bare: tuple[int, Block, int] | None = None
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -85,12 +88,29 @@ class Outline:
         """The same document, a heading further in."""
         return Outline(self.document, (*self.headings, heading), self._valid, self.page)
 
-    def heading(self, level: int, text: str) -> None:
+    def heading(self, level: int, text: str, line: int | None = None) -> None:
         self._above = []
+        self._tell_bare(level)
         while self._headings and self._headings[-1][0] >= level:
             self._headings.pop()
         if said := plain(text):
+            since, until = self._valid
+            block = Block(said, self.headings, "paragraph", self.page, None, line, "", since, until)
+            self._bare = (level, block, len(self.document.blocks))
             self._headings.append((level, said))
+
+    def end(self) -> None:
+        """A document's title alone is no fact."""
+        if self.document.blocks or len(self._headings) > 1:
+            self._tell_bare(0)
+
+    def _tell_bare(self, level: int) -> None:
+        """Adds the last heading if it says something and neither block nor deeper heading came."""
+        if self._bare is not None:
+            depth, block, blocks = self._bare
+            if depth >= level and blocks == len(self.document.blocks) and " " in block.text:
+                self.document.blocks.append(block)
+        self._bare = None
 
     def paragraph(self, text: str, line: int | None = None) -> None:
         self._above = []
@@ -187,28 +207,36 @@ def bulleted(lines: Iterable[str]) -> Iterator[tuple[int | None, int, str]]:
 
 def validity(
     since: str, until: str, file: str, line: int | None, problems: list[Problem]
-) -> Validity:
-    """The days of two texts, either of which may be empty."""
+) -> Validity | None:
+    """The days of two texts, either of which may be empty; None if one can't be read.
+
+    What it belongs to is left out then: nobody can tell when it holds.
+    """
     days: list[date | None] = []
+    bad = False
     for text in (plain(since), plain(until)):
-        try:
-            days.append(_day(text) if text else None)
-        except ValueError:
-            problems.append(Problem("warning", "bad-date", file, line, {"found": text[:40]}))
-            days.append(None)
+        day = as_day(text)
+        if text and day is None:
+            problems.append(Problem("error", "bad-date", file, line, {"found": text[:40]}))
+            bad = True
+        days.append(day)
     if days[0] and days[1] and days[1] < days[0]:
         values = {"start": days[0].isoformat(), "end": days[1].isoformat()}
         problems.append(Problem("warning", "dates-reversed", file, line, values))
-    return days[0], days[1]
+    return None if bad else (days[0], days[1])
 
 
-def _day(text: str) -> date:
-    """``2026-11-24``, also with a time, or ``24/11/2026``; ValueError for anything else."""
+def as_day(text: str) -> date | None:
+    """``2026-11-24``, also with a time, or ``24/11/2026``; None for anything else."""
     iso = re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][\d:.]*Z?)?", text)
+    european = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", text)
     if iso:
         year, month, day = iso.groups()
-    elif european := re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", text):
+    elif european:
         day, month, year = european.groups()
     else:
-        raise ValueError(text)
-    return date(int(year), int(month), int(day))
+        return None
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from docx.table import Table
     from docx.text.paragraph import Paragraph
 
-# What is in the file but not in the text: deleted and hidden words, and the second form of a box.
+# What is in the file but not in the text, or not meant any more: deleted, hidden and struck-out
+# words, and the second form of a box.
+_ON = "[not(@w:val='0' or @w:val='false' or @w:val='off')]"
 _UNSEEN = (
-    "//w:del | //w:moveFrom | //w:r[w:rPr/w:vanish[not(@w:val='0' or @w:val='false')]]"
+    f"//w:del | //w:moveFrom | //w:r[w:rPr/w:vanish{_ON}]"
+    f" | //w:r[w:rPr/w:strike{_ON} or w:rPr/w:dstrike{_ON}]"
     " | //*[local-name()='Fallback'] | //w:sdt[.//w:docPartGallery[@w:val='Table of Contents']]"
 )
 # What python-docx does not look into: content controls, and words that were added or moved here.
@@ -40,7 +43,9 @@ def read_docx(raw: bytes, name: str) -> Document:
     try:
         opened = open_document(io.BytesIO(raw))
         _settle(opened.element)
-        _add(opened, Outline(document))
+        outline = Outline(document)
+        _add(opened, outline)
+        outline.end()
     except RecursionError:
         raise
     except (*DAMAGED, PythonDocxError, OpcError, XmlchemyError) as error:

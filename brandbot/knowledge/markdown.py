@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Literal
 
 from brandbot import tables
 from brandbot.errors import Problem
-from brandbot.knowledge.blocks import Document, Outline, Validity, bulleted, joined, validity
+from brandbot.knowledge.blocks import (
+    Document,
+    Outline,
+    Validity,
+    as_day,
+    bulleted,
+    joined,
+    plain,
+    validity,
+)
 from brandbot.knowledge.sheets import FROM_NAMES, UNTIL_NAMES, add_table
 
 if TYPE_CHECKING:
@@ -20,8 +29,10 @@ DEEPEST = 100
 
 TITLE_NAMES = frozenset(["title", "titulo"])
 
-_COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
-_FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_FRONT = re.compile(r"\s*^---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_KEY = re.compile(r"^([^\W\d][^:\n]{0,30}):(.*)", re.MULTILINE)
+_STRUCK = ("del", "s", "strike")
+"""HTML's tags of words that hold no longer; ``~~`` in Markdown."""
 _UNDERLINE = re.compile(r"(={3,}|-{3,})\s*")
 _NOTHING = ("~", "null", "Null", "NULL")  # as YAML writes it
 _LIKE_A_DATE = re.compile(
@@ -36,57 +47,96 @@ def read_markdown(raw: bytes, name: str) -> Document:
     """CommonMark with tables, under front matter with a title and the days it is valid."""
     document = Document(name)
     text = tables.decode(raw, name, document.problems)
-    front = _FRONT.match(text)
-    valid = _read_front(front.group(1), document) if front else None
-    first_line = 1
-    if front and valid is not None:
-        first_line += front[0].count("\n")
-        text = text[front.end() :]
-    add_markdown(text, Outline(document, valid=valid or (None, None)), first_line)
+    text = tables.without_comments(text, name, document.problems)
+    text, first_line, valid = _front_matter(text, document)
+    outline = Outline(document, valid=valid or (None, None))
+    add_markdown(text, outline, first_line)
+    outline.end()
+    if valid is None:
+        document.blocks = []
     return document
 
 
-def _read_front(text: str, document: Document) -> Validity | None:
-    """The validity in front matter, None if it is something else between two lines."""
+def _front_matter(text: str, document: Document) -> tuple[str, int, Validity | None]:
+    """The text below front matter, its first line, and when it is valid, None if that is unknown.
+
+    Below blank lines, and in plain text, lines between two others are front matter only if they
+    hold a title or a day: anything may stand there.
+    """
+    front = _FRONT.match(text)
+    keys = {tables.header_name(key) for key, _ in _KEY.findall(front[1])} if front else set()
+    sure = text.startswith("---") and not document.name.lower().endswith(".txt")
+    if front and (sure or keys & (TITLE_NAMES | FROM_NAMES | UNTIL_NAMES)):
+        above = text.count("\n", 0, front.start(1))
+        if (read := _read_front(front[1], above + 1, document)) is not None:
+            texts, line = read
+            document.title = texts["title"]
+            days = texts["since"], texts["until"]
+            valid = validity(*days, document.name, line, document.problems)
+            return text[front.end() :], 1 + front[0].count("\n"), valid
+    _tell_day_without_front(text, document)
+    return text, 1, (None, None)
+
+
+def _tell_day_without_front(text: str, document: Document) -> None:
+    """Warns of a first line such as ``valid_until: 2026-12-31`` that no ``---`` stands above."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip(" \t-") or line.startswith("#"):
+            continue
+        if found := _KEY.match(line):
+            known = tables.header_name(found[1]) in FROM_NAMES | UNTIL_NAMES
+            if known or (as_day(plain(found[2])) and _LIKE_A_DATE.match(line)):
+                values = {"found": line[:40]}
+                problem = Problem("warning", "unknown-validity", document.name, number, values)
+                document.problems.append(problem)
+        return
+
+
+def _read_front(
+    text: str, first_line: int, document: Document
+) -> tuple[dict[str, str], int] | None:
+    """The title and the days of front matter as they stand there, and the line of the last.
+
+    None if it is something else between two lines.
+    """
     from ruamel.yaml import YAML, MappingNode, ScalarNode
     from ruamel.yaml.error import YAMLError
 
+    texts = {"title": "", "since": "", "until": ""}
+    names = {"title": TITLE_NAMES, "since": FROM_NAMES, "until": UNTIL_NAMES}
+    line = first_line
     try:  # composed, not loaded: the words as they stand, so that no bad date hides the others
         root = YAML(typ="safe", pure=True).compose(text)
     except (YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         values = {"reason": getattr(error, "problem", None) or str(error)}
-        line = mark.line + 2 if mark else 1
+        line = mark.line + first_line if mark else line
         problem = Problem("warning", "yaml-syntax", document.name, line, values)
         document.problems.append(problem)
-        return None, None
+        return texts, line
     if root is None:
-        return None, None
+        return texts, line
     if not isinstance(root, MappingNode):
         if _LIKE_A_DATE.search(text):
-            problem = Problem("warning", "unknown-validity", document.name, 2,
+            problem = Problem("warning", "unknown-validity", document.name, line,
                               {"found": text.strip()[:40]})  # fmt: skip
             document.problems.append(problem)
         return None
-    texts = {"title": "", "since": "", "until": ""}
-    names = {"title": TITLE_NAMES, "since": FROM_NAMES, "until": UNTIL_NAMES}
-    line = 1
     for key, value in root.value:
         if not isinstance(value, ScalarNode):
             continue
         known = any(tables.header_name(str(key.value)) in wanted for wanted in names.values())
         if not known and _LIKE_A_DATE.search(f"{key.value}: {value.value}"):
             values = {"found": f"{key.value}: {value.value}"[:40]}
-            line = key.start_mark.line + 2
+            line = key.start_mark.line + first_line
             document.problems.append(
                 Problem("warning", "unknown-validity", document.name, line, values)
             )
         for kind, wanted in names.items():
             if tables.header_name(str(key.value)) in wanted and value.value not in _NOTHING:
                 texts[kind] = value.value
-                line = key.start_mark.line + 2
-    document.title = texts["title"]
-    return validity(texts["since"], texts["until"], document.name, line, document.problems)
+                line = key.start_mark.line + first_line
+    return texts, line
 
 
 @dataclass
@@ -100,7 +150,6 @@ def add_markdown(text: str, outline: Outline, first_line: int | None) -> None:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"])
-    text = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
     tokens = parser.parse(text)
     for token in tokens:
         if token.level >= DEEPEST - 1:
@@ -151,7 +200,7 @@ class _Walk:
                 case "heading_close":
                     heading = 0
                 case "inline" if heading:
-                    self.outline.heading(heading, spoken(token))
+                    self.outline.heading(heading, spoken(token), line)
                 case "inline" if self.in_table:
                     self.rows[-1][1].append(spoken(token, links=self.links))
                 case "inline":
@@ -193,17 +242,18 @@ class _Walk:
         before = len(self.outline.document.blocks)
         add_markdown(to_markdown(html), self.outline, None)
         blocks = self.outline.document.blocks
-        blocks[before:] = [replace(block, line=line) for block in blocks[before:]]
+        blocks[before:] = [replace(block, line=block.line or line) for block in blocks[before:]]
 
 
 def spoken(token: Token, *, links: bool = False) -> str:
     """The words of an inline token.
 
     An address to write to or call that a link hides is said after it; one on the web if ``links``.
+    What is struck out is not said.
     """
     said: list[str] = []
     address = ""
-    for child in token.children or []:
+    for child in _not_struck(token.children or []):
         match child.type:
             case "text" | "code_inline":
                 said.append(child.content)
@@ -224,24 +274,52 @@ def spoken(token: Token, *, links: bool = False) -> str:
     return "".join(said)
 
 
+def _not_struck(children: Sequence[Token]) -> list[Token]:
+    """Inline tokens without those that are struck out; a tag that is never closed strikes none."""
+    kept: list[Token] = []
+    opened: dict[str, int] = {}  # by tag: how many tokens were kept when it began
+    for child in children:
+        tag = re.match(r"<(/?)([a-z]+)\b", child.content, re.IGNORECASE)
+        if child.type in ("s_open", "s_close"):
+            name, closes = "~~", child.type == "s_close"
+        elif child.type == "html_inline" and tag and tag[2].lower() in _STRUCK:
+            name, closes = tag[2].lower(), bool(tag[1])
+        else:
+            kept.append(child)
+            continue
+        if not closes:
+            opened[name] = len(kept)
+        elif name in opened:
+            del kept[opened.pop(name) :]
+    return kept
+
+
 # --- Plain text -----------------------------------------------------------------------------------
 
 
 def read_text(raw: bytes, name: str) -> Document:
-    """Paragraphs between blank lines; a short line underlined with === or --- is a heading."""
+    """Paragraphs between blank lines; a short line underlined with === or --- is a heading.
+
+    Front matter as in Markdown.
+    """
     document = Document(name)
-    outline = Outline(document)
     text = tables.decode(raw, name, document.problems)
+    text, first_line, valid = _front_matter(text, document)
+    outline = Outline(document, valid=valid or (None, None))
     paragraph: list[str] = []
-    for number, line in enumerate([*text.split("\n"), ""], 1):
+    for number, line in enumerate([*text.split("\n"), ""], first_line):
         underline = _UNDERLINE.fullmatch(line)
         if underline and len(paragraph) == 1 and len(paragraph[0].strip()) <= _LONGEST_HEADING:
-            outline.heading(1 if underline.group(1)[0] == "=" else 2, paragraph.pop())
+            level = 1 if underline.group(1)[0] == "=" else 2
+            outline.heading(level, paragraph.pop(), number - 1)
         elif underline or not line.strip():
             _add_lines(paragraph, number - len(paragraph), outline)
             paragraph = []
         else:
             paragraph.append(line)
+    outline.end()
+    if valid is None:
+        document.blocks = []
     return document
 
 

@@ -12,12 +12,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from brandbot.errors import Problem
 from brandbot.knowledge.blocks import BULLET, Document, Outline, plain
-from brandbot.knowledge.sheets import row_text
+from brandbot.knowledge.sheets import all_figures, row_text
 from brandbot.tables import DAMAGED
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ DOUBLE = 1.9
 
 _LONGEST_HEADING = 120
 _ENDS_SENTENCE = re.compile(r"[.!?…:;][\"'»”’)\]]*$")
-_PAGE_NUMBER = re.compile(
-    r"\W*(?:page|página|pagina|pág|pag)\b\.?\s*\d+(?:\s*(?:/|of|de)\s*\d+)?\W*", re.IGNORECASE
-)
+_PAGE_WORD = r"(?:page|página|pagina|pág|pag|p)\b\.?"
+_OF_ALL = r"(?:\s*(?:/|of|de)\s*\d+)?"
+_PAGE_NUMBER = re.compile(rf"\W*{_PAGE_WORD}\s*\d+{_OF_ALL}\W*", re.IGNORECASE)
+_NAMED = re.compile(rf"\b{_PAGE_WORD}\s*$", re.IGNORECASE)
+_COUNTED = re.compile(rf"(?<![\d.,])(\d{{1,5}})(?![.,]?\d)({_OF_ALL})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -140,31 +143,52 @@ def _page_lines(page: PageObject) -> list[Line]:
 def _without_edges(pages: list[list[Line]]) -> list[list[Line]]:
     """Pages without headers, footers and page numbers.
 
-    A header or footer stands among the outermost lines of most pages at the same height, as it is
-    or but for a number that counts with the pages.
+    They stand among the outermost lines of most pages at the same height: a header or footer as it
+    is, a page number counting with the pages. What would leave a page with nothing is kept once.
     """
-    kept = []
-    edges = [(_edge(page, top=True), _edge(page, top=False)) for page in pages]
+    highest = max((line.y for page in pages for line in page), default=0.0)
+
+    def keys(line: Line, number: int, *, top: bool) -> set[str]:
+        footer = not top and line.y < highest / 3
+        same = {line.text} if top or footer else set()
+        return same | _counting(line.text, number, footer=footer)
+
+    edges = [[(top, _edge(page, top=top)) for top in (True, False)] for page in pages]
     seen = Counter(
         place
-        for number, (top, bottom) in enumerate(edges)
+        for number, page_edges in enumerate(edges)
         for place in {
-            (key, round(line.y)) for line in (*top, *bottom) for key in _keys(line.text, number)
+            (key, round(line.y))
+            for top, edge in page_edges
+            for line in edge
+            for key in keys(line, number, top=top)
         }
     )
     most = max(len(pages) / 2, 1)
+
+    def repeats(line: Line, number: int, *, top: bool) -> bool:
+        heights = range(round(line.y) - 1, round(line.y) + 2)
+        often = any(
+            sum(seen[key, height] for height in heights) > most
+            for key in keys(line, number, top=top)
+        )
+        return often or bool(_PAGE_NUMBER.fullmatch(line.text))
+
+    kept: list[list[Line]] = []
     for number, page in enumerate(pages):
-
-        def repeats(line: Line, number: int = number) -> bool:
-            heights = range(round(line.y) - 1, round(line.y) + 2)
-            often = any(
-                sum(seen[key, height] for height in heights) > most
-                for key in _keys(line.text, number)
-            )
-            return often or bool(_PAGE_NUMBER.fullmatch(line.text))
-
-        gone = {id(line) for edge in edges[number] for line in takewhile(repeats, edge)}
-        kept.append([line for line in page if id(line) not in gone])
+        gone = {
+            id(line)
+            for top, edge in edges[number]
+            for line in takewhile(partial(repeats, number=number, top=top), edge)
+        }
+        left = [line for line in page if id(line) not in gone]
+        if not left:
+            said = {line.text for before in kept for line in before}
+            left = [
+                line for line in page
+                if line.text not in said and not _counting(line.text, number, footer=True)
+            ]  # fmt: skip
+        kept.append(left)
     return kept
 
 
@@ -172,13 +196,20 @@ def _edge(page: list[Line], *, top: bool) -> list[Line]:
     return sorted(page, key=lambda line: line.y, reverse=top)[:EDGE]
 
 
-def _keys(text: str, number: int) -> set[str]:
-    """A line's text, and its text with each number told from the page's."""
-    keys = {text}
-    for found in re.finditer(r"\d{1,5}", text):
-        offset = int(found[0]) - number
-        keys.add(f"{text[: found.start()]}#{offset}#{text[found.end() :]}")
-    return keys
+def _counting(text: str, number: int, *, footer: bool) -> set[str]:
+    """A line with each number that may be its page's told from the page's place.
+
+    That is one after the word page, or with nothing but dashes around it; in a footer, no letters
+    and no money. "Week 1" and "£12.50" are what the page is about.
+    """
+    around = r"(?:[^\w€$£%]|\d)*" if footer else r"[\s|·•–—-]*"
+    found = set()
+    for counted in _COUNTED.finditer(text):
+        page, of_all = counted.groups()
+        before, after = text[: counted.start()], text[counted.end() :]
+        if _NAMED.search(before) or re.fullmatch(around, before + after):
+            found.add(f"{before}#{int(page) - number}#{of_all}{after}")
+    return found
 
 
 # --- Paragraphs -----------------------------------------------------------------------------------
@@ -209,10 +240,11 @@ def _rows(lines: Sequence[Line]) -> Page:
 def _add(pages: list[Page], outline: Outline) -> None:
     lines = [line for page in pages for row in page for line in row]
     known = {word for line in lines for word in re.findall(r"\w+-\w+", line.text)}
+    header: list[str] = []
     for is_row, group in groupby(_parts(pages), key=lambda part: part.kind == "row"):
         parts = list(group)
         if is_row:
-            _add_rows(parts, outline)
+            header = _add_rows(parts, header, outline)
             continue
         for part in parts:
             outline.page = part.page
@@ -223,6 +255,7 @@ def _add(pages: list[Page], outline: Outline) -> None:
                 outline.item(0, BULLET.sub("", text, count=1))
             else:
                 outline.paragraph(text)
+    outline.end()
 
 
 def _parts(pages: list[Page]) -> Iterator[_Part]:
@@ -342,11 +375,27 @@ def _is_apart(row: list[Line]) -> bool:
     )
 
 
-def _add_rows(parts: list[_Part], outline: Outline) -> None:
-    """Rows under the first of them; of two columns the first may be a row like the others."""
+def _add_rows(parts: list[_Part], above: list[str], outline: Outline) -> list[str]:
+    """Rows under the first of them; of two columns the first may be a row like the others.
+
+    A first row of figures goes on under the header ``above``, if that is as wide. Gives the header
+    that a table further down may go on under.
+    """
+    document = outline.document
     for _, group in groupby(parts, key=lambda part: len(part.lines)):
         rows = [(part.page, [plain(line.text) for line in part.lines]) for part in group]
-        header = rows[0][1]
-        for page, cells in rows[1:] if len(header) > 2 else rows:
+        first = rows[0][1]
+        if len(first) > 2 and not all_figures(first):
+            above = first
+            rows = rows[1:]
+        elif len(first) != len(above):
+            above = [""] * len(first)
+            if len(first) > 2:
+                values = {"found": row_text(above, first)[:60]}
+                document.problems.append(
+                    Problem("warning", "no-header-row", document.name, None, values)
+                )
+        for page, cells in rows:
             outline.page = page
-            outline.add(row_text(header, cells), "row")
+            outline.add(row_text(above, cells), "row")
+    return above

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from brandbot import tables
 from brandbot.errors import Problem
-from brandbot.knowledge.blocks import Document, Outline, Validity, plain, validity
+from brandbot.knowledge.blocks import Document, Outline, Validity, as_day, plain, validity
 from brandbot.lint_text import is_spreadsheet_error
 from brandbot.tables import PROMPT_NAMES, QUIET_NAMES, REPLY_NAMES, column_of, header_name
 
@@ -21,6 +24,17 @@ FROM_NAMES = frozenset(["valid_from", "valido_desde", "valida_desde", "vigente_d
 UNTIL_NAMES = frozenset(
     ["valid_until", "valid_to", "valido_hasta", "valida_hasta", "vigente_hasta"]
 )
+# These may also name hours, so that only a column of nothing but days is one of them.
+BEGIN_NAMES = frozenset(
+    ["desde", "inicio", "fecha_inicio", "fecha_de_inicio", "from", "since", "starts", "start_date"]
+)
+END_NAMES = frozenset(
+    [
+        "hasta", "caduca", "caducidad", "fecha_caducidad", "fecha_de_caducidad", "vence",
+        "vencimiento", "fecha_vencimiento", "fin", "fecha_fin", "fecha_de_fin", "expires", "expiry",
+        "expiry_date", "until", "ends", "end_date",
+    ]
+)  # fmt: skip
 TOPIC_NAMES = frozenset(["topic", "category", "section", "tema", "categoria", "seccion"])
 DASHES = frozenset("-–—−‐‑―")
 
@@ -32,6 +46,7 @@ LONGEST_TITLE = 100
 
 Rows = Sequence[tuple[int | None, list[str]]]
 Header = Literal["given", "likely"]
+Dates = tuple[int | None, int | None]
 
 
 def read_csv(raw: bytes, name: str) -> Document:
@@ -82,7 +97,8 @@ def read_jsonl(raw: bytes, name: str) -> Document:
             else:
                 texts.append("")
         else:
-            _Questions(names, asked, replied).add(texts, outline, name, line, "line")
+            dates = _dates(names, [(line, texts)])
+            _Questions(names, asked, replied, dates).add(texts, outline, name, line, "line")
     return document
 
 
@@ -102,14 +118,66 @@ def add_table(
     With a question's and an answer's column each row is an answer. Else a row is told as ``first
     cell: header value, header value``, and with two columns as ``first cell: value``. What stands
     alone above the header is the table's title. ``likely``: a first row that has no others below,
-    or has two cells and a figure in the second, is a row like the others.
+    or nothing but figures after its first cell, is a row like the others.
     """
-    filled = [
+    sound = [
         (n, [_sound(plain(cell), file, n, outline.document.problems) for cell in cells])
         for n, cells in rows
     ]
-    filled = [(n, cells) for n, cells in filled if any(cells)]
-    left = min((_first(cells) for _, cells in filled), default=0)
+    for table in _tables(sound):
+        _add_one(table, outline, file, place, header)
+
+
+def _tables(rows: Rows) -> Iterator[Rows]:
+    """The filled rows, cut where another table begins: below an empty row, with its own header.
+
+    Questions with answers go on: their rows are words over words.
+    """
+    table: list[tuple[int | None, list[str]]] = []
+    for index, (number, cells) in enumerate(rows):
+        if not any(cells):
+            continue
+        header = next((above for _, above in table if _count(above) > 1), None)
+        if header and not any(rows[index - 1][1]) and _begins_table(rows[index:]):
+            names = [header_name(cell) for cell in header]
+            if column_of(names, PROMPT_NAMES) is None or column_of(names, REPLY_NAMES) is None:
+                yield table
+                table = []
+        table.append((number, cells))
+    if table:
+        yield table
+
+
+def _begins_table(rows: Rows) -> bool:
+    """Whether rows begin with a header: words over figures, or under a title, over some figures."""
+    block = [cells for _, cells in takewhile(lambda row: any(row[1]), rows)]
+    titled = _count(block[0]) == 1
+    if titled:
+        block = block[1:]
+    header, body = block[0] if block else [], block[1:]
+    words = [cell for cell in header if cell]
+    # Two words may be a row like the others: Sunday, closed.
+    if not body or len(words) < 2 or (len(words) == 2 and header[0]):
+        return False
+    if len(set(words)) < len(words) or any(re.search(r"\d|^\W+$", word) for word in words):
+        return False
+    enough = any if titled else all
+    return all(
+        enough(re.search(r"\d", cell) for cell in row[1:] if cell and cell not in DASHES)
+        and _count(row) > 1
+        for row in body
+    )
+
+
+def _add_one(
+    filled: Rows,
+    outline: Outline,
+    file: str,
+    place: Literal["row", "line"],
+    header: Header,
+) -> None:
+    """``filled`` has at least one row, and none that is empty."""
+    left = min(_first(cells) for _, cells in filled)
     top = next(
         (i for i, (_, cells) in enumerate(filled) if _count(cells) > 1 or _first(cells) > left),
         len(filled),
@@ -127,28 +195,66 @@ def add_table(
     names = [header_name(cell) for cell in filled[top][1]]
     asked, replied = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
     body = _fitting(filled[top + 1 :], len(names), file, outline.document.problems)
+    dates = _dates(names, body)
     if asked is not None and replied is not None:
-        questions = _Questions(names, asked, replied)
+        questions = _Questions(names, asked, replied, dates)
         questions.tell_unused(filled[top][1], file, filled[top][0], outline.document.problems)
         for number, cells in body:
             questions.add(cells, outline, file, number, place)
         return
-    dates = column_of(names, FROM_NAMES), column_of(names, UNTIL_NAMES)
+    # In a table of facts, when a season or a course begins and ends is a fact, too: it is told,
+    # also before it begins.
+    if dates[0] is not None and names[dates[0]] not in FROM_NAMES:
+        dates = None, dates[1]
     columns = [
         column
         for column, name in enumerate(names)
-        if column not in dates and (name or any(cells[column] for _, cells in body))
+        if name not in FROM_NAMES | UNTIL_NAMES and (name or any(c[column] for _, c in body))
     ]
     if not columns:
         return
     words = [filled[top][1][column] for column in columns]
-    row_like = len(words) == 2 and re.search(r"\d", words[1])
+    row_like = bool(body) and _row_like(words, [[c[n] for n in columns] for _, c in body])
     if header == "likely" and (row_like or not body):
+        first = [filled[top][1][column] for column in columns]
+        if len(words) > 2:
+            words = [""] * len(words)
+        if row_like and len(words) > 2:
+            values = {"found": row_text(words, first)[:60]}
+            problem = Problem("warning", "no-header-row", file, filled[top][0], values)
+            outline.document.problems.append(problem)
         body = [filled[top], *body]
     for number, cells in body:
         valid = _validity(cells, dates, file, number, outline)
-        text = row_text(words, [cells[column] for column in columns])
-        _add(text, outline, number, place, valid)
+        if valid is not None:
+            text = row_text(words, [cells[column] for column in columns])
+            _add(text, outline, number, place, valid)
+
+
+_COIN = r"(?:[€£$¥]|\b(?:EUR|GBP|USD|MXN|euros?|pounds?|dollars?|pesos?|dólares)\b)"
+_AMOUNT = r"\d(?:[\d.,' ]*\d)?"
+_FIGURE = re.compile(
+    rf"\W?(?:(?:desde|from)\s+)?(?:{_COIN}\s*{_AMOUNT}|{_AMOUNT}\s*{_COIN}|\d+[.,]\d+\s*%?)"
+    r"(?:\s*/\s*\w+)?(?:\s*\(.*\))?",
+    re.IGNORECASE,
+)
+"""A price, or a number with decimals: years and sizes, which are whole, name columns."""
+_HOURS = re.compile(
+    r"\d{1,2}(?:[:.h]\d\d)?\s*(?:[-–—]|a|to)\s*\d{1,2}(?:[:.h]\d\d)?(?:\s*[hap]\W?m?\W?)?"
+)
+
+
+def all_figures(cells: Sequence[str], figure: re.Pattern[str] = _FIGURE) -> bool:
+    """Whether all cells but the first, which has words, are prices or figures with decimals."""
+    rest = [cell for cell in cells[1:] if cell and cell not in DASHES]
+    return bool(cells[0] and rest) and all(figure.fullmatch(cell) for cell in rest)
+
+
+def _row_like(words: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether what stands where a header does is a row like the others."""
+    if len(words) == 2:
+        return bool(re.search(r"\d", words[1]))
+    return all_figures(words) or (all_figures(words, _HOURS) and all_figures(body[0], _HOURS))
 
 
 def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
@@ -194,14 +300,30 @@ def _add(
         outline.add(text, "row", line=number, valid=valid)
 
 
+def _dates(names: Sequence[str], rows: Rows) -> Dates:
+    """The columns that say from when and until when rows hold."""
+
+    def days(column: int) -> bool:
+        filled = [cells[column] for _, cells in rows if cells[column]]
+        return bool(filled) and all(as_day(cell) for cell in filled)
+
+    def of(wanted: AbstractSet[str], loose: AbstractSet[str]) -> int | None:
+        told = (n for n, name in enumerate(names) if name in loose and days(n))
+        found = column_of(names, wanted)
+        return next(told, None) if found is None else found
+
+    return of(FROM_NAMES, BEGIN_NAMES), of(UNTIL_NAMES, END_NAMES)
+
+
 def _validity(
     cells: Sequence[str],
-    columns: tuple[int | None, int | None],
+    columns: Dates,
     file: str,
     number: int | None,
     outline: Outline,
-) -> Validity:
-    since, until = ("" if column is None else cells[column] for column in columns)
+) -> Validity | None:
+    told = ("" if column is None else cells[column] for column in columns)
+    since, until = ("" if cell in DASHES else cell for cell in told)
     return validity(since, until, file, number, outline.document.problems)
 
 
@@ -212,10 +334,7 @@ class _Questions:
     names: list[str]
     asked: int
     replied: int
-
-    @property
-    def dates(self) -> tuple[int | None, int | None]:
-        return column_of(self.names, FROM_NAMES), column_of(self.names, UNTIL_NAMES)
+    dates: Dates
 
     @property
     def topic(self) -> int | None:
@@ -249,6 +368,8 @@ class _Questions:
         if self.topic is not None and (topic := plain(cells[self.topic])):
             outline = outline.inside(topic)
         valid = _validity(cells, self.dates, file, number, outline)
+        if valid is None:
+            return
         row, line = (number, None) if place == "row" else (None, number)
         outline.add(answer, "answer", row=row, line=line, question=question, valid=valid)
 
@@ -256,6 +377,9 @@ class _Questions:
 # --- Cells of Excel -------------------------------------------------------------------------------
 
 _FORMAT = re.compile(r"([^#0?]*)([#0?][#0?,.]*)(.*)")
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|[_*].')
+_PRIVATE = 0xE000
+"""Letters that no text has stand for a format's literals, whose % and / mean nothing."""
 
 
 def _sound(cell: str, file: str, line: int | None, problems: list[Problem]) -> str:
@@ -269,6 +393,8 @@ def _sound(cell: str, file: str, line: int | None, problems: list[Problem]) -> s
 def _shown(cell: Cell) -> str:
     """A cell's text as the sheet shows it, for the formats that facts have: money, shares, days."""
     value: Any = cell.value
+    if value is None or cell.font.strike:
+        return ""
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
@@ -282,22 +408,32 @@ def _shown(cell: Cell) -> str:
 
 def _number(value: float, style: str) -> str:
     """A number with the currency, the percent sign and the decimals of its format."""
-    style = style.split(";")[0]
-    style = re.sub(r"\[\$([^\]-]*)[^\]]*\]", r"\1", style)  # [$€-407] is €
-    style = re.sub(r"\[[^\]]*\]|[_*].|[\"\\]", "", style)  # colours, padding, quotes
+    literals: list[str] = []
+
+    def literal(found: re.Match[str]) -> str:
+        """Words in quotes and the currency of [$€-407], kept for later; padding and colours not."""
+        quoted, escaped, currency = found.groups()
+        said = quoted or escaped or currency
+        if not said:
+            return ""
+        literals.append(said)
+        return chr(_PRIVATE + len(literals) - 1)
+
+    style = _LITERAL.sub(literal, style).split(";")[0]
     found = _FORMAT.fullmatch(style)
-    if not found:
-        return tables.cell_text(round(value, 10))
-    before, digits, after = found.groups()
-    if re.search(r"[A-Za-z]\s*[+-]|[/#0?]", before + after):  # exponents, fractions, groups
-        return tables.cell_text(round(value, 10))
-    if digits.endswith(","):  # shown in thousands
+    before, digits, after = found.groups() if found else ("", "", "")
+    odd = re.search(r"[A-Za-z]\s*[+-]|[/#0?]", before + after)  # exponents, fractions, groups
+    thousands = digits.endswith(",")
+    if not digits or odd or thousands or abs(value) > 1e15:
         return tables.cell_text(round(value, 10))
     whole, _, part = digits.partition(".")
     decimals = len(part)
-    shown = value * 100 if "%" in after else value
+    exact = Decimal(repr(value)) * (100 if "%" in before + after else 1)
     # No mark between thousands: 1,200 is a little more than one in half of the world.
-    text = f"{shown:.{decimals}f}"
+    text = f"{exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
     if (zeros := whole.count("0")) > 1:  # the post code 08001
         text = text.zfill(zeros + (decimals + 1 if decimals else 0))
-    return plain(f"{before}{text}{after}")
+    text = f"{before}{text}{after}"
+    for index, said in enumerate(literals):
+        text = text.replace(chr(_PRIVATE + index), said)
+    return plain(text)

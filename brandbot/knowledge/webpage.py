@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from brandbot import tables
-from brandbot.knowledge.blocks import Document, Outline, plain
+from brandbot.knowledge.blocks import Block, Document, Outline, plain
 from brandbot.knowledge.markdown import add_markdown
 
 if TYPE_CHECKING:
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 NOT_READ = [
     "script", "style", "noscript", "template", "nav", "header", "footer", "svg", "iframe",
-    "button", "select", "textarea", "img",
+    "button", "select", "textarea", "img", "del", "s", "strike",
 ]  # fmt: skip
 HEADS = ["h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"]
+PANELS = ["div", "section", "article", "dd", "p", "ul", "ol", "table"]
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
+_COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)\D{0,30}\d{4}(?:\s*[-–—/]\s*\d{4})?", re.IGNORECASE)
 
 
 def read_html(raw: bytes, name: str) -> Document:
@@ -30,8 +33,25 @@ def read_html(raw: bytes, name: str) -> Document:
     if soup.title is not None:
         document.title = plain(soup.title.get_text())
         soup.title.decompose()
-    add_markdown(_to_markdown(soup), Outline(document), None)
+    footers = [tag.extract() for tag in soup.find_all("footer") if not _framed(tag)]
+    outline = Outline(document)
+    add_markdown(_to_markdown(soup), outline, None)
+    outline.end()
+    for footer in footers:
+        document.blocks += _footer_blocks(footer, name)
     return document
+
+
+def _footer_blocks(footer: Tag, name: str) -> list[Block]:
+    """What of a page's footer says something: hours, telephones, addresses; not its links."""
+    addresses = plain(" ".join(tag.get_text(" ") for tag in footer.find_all("address")))
+    footer.name = "div"
+    found = Document(name)
+    add_markdown(to_markdown(str(footer)), Outline(found), None)
+    return [
+        block for block in found.blocks
+        if re.search(r"\d|\w@\w", _COPYRIGHT.sub("", block.text)) or block.text in addresses
+    ]  # fmt: skip
 
 
 def to_markdown(html: str) -> str:
@@ -39,7 +59,10 @@ def to_markdown(html: str) -> str:
 
 
 def _decode(raw: bytes, document: Document) -> str:
-    """Text in the encoding the page names, unless its bytes or the name can't be right."""
+    """Text in the encoding the page names, unless its bytes or the name can't be right.
+
+    What can be read as UTF-8 is: letters of another encoding never follow each other like that.
+    """
     from bs4.dammit import EncodingDetector
 
     declared = EncodingDetector.find_declared_encoding(raw, is_html=True) or ""
@@ -48,12 +71,19 @@ def _decode(raw: bytes, document: Document) -> str:
     except LookupError:
         encoding = "utf-8"
     boms = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    if encoding.startswith(("utf", "ascii")) or raw.startswith(boms):
+    if encoding.startswith(("utf", "ascii")) or raw.startswith(boms) or _is_utf8(raw):
         return tables.decode(raw, document.name, document.problems)
     if encoding == "iso8859-1":  # browsers take it for its superset
         encoding = "cp1252"
     text = raw.decode(encoding, errors="replace")
     return tables.decode(text.encode(), document.name, document.problems)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        return not raw.isascii() and bool(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _soup(html: str) -> BeautifulSoup:
@@ -67,12 +97,12 @@ def _soup(html: str) -> BeautifulSoup:
 def _to_markdown(soup: BeautifulSoup) -> str:
     from markdownify import MarkdownConverter
 
+    hidden = _hidden(soup)
     for button in soup.select(", ".join(f"{part} button" for part in HEADS)):
         button.unwrap()  # the question of an accordion
-    for tag in soup.find_all(NOT_READ) + soup.find_all(_is_hidden):
-        # The header of an article holds its title; that of a page, its logo and menu.
-        framed = tag.name in ("header", "footer") and tag.find_parent(["article", "main"])
-        if not framed and not tag.decomposed:
+    struck = soup.find_all(style=_STRUCK)
+    for tag in soup.find_all(NOT_READ) + struck + hidden:
+        if not tag.decomposed and not _framed(tag):
             tag.decompose()
     for table in soup.find_all("table"):
         if table.find("table"):
@@ -84,6 +114,46 @@ def _to_markdown(soup: BeautifulSoup) -> str:
     for terms in soup.find_all("dl"):
         _to_list(terms, soup)
     return MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=True).convert_soup(soup)
+
+
+def _framed(tag: Tag) -> bool:
+    """Whether it belongs to an article: that header holds its title; a page's, logo and menu."""
+    return tag.name in ("header", "footer") and tag.find_parent(["article", "main"]) is not None
+
+
+def _hidden(soup: BeautifulSoup) -> list[Tag]:
+    """The hidden parts that no visitor opens.
+
+    A button that opens one is its heading, as a heading that does; what comes after it is not
+    below that any more.
+    """
+    openers = {
+        str(tag[name]).removeprefix("#"): tag
+        for name in ("aria-controls", "data-target", "data-bs-target", "href")
+        for tag in soup.find_all([*HEADS, "button", "a", "div"], attrs={name: True})
+        if name == "aria-controls" or str(tag[name]).startswith("#")
+    }
+    hidden: list[Tag] = []
+    for tag in soup.find_all(_is_hidden):
+        opener = openers.get(str(tag.get("id"))) or _just_above(tag)
+        if opener is None or tag.name not in PANELS or tag.get("role") in ("dialog", "menu"):
+            hidden.append(tag)
+            continue
+        head = opener.find_parent(HEADS) or opener
+        if head.name == "button":
+            head.name = "h6"
+        if head.name in HEADS[:6]:
+            tag.insert_after(soup.new_tag(head.name))
+    return hidden
+
+
+def _just_above(tag: Tag) -> Tag | None:
+    """The heading or the button that stands alone before a part."""
+    before = tag.find_previous_sibling()
+    if before is None or before.name in HEADS or before.name == "button":
+        return before
+    inner = before.find([*HEADS, "button"])
+    return inner if inner and inner.get_text().strip() == before.get_text().strip() else None
 
 
 def _is_hidden(tag: Tag) -> bool:
