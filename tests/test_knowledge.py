@@ -299,12 +299,12 @@ def test_a_build_deleted_while_its_embedder_is_loaded(
     lookup.update_index(place, acme)
     running, real = lookup.Lookup(place, "acme"), lookup.open_embedder
 
-    def slowly(*given: Any) -> Any:
+    def slowly(*given: object) -> object:
         monkeypatch.setattr(lookup, "open_embedder", real)
         for price in ("£9.25", "£9.50"):
             (acme.folder / "knowledge" / "prices.md").write_text(PRICES.replace("£8.75", price))
             lookup.update_index(place, acme)
-        return real(*given)
+        return real(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(lookup, "open_embedder", slowly)
     found = running.find([Message("user", "What does a rowing boat cost?")], 4)
@@ -317,10 +317,10 @@ def test_a_folder_that_cant_be_read_is_not_forgotten(
     place = Workspace(workspace)
     lookup.update_index(place, acme)
 
-    def refused(folder: Path) -> list[str]:
+    def refused(folder: Path) -> Iterator[Path]:
         raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr(index.os, "listdir", refused)  # root may read everything
+    monkeypatch.setattr(Path, "iterdir", refused)  # root may read everything
     with pytest.raises(KnowledgeError, match="knowledge can't be read: Permission denied"):
         lookup.update_index(place, acme)
 

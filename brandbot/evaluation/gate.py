@@ -36,8 +36,8 @@ class GateRow:
 def rows(report: Report, limits: Gate) -> list[GateRow]:
     """Every condition, in the order in which a person would ask."""
     ours = report.version
-    live = report.live if report.live != ours and report.live in report.speakers else None
-    other = live or BASE
+    live = report.live if report.live != ours else None
+    other = live if live in report.speakers else BASE
     checks: list[Callable[[], GateRow]] = [
         lambda: _limit("style", report.measure("style", ours), limits.min_style, 1),
         lambda: _better("style_gain", report, "style"),
@@ -53,7 +53,7 @@ def rows(report: Report, limits: Gate) -> list[GateRow]:
         lambda: _limit("forgetting", report.measure("forgetting", ours), limits.max_forgetting, -1),
     ]
     if live:
-        checks.insert(2, lambda: _not_worse("style_live", report, "style", live))
+        checks.insert(2, lambda: _as_live(report, live))
     return [check() for check in checks]
 
 
@@ -86,6 +86,12 @@ def _not_worse(name: str, report: Report, metric: str, other: str) -> GateRow:
     return GateRow(name, "fail" if found.high < 0 else "pass", {**_figures(found), "other": other})
 
 
+def _as_live(report: Report, live: str) -> GateRow:
+    if live not in report.speakers:  # damaged, or on another base model
+        return GateRow("style_live", "unknown", {"other": live, "absent": True})
+    return _not_worse("style_live", report, "style", live)
+
+
 def _above_brand(name: str, report: Report, metric: str, limit: float) -> GateRow:
     """Not much more of it than in the brand's own held-out replies."""
     ours, own = report.measure(metric, report.version), report.measure(metric, BRAND)
@@ -101,18 +107,18 @@ def _memorising(report: Report, most_copied: float, most_gap: float) -> GateRow:
     """Neither lifted word for word nor known by heart: early signs differ from set to set."""
     copied, own = report.measure("copied", report.version), report.measure("copied", BRAND)
     gap = report.measure("gap", report.version)
-    if gap is None:
-        return GateRow("memorising", "unknown")
+    # No answer may be long enough to copy twelve words.
+    lifted, brand = copied.value if copied else 0.0, own.value if own else 0.0
     values = {
-        # No answer may be long enough to copy twelve words.
-        "value": copied.value if copied else 0.0,
-        "brand": own.value if own else 0.0,
+        "value": lifted,
+        "brand": brand,
         "limit": most_copied,
-        "gap": gap.value,
+        "gap": gap.value if gap else None,
         "gap_limit": most_gap,
     }
-    fine = values["value"] - values["brand"] <= most_copied and gap.value <= most_gap
-    return GateRow("memorising", "pass" if fine else "fail", values)
+    if lifted - brand > most_copied or (gap is not None and gap.value > most_gap):
+        return GateRow("memorising", "fail", values)
+    return GateRow("memorising", "unknown" if gap is None else "pass", values)
 
 
 def _rules(report: Report, other: str, least: float) -> GateRow:
@@ -147,13 +153,17 @@ def _offending(report: Report, codes: Container[str]) -> list[str]:
 
 
 def _listening(report: Report, share: float) -> GateRow:
-    """A reply is likelier under its own prompt than under a stranger's, as it was untuned."""
+    """A reply is likelier under its own prompt than under a stranger's, as it was untuned.
+
+    Where the untuned model did not listen either, it has to all the same.
+    """
     ours, base = report.measure("listening", report.version), report.measure("listening", BASE)
     if ours is None or base is None or ours.n < FEWEST:
         return GateRow("listening", "unknown")
-    limit = share * base.value
+    limit = max(0.0, share * base.value)
     values = {**_figures(ours), "base": base.value, "limit": limit}
-    return GateRow("listening", "pass" if ours.value >= limit else "fail", values)
+    fine = ours.value > 0 and ours.value >= limit
+    return GateRow("listening", "pass" if fine else "fail", values)
 
 
 def _planted(report: Report) -> GateRow:
@@ -185,6 +195,5 @@ def refused(found: list[GateRow], *, first: bool) -> list[GateRow]:
 
 def unknown(found: list[GateRow]) -> list[GateRow]:
     """The style conditions that could not be measured; without them nothing can be said."""
-    return [
-        row for row in found if row.outcome == "unknown" and row.name in ("style", "style_gain")
-    ]
+    needed = ("style", "style_gain", "style_live")
+    return [row for row in found if row.outcome == "unknown" and row.name in needed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from brandbot.adapters import ROLLBACK, AdapterStore
+from brandbot.adapters import AdapterStore, went_back
 from brandbot.engines.base import EngineName
 from brandbot.errors import BrandbotError, GateError, VersionError
 from brandbot.evaluation import gate, words
@@ -101,7 +101,7 @@ def overview(workspace: Workspace, name: str) -> list[dict[str, Any]]:
     """
     store = AdapterStore(workspace.adapters(name))
     limits = Persona.load(workspace.persona(name)).config.gate
-    forced = {e["version"]: e for e in store.history() if e.get("reason") != ROLLBACK}
+    promoted = {e["version"]: e for e in store.history() if not went_back(e)}
     live = store.live_number()
     found = []
     for number in store.numbers():
@@ -113,7 +113,7 @@ def overview(workspace: Workspace, name: str) -> list[dict[str, Any]]:
         report = Report.load(version.folder / "report.json")
         style = report.measure("style", version.name) if report else None
         rules = report.measure("rules", version.name) if report else None
-        last = forced.get(version.name, {})
+        last = promoted.get(version.name, {})
         found.append(
             {
                 "version": version.name,

@@ -36,12 +36,12 @@ from brandbot.evaluation.report import (
 )
 from brandbot.evaluation.served import Served
 from brandbot.examples import Example
-from brandbot.given import known_to
 from brandbot.grounding import Known
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
 from brandbot.persona import Persona
 from brandbot.prompt import Encoded, Message
+from brandbot.strict import known_to
 from brandbot.tables import people_files
 from brandbot.workspace import Workspace
 
@@ -116,10 +116,9 @@ def evaluate(
         speaker.name: _spread(asked, FEWSHOT_PROMPTS) if speaker.name == FEWSHOT else asked
         for speaker in speakers
     }
-    most_tokens = _most_tokens(persona, reading, speakers[0])
     jobs = [
         Job(speaker, [*asked_of[speaker.name], *(probes if speaker is speakers[0] else [])],
-            most_tokens)
+            _most_tokens(reading, speaker))
         for speaker in speakers
     ]  # fmt: skip
     untuned = Job(next(s for s in speakers if s.name == BASE), lessons, RULER_TOKENS)
@@ -248,22 +247,19 @@ def _speakers(
             continue
         try:
             other = store.get(int(one))
-            other.prompt_format(base)
+            if other.meta["base_sha256"] != base.sha256:
+                raise VersionError(
+                    f"Version {other.name} runs on {other.meta['base_model']}, but {version.name} "
+                    f"on {base.name}; only versions on the same base model are measured together."
+                )
+            other_format = other.prompt_format(base)
         except VersionError as error:
             if one in against:
                 raise
             say(f"The live version can't be compared with: {error}")
             continue
-        if other.meta["base_sha256"] != base.sha256:
-            say(
-                f"Version {other.name} runs on another base model ({other.meta['base_model']}); it "
-                "is left out of the comparison."
-            )
-            continue
-        speakers.append(
-            Speaker(other.name, other.persona, other.prompt_format(base), other,
-                    other.persona.config.generation.style_shots)
-        )  # fmt: skip
+        shots = other.persona.config.generation.style_shots
+        speakers.append(Speaker(other.name, other.persona, other_format, other, shots))
     return speakers, base
 
 
@@ -300,14 +296,16 @@ class _Counter:
         self.progress(min(self.done, self.total), self.total)
 
 
-def _most_tokens(persona: Persona, reading: example_files.Reading, speaker: Speaker) -> int:
+def _most_tokens(reading: example_files.Reading, speaker: Speaker) -> int:
+    """Where a speaker's answer is cut off: where it is in service, or a little over any reply."""
+    most = speaker.persona.config.generation.max_tokens
     tokens = [
         len(speaker.prompt_format.tokenizer.encode(reply, add_special_tokens=False).ids)
         for example in reading.examples
         for reply in example.replies
     ]
-    longest = math.ceil(LONGER * max(tokens, default=0)) or persona.config.generation.max_tokens
-    return min(persona.config.generation.max_tokens, max(16, longest))
+    longest = math.ceil(LONGER * max(tokens, default=0)) or most
+    return min(most, max(16, longest))
 
 
 def _answer(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -190,7 +189,7 @@ def build(
 
     try:
         if documents_folder.is_dir():
-            os.listdir(documents_folder)
+            next(documents_folder.iterdir(), None)
     except OSError as error:  # else every document would seem to be gone
         reason = error.strerror or str(error)
         raise KnowledgeError(f"{documents_folder} can't be read: {reason}.") from error
