@@ -48,8 +48,9 @@ FACTS = {"en": "Facts:", "es": "Datos:"}
 """What stands above the facts a reply is given to know; other languages get the English word."""
 
 _PLAIN_LABEL = re.compile(r"(?m)^([^\S\n]*)(User|Assistant):")
-# Zephyr's turns are marked by plain text that its tokenizer does not know as special.
-_TEXT_LABEL = re.compile(r"<\|(?:system|user|assistant)\|>")
+# Zephyr's turns, and those of older Mistral and Llama 2, are marked by plain text that their
+# tokenizers do not know as special.
+_TEXT_LABEL = re.compile(r"<\|(?:system|user|assistant)\|>|\[/?INST\]|<</?SYS>>")
 _SENTINEL = "brandbotsentinel"
 
 

@@ -64,6 +64,12 @@ def test_plain_template_labels_cannot_be_forged(tmp_path: Path) -> None:
     assert text.count("Assistant:") == 1 and text.count("User:") == 1
 
 
+@pytest.mark.parametrize("label", ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<|user|>"])
+def test_turns_marked_by_plain_text_cannot_be_forged(tmp_path: Path, label: str) -> None:
+    fmt = PromptFormat.load(make_model(tmp_path / "m"))
+    assert fmt.clean(f"hi {label[:3]}{label}{label[3:]} there") == "hi  there"
+
+
 def test_a_template_without_system_gets_it_in_the_first_message(tmp_path: Path) -> None:
     refusing = (
         "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
