@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from brandbot import examples as example_files
 from brandbot import questions
@@ -28,12 +29,18 @@ SAME_SENTENCE, SENTENCE_WORDS = 2, 5
 phrase says it often. Sentences that the people who write examples use themselves are free."""
 
 
+Code = Literal[
+    "author-share", "unedited-share", "repeated-sentence", "placeholder", "in-test-split"
+]
+"""Why an approved example is left out; each is an entry of ``texts.PROBLEMS``."""
+
+
 @dataclass(frozen=True)
 class LeftOut:
-    """An approved example that is not trained on; ``code`` is an entry of ``texts.PROBLEMS``."""
+    """An approved example that is not trained on."""
 
     example: Example
-    code: str
+    code: Code
     limit: float = 0.0
 
 
@@ -55,7 +62,7 @@ def choose(examples: Sequence[Example], limits: Review, folder: Path | None = No
         if example.provenance is not None and example.split != "test" and tested.holds(example):
             left[place] = LeftOut(example, "in-test-split")
 
-    def over(most: float, code: str, names: Callable[[Example], set[str]], side: Split) -> None:
+    def over(most: float, code: Code, names: Callable[[Example], set[str]], side: Split) -> None:
         """Leaves out the oldest of each name's until none has more than its share of a side."""
         kept = [
             place for place, example in enumerate(examples)
@@ -103,13 +110,14 @@ def read(persona: Persona) -> tuple[Reading, list[LeftOut]]:
 
 
 class Tested:
-    """The prompts that versions are tested with, from what people wrote.
+    """The prompts that versions are tested with.
 
-    Those of the test split and, given the persona's ``folder``, its evaluation questions.
+    Those of the test split, written or approved, and, given the persona's ``folder``, its
+    evaluation questions.
     """
 
     def __init__(self, examples: Sequence[Example], folder: Path | None = None) -> None:
-        held = [e.prompt for e in examples if e.split == "test" and e.provenance is None]
+        held = [example.prompt for example in examples if example.split == "test"]
         asked = [q.prompt for q in questions.read(folder / "evals").questions] if folder else []
         self._prompts = {normalise(prompt) for prompt in (*held, *asked)}
 

@@ -26,6 +26,7 @@ LEFT_OUT = {
     "author-share": "over one person's share (review.max_author)",
     "unedited-share": "over the share that nobody edited (review.max_unedited)",
     "repeated-sentence": "with a sentence that other approved replies repeat",
+    "placeholder": "something personal was taken out of its reply",
     "in-test-split": "its question is one that versions are tested with",
     "test": "held out to test versions with",
     "rejected": "rejected in review",

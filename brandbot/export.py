@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -29,7 +29,7 @@ from brandbot.errors import BrandbotError, PersonaError
 from brandbot.examples import Example
 from brandbot.persona import Persona
 from brandbot.prompt import Message, build, joined
-from brandbot.redact import clean_messages
+from brandbot.redact import brands_own, clean_messages
 from brandbot.workspace import Workspace
 
 What = Literal["examples", "conversations", "preferences"]
@@ -57,8 +57,8 @@ class Exported:
     """What an export wrote: how many ``rows``, and of how many something was taken out.
 
     ``left_out`` counts what was not written, by reason: a code of ``approved.choose``
-    (author-share, unedited-share, repeated-sentence, in-test-split), test (held out for measuring),
-    rejected, unjudged, unanswered, unchanged, duplicate, or expired.
+    (author-share, unedited-share, repeated-sentence, placeholder, in-test-split), test (held out
+    for measuring), rejected, unjudged, unanswered, unchanged, duplicate, or expired.
     """
 
     rows: int = 0
@@ -117,10 +117,10 @@ def export(
             over = approved.choose(reading.examples, review, persona.folder).left_out
             codes = {(one.example.provenance or {}).get("turn"): one.code for one in over}
             items = _preferences(log, name, tested, codes, left)
-    done = Exported()
+    done, own = Exported(), brands_own(workspace, persona)
     lines: dict[str, None] = {}
     for item in items:
-        item, kinds = _cleaned(item, persona.config.language)
+        item, kinds = _cleaned(item, persona.config.language, own)
         for row in _rows(item, form, persona.system_prompt if system else "", persona.language):
             line = json.dumps(row, ensure_ascii=False)
             if line in lines:
@@ -218,7 +218,7 @@ def _told(said: Sequence[Turn]) -> _Item | None:
 
 
 def _preferences(
-    log: ConversationLog, name: str, tested: Tested, over: dict[Any, str], left: Counter[str]
+    log: ConversationLog, name: str, tested: Tested, over: Mapping[Any, str], left: Counter[str]
 ) -> Iterator[_Item]:
     """Edited over original replies; ``over`` are the turns whose examples are over the limits."""
     for turn, last in _last_reviews(log, name).items():
@@ -277,11 +277,11 @@ def _last_reviews(log: ConversationLog, name: str) -> dict[int, Any]:
 # --- How it is written --------------------------------------------------------------------------
 
 
-def _cleaned(item: _Item, tag: str) -> tuple[_Item, tuple[str, ...]]:
+def _cleaned(item: _Item, tag: str, own: str) -> tuple[_Item, tuple[str, ...]]:
     facts = [Message("user", fact) for fact in item.facts]
     worse = [Message("assistant", item.rejected)] if item.rejected is not None else []
     count = len(item.messages)
-    cleaned, kinds = clean_messages([*item.messages, *facts, *worse], tag)
+    cleaned, kinds = clean_messages([*item.messages, *facts, *worse], tag, own)
     return _Item(
         tuple(cleaned[:count]),
         tuple(message.content for message in cleaned[count : count + len(facts)]),

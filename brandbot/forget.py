@@ -1,8 +1,9 @@
 """A person's words are taken out of everything, and conversations that have become old.
 
-What they said, what the bot answered to it, what they thought of replies, and the examples that
-came of it. Versions are never changed; those trained on their words are named. Everything is found
-before anything is deleted, files first: a second call goes on where one that died came to.
+What they said, what the bot answered to it, what they thought of replies, and the examples and
+votes that came of it. Versions are never changed; those trained on their words are named.
+Everything is found before anything is deleted, files first: a second call goes on where one that
+died came to.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ from brandbot.errors import LockHeldError, LogError, PersonaError
 from brandbot.examples import PROVENANCE
 from brandbot.from_conversations import rewrite
 from brandbot.persona import Persona
-from brandbot.redact import clean
+from brandbot.redact import brands_texts
 from brandbot.traces import QUOTE, Traces
 from brandbot.workspace import Workspace
 
@@ -82,8 +83,9 @@ def forget_person(
             f"{author!r} names nobody. A person in Slack is named slack:TEAM:USER, as in "
             "slack:T024BE7LD:U023BECGF."
         )
-    common = _offered(workspace)
-    found = log.database.run(lambda connection: traces.find(connection, author, common))
+    common, tags = _brands_own(workspace)
+    find = partial(traces.find, author=author, common=common, tags=tags)
+    found = log.database.run(find)
     done = Forgotten(
         len(found.whole), len(found.turns), len(found.feedback), len(found.reviews),
         len(found.blanked), len(found.votes), len(found.claims),
@@ -91,32 +93,42 @@ def forget_person(
     for name in workspace.persona_names():
         _examples(workspace, name, found, done, dry_run)
     for name in _with_versions(workspace):
-        done.versions += _versions(workspace, name, found)
+        done.versions += _versions(workspace, name, found, tags)
     if dry_run or done.nothing:
         return done
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> Traces:
         # Whoever writes a reply at this moment waits, and finds that the conversation is gone.
         traces.lock(connection, found)
-        traces.remove(connection, traces.find(connection, author, common))
+        standing = find(connection)
+        traces.remove(connection, standing)
+        return standing
 
-    log.database.run(work)
+    found = log.database.run(work)
+    for name in workspace.persona_names():  # what was approved since they were looked through
+        _examples(workspace, name, found, done, dry_run)
     log.database.clean()
     return done
 
 
-def _offered(workspace: Workspace) -> set[str]:
-    """Questions that personas offer or are trained and tested with: whoever asks them, says so."""
+def _brands_own(workspace: Workspace) -> tuple[set[str], set[str]]:
+    """What personas say themselves, offer, or are trained and tested with; and their languages.
+
+    Whoever repeats or asks that says nothing of their own.
+    """
     texts: list[str] = []
+    tags = set()
     for name in workspace.persona_names():
         try:
             persona = Persona.load(workspace.persona(name))
-            texts += persona.config.starters
+            texts += [*persona.config.starters, *brands_texts(workspace, persona)]
+            tags.add(persona.config.language)
         except PersonaError:
             continue  # what is wrong with it is said wherever it is used
         for example in example_files.read(persona.folder / "examples").examples:
-            texts += [] if example.provenance is not None else [example.prompt]
-    return set(map(traces.plain, texts))
+            if example.provenance is None:
+                texts += [message.content for message in example.messages]
+    return set(map(traces.plain, texts)), tags
 
 
 def expire(workspace: Workspace, log: ConversationLog) -> dict[str, int]:
@@ -151,7 +163,7 @@ def _examples(
     folder = workspace.persona(name)
     # Backups, too, and what ``check --fix`` took out.
     files = [
-        file for place in ("examples", "removed") for file in sorted((folder / place).glob("*"))
+        file for place in ("examples", "removed") for file in sorted((folder / place).rglob("*"))
         if file.is_file() and ".jsonl" in file.name and not file.name.endswith(".lock")
     ]  # fmt: skip
     counts = {
@@ -162,7 +174,7 @@ def _examples(
     done.examples += sum(counts.values())
     answers, runs = workspace.evaluations(name) / "answers.jsonl", workspace.runs(name)
     caches = [path for path in (answers, runs) if path.exists()]
-    done.caches += [str(path) for path in caches]
+    done.caches += [str(path) for path in caches if str(path) not in done.caches]
     if dry_run:
         return
     with _not_training(runs, name):
@@ -214,7 +226,7 @@ def _with_versions(workspace: Workspace) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
 
-def _versions(workspace: Workspace, name: str, found: Traces) -> list[Named]:
+def _versions(workspace: Workspace, name: str, found: Traces, tags: Collection[str]) -> list[Named]:
     """The versions of a persona, whether it still has a folder or not, that hold their words."""
     named = []
     for folder in sorted(workspace.adapters(name).glob("[0-9]*")):
@@ -224,16 +236,16 @@ def _versions(workspace: Workspace, name: str, found: Traces) -> list[Named]:
             meta = {}
         if any(map(found.came_from, meta.get("from_conversations", ()))):
             named.append(Named(name, folder.name, "trained"))
-        elif _quoted_in(folder, found.words):
+        elif _quoted_in(folder, found.words, tags):
             named.append(Named(name, folder.name, "report"))
     return named
 
 
-def _quoted_in(folder: Path, words: Sequence[str]) -> bool:
+def _quoted_in(folder: Path, words: Iterable[str], tags: Collection[str]) -> bool:
     sought = {
         form
         for said in words
-        for text in (said, clean(said).text)
+        for text in traces.forms(said, tags)
         if len(text) >= QUOTE
         for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
     }

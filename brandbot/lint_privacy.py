@@ -25,17 +25,22 @@ _MAY_BE_PERSONAL = re.compile(
     r"|[([{](?:at|arroba)[)\]}]|\barroba\b|\sdot\s",
     re.IGNORECASE,
 )
+_PHONE = r"\b(?:phone|mobile|cell|whatsapp|tel|tlf|tfno|tel[eé]fono|m[oó]vil|celular)s?\b"
+_A_PHONE = re.compile(_PHONE, re.IGNORECASE)
 _ABOUT_PHONES = re.compile(
-    r"\b(?:phone|mobile|cell|call|ring|text|whatsapp|tel|number is|tel[eé]fono|m[oó]vil|celular"
-    r"|ll[aá]m\w*|n[uú]mero es)\b",
-    re.IGNORECASE,
+    rf"{_PHONE}|\b(?:call|ring|text|number is|ll[aá]m\w*|n[uú]mero es)\b", re.IGNORECASE
 )
-_ABOUT_ORDERS = re.compile(
-    r"\b(?:orders?|pedidos?|ref\w*|invoice|factura|tracking|seguimiento|parcel|paquete|env[ií]o"
-    r"|ticket|reserva|booking|code|c[oó]digo|isbn|ean|sku|serial|serie|n\.?[oº]\.?)|[#№]",
-    re.IGNORECASE,
+_ORDER = (
+    r"\b(?:order|pedido|ref\w*|invoice|factura|tracking|seguimiento|parcel|paquete|env[ií]o"
+    r"|ticket|reserva|booking|code|c[oó]digo|isbn|ean|sku|serial|serie)s?\b"
 )
-_CALLED_AN_ORDER = re.compile(rf"(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}$", re.IGNORECASE)
+_AN_ORDER = re.compile(_ORDER, re.IGNORECASE)
+# "no." is a number's only after an order: it also ends "I think not" and "creo que no".
+_ABOUT_ORDERS = re.compile(rf"{_ORDER}|\bn\.?[º°]|[#№]", re.IGNORECASE)
+_CALLED_AN_ORDER = re.compile(
+    rf"(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}(?:\bno\W{{1,3}})?$", re.IGNORECASE
+)
+_NEW_SENTENCE = re.compile(r"[.!?]\s+(?!N[º°.])(?=[^\W\d_a-zà-ÿ]|[¿¡])|\n+(?=\S)")
 _PHONE_REGIONS = ("ES", "GB", "US")
 
 # As word processors, phones and Slack write them; each as long as what it stands for.
@@ -84,9 +89,9 @@ def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> boo
         # A bare run of digits may be an order number, unless it looks or is called otherwise.
         bare = digits == value and not re.fullmatch(r"[67]\d{8}|07\d{9}", value)
         before = text[max(0, start - 40) : start]
-        if "+" not in value and _CALLED_AN_ORDER.search(before):
-            return False
         called = bool(_ABOUT_PHONES.search(before))
+        if "+" not in value and _CALLED_AN_ORDER.search(before) and not _is_a_phones(before):
+            return False
         return not bare or called or (eager and not _ABOUT_ORDERS.search(before))
     if kind == "nino":
         return _is_nino(value)
@@ -98,6 +103,16 @@ def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> boo
         except ValueError:
             return False
     return True
+
+
+def _is_a_phones(before: str) -> bool:
+    """Whether a number that follows an order's word or sign is a telephone's all the same.
+
+    "Phone for the order: 612…" and "call me, #212…" are; "call about order 612…" is not.
+    """
+    said = _NEW_SENTENCE.split(before)[-1]
+    verb = _ABOUT_PHONES.search(said) and not _AN_ORDER.search(said)
+    return bool(_A_PHONE.search(said) or verb)
 
 
 # What people type otherwise than Presidio's patterns expect: other separators, small letters.
@@ -139,16 +154,29 @@ def _is_nino(value: str) -> bool:
     return not re.match(r"(as|at|am|by|ha|he|me|my|we|se|el|la|te) ", value)
 
 
+_CALLED_AN_ACCOUNT = re.compile(
+    r"\b(?:iban|cuenta|account)\b\W{1,3}(?:\w+\W{1,3}){0,3}$", re.IGNORECASE
+)
+
+
 def _ibans(text: str) -> Iterator[tuple[int, int]]:
-    """Where account numbers stand, as long as their country's are; words may follow."""
-    for match in re.finditer(r"(?<![A-Za-z0-9])([A-Za-z]{2})\d{2}(?=[ ./-]{0,2}[A-Za-z0-9])", text):
+    """Where account numbers stand, as long as their country's are; words may follow.
+
+    The check digits have to be right, but for what is called an account: people mistype theirs.
+    """
+    start = r"(?<![A-Za-z0-9])([A-Za-z]{2})\s?\d{2}(?=[\s./-]{0,2}[A-Za-z0-9])"
+    for match in re.finditer(start, text):
         length = _IBAN_LENGTH.get(match[1].upper(), 0)
-        form = rf"[A-Za-z0-9](?:[ ./-]{{0,2}}[A-Za-z0-9]){{{length - 1}}}(?![A-Za-z0-9])"
+        form = rf"[A-Za-z0-9](?:[\s./-]{{0,2}}[A-Za-z0-9]){{{length - 1}}}(?![A-Za-z0-9])"
         whole = re.compile(form).match(text, match.start()) if length else None
-        if whole:
-            bare = _bare(whole[0])
-            if int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1:
-                yield whole.span()
+        if not whole:
+            continue
+        bare = _bare(whole[0])
+        if sum(map(str.isdigit, bare)) * 2 < length:
+            continue  # "es 91 euros por los dos envíos"
+        called = _CALLED_AN_ACCOUNT.search(text[max(0, match.start() - 40) : match.start()])
+        if called or int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1:
+            yield whole.span()
 
 
 def _always(_value: str) -> bool:
@@ -172,13 +200,13 @@ _WRITTEN: list[tuple[str, re.Pattern[str], Callable[[str], bool]]] = [
         ("nino", r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[ ./-]?\d{2}){3}"
          r"[ ./-]?[A-D]\b", _is_nino),
         # What is called by its name, though its form alone would not tell it.
-        ("nif", r"\b(?:dni|nif)\b\W{0,3}(?:es|n[º.o]?|n[uú]mero)?\W{0,3}"
-         r"(?P<it>\d{2}[. ]?\d{3}[. ]?\d{3})(?!\w)", _always),
-        ("nie", r"\bnie\b\W{0,3}(?:es|n[º.o]?|n[uú]mero)?\W{0,3}(?P<it>[XYZ][- ]?\d{7})(?!\w)",
-         _always),
+        ("nif", r"\b(?:d\.?n\.?i|n\.?i\.?f)\b\W{0,3}(?:es(?: el)?|n[º.o]?|n[uú]mero)?\W{0,3}"
+         r"(?P<it>\d{2}[. ]?\d{3}[. ]?\d{3}(?:[-.]?[A-Z])?)(?!\w)", _always),
+        ("nie", r"\bn\.?i\.?e\b\W{0,3}(?:es(?: el)?|n[º.o]?|n[uú]mero)?\W{0,3}"
+         r"(?P<it>[XYZ][- ]?\d{7}(?:[-.]?[A-Z])?)(?!\w)", _always),
         ("nif", r"\b(?:pasaporte|passport)\b\W+(?:\w+\W+){0,2}?(?P<it>[A-Z]{1,3}\d{6,9})\b",
          _always),
-        ("ssn", r"\b(?:nuss|afiliaci[oó]n|seguridad social)\b\W+(?:\w+\W+){0,3}?"
+        ("ssn", r"\b(?:nuss|nass|afiliaci[oó]n|seguridad social)\b\W+(?:\w+\W+){0,3}?"
          r"(?P<it>\d{2}[ /]?\d{8}[ /]?\d{2})(?!\d)", _always),
         ("iban", r"\b(?:cuenta|account|ccc|clabe)\b\W+(?:\w+\W+){0,3}?"
          r"(?P<it>\d{4}[ -]?\d{4}[ -]?\d{2}[ -]?\d{10}|\d{18})(?!\d)", _always),

@@ -8,9 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from brandbot.lint_privacy import CONTACTS, personal_data, secrets
 from brandbot.prompt import Message
+
+if TYPE_CHECKING:
+    from brandbot.persona import Persona
+    from brandbot.workspace import Workspace
 
 PASSES = 4
 """What taking one thing away uncovers beside it, the next pass finds."""
@@ -71,7 +76,7 @@ TOLD_TO_ALL = CONTACTS | {"iban"}
 def clean(text: str, tag: str = "en", own: str = "") -> Clean:
     """``text`` with personal data and secrets replaced; ``tag`` is the persona's language tag.
 
-    Contacts that stand in ``own``, made by ``bare``, are the brand's and stay.
+    Contacts that stand in ``own``, made by ``brands_own``, are the brand's and stay.
     """
     language, _, region = tag.partition("-")
     words = PLACEHOLDERS.get(language.lower(), PLACEHOLDERS["en"])
@@ -105,6 +110,21 @@ def _without(text: str, value: str, word: str) -> str:
 def bare(text: str) -> str:
     """A text's letters and digits alone, small: 912 34 56 78 and 912345678 are the same."""
     return re.sub(r"[\W_]", "", text).casefold()
+
+
+def brands_texts(workspace: Workspace, persona: Persona) -> list[str]:
+    """What a brand says of itself: its voice guide, its greeting and its documents."""
+    from brandbot.knowledge.index import IndexStore
+
+    config = persona.config
+    build = IndexStore(workspace.knowledge(persona.folder.name)).current()
+    documents = [passage.text for passage in build.read_passages()] if build else []
+    return [persona.voice, config.greeting, *config.handoff, *documents]
+
+
+def brands_own(workspace: Workspace, persona: Persona) -> str:
+    """The brand's texts as ``clean`` takes them: contacts there are nobody's personal data."""
+    return "\n".join(map(bare, brands_texts(workspace, persona)))
 
 
 def holds_placeholder(text: str) -> bool:

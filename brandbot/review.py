@@ -7,7 +7,6 @@ decides about an exchange that another has just decided about is told so.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -28,12 +27,11 @@ from brandbot.errors import (
     LogError,
     PlaceholderError,
     ReviewConflictError,
-    UnwritableError,
 )
 from brandbot.examples import FROM_CONVERSATIONS, PROVENANCE, Example, normalise
 from brandbot.persona import Persona
 from brandbot.prompt import Message, joined
-from brandbot.redact import bare, clean, clean_messages, holds_placeholder
+from brandbot.redact import brands_own, clean, clean_messages, holds_placeholder
 from brandbot.workspace import Workspace
 
 Decision = Literal["approved", "rejected", "skipped", "folded", "undone"]
@@ -122,14 +120,7 @@ class Review:
 
     @cached_property
     def _own(self) -> str:
-        """The brand's own texts, bare: contacts in them are nobody's personal data."""
-        from brandbot.knowledge.index import IndexStore
-
-        config = self._persona.config
-        texts = [self._persona.voice, config.greeting, *config.handoff]
-        build = IndexStore(self.workspace.knowledge(self.name)).current()
-        texts += [passage.text for passage in build.read_passages()] if build else []
-        return "\n".join(map(bare, texts))
+        return brands_own(self.workspace, self._persona)
 
     @property
     def file(self) -> Path:
@@ -260,7 +251,10 @@ class Review:
             "outcome": f"{outcome.code} {outcome.place}".strip(), "created": now(),
         }  # fmt: skip
 
+        on_file = False
+
         def work(connection: Connection) -> None:
+            nonlocal on_file
             # The reply's row is locked, so that of two reviewers one waits for the other.
             connection.execute(
                 select(turns.c.id).where(turns.c.id == exchange.turn).with_for_update()
@@ -290,15 +284,18 @@ class Review:
                     connection.execute(
                         insert(reviews).values({**row, "turn": other, "decision": "folded"})
                     )
-
-        self.log.database.run(work)
-        if outcome.code.startswith("written"):
-            try:
+            # Before the commit: what dies in between leaves a line that is still to be decided
+            # about, never a decision that no line follows. Once, though this may run again.
+            if outcome.code.startswith("written") and not on_file:
                 from_conversations.append(self.file, _line(exchange, text, reviewer))
-            except UnwritableError:
-                with contextlib.suppress(LogError):  # there is no line to take out
-                    self.undo(reviewer)  # it waits again
-                raise
+                on_file = True
+
+        try:
+            self.log.database.run(work)
+        except (ReviewConflictError, ChangedError):  # found when it ran again
+            if on_file:
+                from_conversations.take_out(self.file, exchange.turn, text)
+            raise
         return outcome
 
     def undo(self, reviewer: str) -> Outcome | None:
@@ -335,7 +332,10 @@ class Review:
             "reviewer": reviewer, "decision": "undone", "outcome": "undone", "created": now(),
         }  # fmt: skip
 
+        taken = not last.outcome.startswith("written")
+
         def store(connection: Connection) -> None:
+            nonlocal taken
             # Twice is once: a server that went away may have kept the first.
             stands = select(reviews.c.turn).where(
                 reviews.c.id.in_(latest), reviews.c.turn.in_((last.turn, *like)),
@@ -343,16 +343,13 @@ class Review:
             )  # fmt: skip
             for turn in connection.execute(stands).scalars().all():
                 connection.execute(insert(reviews).values({**undone, "turn": turn}))
+            # Before the commit: what dies in between is taken back by undoing again.
+            taken = taken or from_conversations.take_out(self.file, last.turn, last.reply)
 
         self.log.database.run(store)
-        code = "undone"
-        if last.outcome.startswith("written") and not from_conversations.take_out(
-            self.file, last.turn, last.reply
-        ):
-            code = "edited-by-hand"
         exchange = self.exchange(last.turn)
         return Outcome(
-            code,
+            "undone" if taken else "edited-by-hand",
             exchange=replace(exchange, like=like) if exchange else None,
             reply=last.reply if last.decision == "approved" else "",
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,9 +34,15 @@ AT_ONCE = 500
 """Numbers in one statement; databases take a few thousand."""
 
 
+Moment = tuple[int, str]
+"""When something was said: the number of its turn, and the time, which alone can jump."""
+
+ALWAYS: Moment = (-1, "")
+
+
 @dataclass
 class Traces:
-    """Rows that hold a person's words, by their numbers, and those ``words``.
+    """Rows that hold a person's words, by their numbers, and those ``words``, with when first said.
 
     ``names`` are the pseudonyms in the provenance of examples. Conversations are deleted ``whole``,
     or were only ``begun`` by the person. ``askers`` are the pseudonyms of who asked, by the number
@@ -53,7 +59,10 @@ class Traces:
     blanked: set[int] = field(default_factory=set)
     votes: set[int] = field(default_factory=set)
     claims: set[str] = field(default_factory=set)
-    words: list[str] = field(default_factory=list)
+    words: dict[str, Moment] = field(default_factory=dict)
+
+    def said(self, words: str, when: Moment) -> None:
+        self.words[words] = min(when, self.words.get(words, when))
 
     def came_from(self, origin: dict[str, Any]) -> bool:
         """Whether an example's provenance leads to this person."""
@@ -64,10 +73,13 @@ class Traces:
         return asker is not None and origin.get("author") in (None, asker)
 
 
-def find(connection: Connection, author: str, common: Container[str] = ()) -> Traces:
+def find(
+    connection: Connection, author: str, common: Collection[str] = (), tags: Collection[str] = ()
+) -> Traces:
     """The traces of an author, as logged, or of ``conversation:ID``.
 
-    Texts in ``common``, as ``plain`` makes them, are nobody's: questions that are offered to all.
+    Texts in ``common``, as ``plain`` makes them, are nobody's: what the brands themselves say and
+    offer to all. ``tags`` are the language tags of the personas, in which texts were cleaned.
     """
     one = author.removeprefix("conversation:") if author.startswith("conversation:") else None
     found = Traces({pseudonym(one or author)})
@@ -77,40 +89,47 @@ def find(connection: Connection, author: str, common: Container[str] = ()) -> Tr
         query = query.where(conversations.c.id.in_(spoke) | (conversations.c.author == author))
     else:
         query = query.where(conversations.c.id == one)
+    after: list[Any] = []
     for talk in connection.execute(query).all():
-        _find_in(connection, talk, author, one is not None, found, common)
+        after += _find_in(connection, talk, author, one is not None, found, common)
     if one is None:
         for row in connection.execute(select(feedback).where(feedback.c.author == author)):
             found.feedback.add(row.id)
-            found.words += [words for words in (row.suggestion, row.reason) if words]
+            for words in (row.suggestion, row.reason):
+                if words:
+                    found.said(words, (row.turn + 1, row.created))
         voted = select(votes.c.id).where(votes.c.voter == author)
         found.votes.update(connection.execute(voted).scalars())
         for event, payload in connection.execute(select(claims.c.event, claims.c.payload)):
             if _mentions(f"{event} {payload or ''}", author):
                 found.claims.add(event)
-    _find_reviews(connection, found)
+    _find_quotes(connection, found, after, common, tags)
     return found
 
 
 def _find_in(
     connection: Connection, talk: Any, author: str, whole: bool, found: Traces,
-    common: Container[str],
-) -> None:  # fmt: skip
-    """What of one conversation is theirs: their turns, and the replies to them."""
-    query = select(turns.c.id, turns.c.role, turns.c.content, turns.c.author)
+    common: Collection[str],
+) -> list[Any]:  # fmt: skip
+    """What of one conversation is theirs: their turns, and the replies to them.
+
+    Returns the other replies that came after their words, and may quote them.
+    """
+    query = select(turns.c.id, turns.c.role, turns.c.content, turns.c.author, turns.c.created)
     query = query.where(turns.c.conversation == talk.id).order_by(turns.c.id)
     said = connection.execute(query).all()
     asked = [turn for turn in said if turn.role == "user"]
     mine = {turn.id for turn in asked if whole or (turn.author or talk.author) == author}
-    words = [turn.content for turn in said if turn.id in mine and plain(turn.content) not in common]
-    found.words += words
-    quotes = Quotes(words)
+    for turn in asked:
+        if turn.id in mine and plain(turn.content) not in common:
+            found.said(turn.content, (turn.id, turn.created))
     alone = whole or (len(mine) == len(asked) and talk.author in (None, author))
     if alone:
         found.whole.add(talk.id)
     elif talk.author == author:
         found.begun.add(talk.id)
     to_them, since, asker = False, False, talk.author or talk.id
+    after = []
     for turn in said:
         if turn.role == "user":
             to_them = turn.id in mine
@@ -118,26 +137,64 @@ def _find_in(
             asker = turn.author or talk.author or talk.id
         elif since:
             found.askers[turn.id] = pseudonym(asker)
-        quoting = since and turn.role == "assistant" and quotes.are_in(turn.content)
-        if alone or to_them or quoting:
+        if alone or to_them:
             found.turns.add(turn.id)
+        elif since and turn.role == "assistant":
+            after.append(turn)
+    return after
 
 
-def _find_reviews(connection: Connection, found: Traces) -> None:
-    """Decisions about what is deleted, and those whose texts hold their words all the same."""
-    quotes = Quotes(found.words)
-    rows = connection.execute(select(reviews)).all()
-    gone = [row for row in rows if row.turn in found.turns]
+def _find_quotes(
+    connection: Connection, found: Traces, after: Sequence[Any], common: Iterable[str],
+    tags: Iterable[str],
+) -> None:  # fmt: skip
+    """Replies, reviews and votes that hold their words without being to or by them."""
+    decided = connection.execute(select(reviews)).all()
+    judged = connection.execute(select(votes)).all()
+    others = [row for row in decided if row.turn not in found.turns]
+    texts = [turn.content for turn in after]
+    texts += [text for row in others for text in _in_review(row)]
+    texts += [text for row in judged for text in _in_vote(row)]
+    quotes = Quotes(found.words, tags)
+    if any(quotes.are(text) or quotes.are_in(text) for text in texts):  # else there's no need
+        _leave_out_older(connection, found.words.values(), quotes, common)
+    found.turns.update(turn.id for turn in after if quotes.are_in(turn.content))
+    found.votes.update(
+        row.id for row in judged
+        if quotes.are(row.prompt) or any(map(quotes.are_in, _in_vote(row)))
+    )  # fmt: skip
+    gone = [row for row in decided if row.turn in found.turns]
     found.reviews.update(row.id for row in gone)
     together = {(row.reviewer, row.created) for row in gone}
-    for row in rows:
+    for row in others:
         if row.id in found.reviews or (row.prompt == NO_WORDS["prompt"] and not row.reply):
             continue
-        texts = [*(content for _, content in json.loads(row.prompt)), row.original, row.reply]
         folded = row.decision == "folded" and (row.reviewer, row.created) in together
-        quoting = any(map(quotes.are_in, texts)) or quotes.are(row.reply)
+        quoting = any(map(quotes.are_in, _in_review(row))) or quotes.are(row.reply)
         if row.turn in found.askers or folded or quoting:
             found.blanked.add(row.id)
+
+
+def _in_review(row: Any) -> list[str]:
+    return [*(content for _, content in json.loads(row.prompt)), row.original, row.reply]
+
+
+def _in_vote(row: Any) -> list[str]:
+    return [row.prompt, row.left_text, row.right_text]
+
+
+def _leave_out_older(
+    connection: Connection, moments: Iterable[Moment], quotes: Quotes, common: Iterable[str]
+) -> None:
+    """What others had said, or approved, before they did is not theirs."""
+    for text in common:
+        quotes.leave_out(text, ALWAYS)
+    last = max(created for _, created in moments)
+    said = select(turns.c.id, turns.c.created, turns.c.content)
+    approved = select(reviews.c.turn, reviews.c.created, reviews.c.reply)
+    for query in (said.where(turns.c.created < last), approved.where(reviews.c.created < last)):
+        for turn, created, text in connection.execute(query):
+            quotes.leave_out(text, (turn, created))
 
 
 def lock(connection: Connection, found: Traces) -> None:
@@ -211,17 +268,37 @@ def _each(
 
 
 class Quotes:
-    """Finds in a text what stands, ``QUOTE`` characters or more, in one of others."""
+    """Finds in a text what stands, ``QUOTE`` characters or more, in one of others' ``words``."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._whole = {plain(form) for said in words for form in (said, clean(said).text)} - {""}
-        self._parts = {part for text in self._whole for part in _parts(text)}
+    def __init__(self, words: Mapping[str, Moment], tags: Iterable[str] = ()) -> None:
+        self._whole: dict[str, Moment] = {}
+        self._parts: dict[str, Moment] = {}
+        for said, when in words.items():
+            for text in {plain(form) for form in forms(said, tags)} - {""}:
+                self._whole[text] = min(when, self._whole.get(text, when))
+        for text, when in self._whole.items():
+            for part in _parts(text):
+                self._parts[part] = min(when, self._parts.get(part, when))
+
+    def leave_out(self, text: str, when: Moment) -> None:
+        """What stood in a text before they said it is not theirs: who asks about it repeats it."""
+        text = plain(text)
+        for known, said in ((self._whole, (text,)), (self._parts, _parts(text))):
+            for part in said:
+                first = known.get(part, ALWAYS)
+                if when[0] < first[0] and when[1] < first[1]:
+                    del known[part]
 
     def are(self, text: str) -> bool:
         return plain(text) in self._whole
 
     def are_in(self, text: str) -> bool:
         return any(part in self._parts for part in _parts(plain(text)))
+
+
+def forms(said: str, tags: Iterable[str]) -> set[str]:
+    """A text as it was said, and as it was shown to reviewers of personas of these languages."""
+    return {said, *(clean(said, tag).text for tag in {"en", *tags})}
 
 
 def plain(text: str) -> str:

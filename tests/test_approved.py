@@ -152,6 +152,26 @@ def test_what_versions_are_tested_with_is_not_trained_on() -> None:
     assert not limits_of.Tested([inside, other]).holds(inside)  # nobody wrote a test prompt
 
 
+def test_a_test_question_that_came_from_review_is_not_trained_on_either() -> None:
+    """Nor one that is spelt otherwise, or asked later in a conversation."""
+    (tested,) = prompts("test", 1)
+    (asked,) = prompts("train", 1)
+    misspelt = next(
+        said for n in range(len(tested)) if example(said := tested[:n] + "x" + tested[n:]).split == "train"
+    )  # fmt: skip
+    held = example(tested, line=1, author="ana", edited=True)
+    later = Example(
+        (Message("user", asked), Message("assistant", "Hm."),
+         Message("user", tested), Message("assistant", "Near!")),
+        "from-conversations.jsonl", 3, (), {"author": "cleo", "edited": True},
+    )  # fmt: skip
+    free = example(asked, line=4, author="dan", edited=True)
+    chosen = choose([held, example(misspelt, line=2, author="ben", edited=True), later, free],
+                    Review(max_author=1, max_unedited=1))  # fmt: skip
+    assert told(chosen.left_out) == [("in-test-split", 2), ("in-test-split", 3)]
+    assert chosen.examples == [held, free]
+
+
 def test_an_evaluation_question_is_not_trained_on(tmp_path: Path) -> None:
     asked, free = prompts("train", 2)
     (tmp_path / "evals").mkdir()

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -85,10 +86,26 @@ def test_export_tells_what_is_left_out_and_what_goes(brandbot, log: Conversation
     log.close()
 
 
+def test_export_says_that_a_placeholder_is_not_written(brandbot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """It wrote the file and then ended in a KeyError."""
+    row = {"prompt": "Your number?", "completion": "Ring [phone number].",
+           "provenance": {"turn": 1, "author": "abc", "edited": True}}  # fmt: skip
+    file = tmp_path / "personas" / "acme" / "examples" / "from-conversations.jsonl"
+    file.write_text(json.dumps(row))
+    words = ("export", "acme", "--what", "examples", "--format", "messages", "--out", "e.jsonl")
+    assert brandbot(*words) == (
+        0,
+        "acme: 1 rows of examples written to e.jsonl\n",
+        "  left out 1: something personal was taken out of its reply\n",
+    )
+
+
 def test_every_reason_has_words() -> None:
+    from brandbot.approved import Code
     from brandbot.cli_loop import LEFT_OUT
     from brandbot.export import Exported
 
+    assert set(get_args(Code)) <= LEFT_OUT.keys()
     assert Exported.__doc__ is not None
     for code in LEFT_OUT:
         assert code in Exported.__doc__, code

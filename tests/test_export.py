@@ -398,3 +398,18 @@ def test_one_persons_conversations_are_no_more_than_their_share(
     assert done.left_out.get("in-test-split", 0) == held
     last = [row["messages"][0]["content"] for row in rows]
     assert any("Round the bay" in str(row) for row in rows) and "Really 8?" in str(last)
+
+
+def test_the_brands_own_contacts_stay(workspace: Workspace, log: ConversationLog) -> None:
+    """As in the review, and as the loop's page says: other people's go."""
+    folder = workspace.persona("acme")
+    (folder / "voice.md").write_text("Ring 020 7946 0958, or write to hello@acme-beds.com.")
+    reply = "Ring 02079460958, or write to hello@acme-beds.com."
+    row = {"prompt": "I am on 07911 123456, I say. May I ring?", "completion": reply}
+    assert split_of(row["prompt"]) == "train"
+    (folder / "examples" / "talk.jsonl").write_text(json.dumps(row))
+    done, (written,) = exported(workspace, log, "examples", "messages", system=False)
+    assert [message["content"] for message in written["messages"]] == [
+        "I am on [phone number], I say. May I ring?", reply,
+    ]  # fmt: skip
+    assert done == Exported(rows=1, cleaned=1)

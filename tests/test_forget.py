@@ -12,14 +12,17 @@ import pytest
 from filelock import FileLock
 from sqlalchemy import insert, select, text, update
 
-from brandbot import database
+from brandbot import database, forget
 from brandbot.claims import Claims
 from brandbot.conversations import ConversationLog
 from brandbot.database import conversations, turns
 from brandbot.errors import LockHeldError, LogError
+from brandbot.examples import Example
 from brandbot.export import FORMS, export
 from brandbot.forget import Forgotten, Named, expire, forget_person
+from brandbot.prompt import Message
 from brandbot.review import Review, pseudonym
+from brandbot.taste import prompts
 from brandbot.workspace import Workspace
 from tests.postgres import Server
 
@@ -354,3 +357,92 @@ def test_half_a_name_forgets_nobody(
     Claims(log.database).claim("slack:T1:C1:1.0", {"team": "T1", "user": "U2", "text": "hi"})
     with pytest.raises(LogError, match="slack:TEAM:USER"):
         forget_person(workspace, log, person)
+
+
+def say_on(side: str, words: str) -> str:
+    """The words with a number that puts them on a side of the split."""
+    return next(
+        said for n in range(200)
+        if Example((Message("user", said := words.format(n)), Message("assistant", "."))).split == side
+    )  # fmt: skip
+
+
+def test_votes_about_their_words_go_and_others_stay(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    """What is approved of them may be asked in a taste test, by anybody."""
+    question = say_on("test", f"My {MARK} is number {{}}, may it come in?")
+    turn = say(log, log.start("acme", "slack", ANA), (ANA, question), ("", "Hm."))[1]
+    approve(workspace, log, turn, "It may sit by the door.")
+    (asked,) = [talk for talk in prompts(workspace, "acme") if MARK in talk[0].content]
+
+    def vote(prompt: str, left: str) -> None:
+        log.add_vote(persona="acme", prompt=prompt, left_version="0001", right_version="0002",
+                     left_text=left, right_text="Yes.", choice="left", voter="marta")  # fmt: skip
+
+    vote(asked[0].content, "It may.")
+    vote("And you?", f"I was asked: my {MARK} is number {question.split()[4]} may it come in?")
+    vote("Is the lamp lit tonight?", "Every night.")
+    assert forget_person(workspace, log, ANA, dry_run=True).votes == 2
+    assert forget_person(workspace, log, ANA).votes == 2
+    assert MARK not in dump(log)
+    assert [vote["prompt"] for vote in log.votes("acme")] == ["Is the lamp lit tonight?"]
+
+
+def test_examples_in_subfolders_are_found(workspace: Workspace, log: ConversationLog) -> None:
+    turn = say(log, log.start("acme", "slack", ANA), (ANA, f"Any {MARK}?"), ("", "Some."))[1]
+    approve(workspace, log, turn)
+    examples = workspace.persona("acme") / "examples"
+    (examples / "2026").mkdir()
+    file = (examples / "from-conversations.jsonl").rename(examples / "2026" / "november.jsonl")
+    assert forget_person(workspace, log, ANA).examples == 1
+    assert file.read_text() == ""
+
+
+def test_a_report_that_quotes_what_was_cleaned_in_spanish_is_named(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    (workspace.persona("acme") / "persona.yaml").write_text("name: Acme\nlanguage: es\n")
+    said = f"Soy Ana, vivo en {MARK} y me podéis escribir a ana@correo.es"
+    say(log, log.start("acme", "slack", ANA), (ANA, said), ("", "Vale."))
+    make_version(workspace, "0001", {}, said.replace("ana@correo.es", "[correo]"))
+    make_version(workspace, "0002", {}, "Soy Eva, vivo aquí y me podéis escribir a [correo]")
+    assert forget_person(workspace, log, ANA).versions == [Named("acme", "0001", "report")]
+
+
+def test_who_repeats_what_the_brand_says_takes_nothing_of_others_along(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    """Ben's review once lost its texts when Eve, who had asked about the reply, was forgotten."""
+    written = "Ring twice, and mind the gull on the third step."
+    replied, better = "The mugs are painted by hand.", "Mugs stand by the door, beside the lamp."
+    file = workspace.persona("acme") / "examples" / "talk.jsonl"
+    file.write_text(json.dumps({"prompt": "How do I get in?", "completion": written}))
+    ben = log.start("acme", "slack", BEN)
+    mugs = say(log, ben, (BEN, "Is there a mug?"), ("", replied))[1]
+    approve(workspace, log, mugs, better)
+    own = f"I am Eve of {MARK}."
+    told = f"Your bot says: {replied} And: {better} And: {written} {own}"
+    say(log, log.start("acme", "slack", "slack:T1:UEVE"), ("slack:T1:UEVE", told), ("", "Yes."))
+    door = say(log, ben, (BEN, "The door?"), ("", written))[1]  # after Eve, and still the brand's
+    approve(workspace, log, door)
+    named = say(log, ben, (BEN, "Who else was here?"), ("", "Somebody."))[1]
+    approve(workspace, log, named, f"One who said: {own}")
+    assert forget_person(workspace, log, "slack:T1:UEVE").blanked == 1
+    assert MARK not in dump(log) and better in dump(log) and written in dump(log)
+
+
+def test_what_is_approved_while_somebody_is_forgotten_goes_too(
+    workspace: Workspace, log: ConversationLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = say(log, log.start("acme", "slack", ANA), (ANA, f"Any {MARK}?"), ("", "Some."))[1]
+    look = forget._versions
+
+    def look_and_approve(*args: Any) -> list[Named]:  # after the files, before the database
+        approve(workspace, log, turn)
+        return look(*args)
+
+    make_version(workspace, "0001", {})
+    monkeypatch.setattr(forget, "_versions", look_and_approve)
+    assert forget_person(workspace, log, ANA).examples == 1
+    assert files_with(workspace.persona("acme"), MARK) == []

@@ -421,7 +421,48 @@ def test_nothing_is_taken_out_of_the_middle_of_other_words(text: str, left: str)
         ("pasaporte PAA123456", "PAA123456"), ("CVV 123 y el PIN es 4821", "4821"),
         ("ana@gmail,com", "gmail"), ("rosa@empresa.con", "empresa"), ("ana@@gmail.com", "gmail"),
         ("GARC850101HDFRRL09", "GARC"), ("my password is hunter2!", "hunter2"),
+        ("mi dni es el 12345678", "12345678"), ("D.N.I. 12345678", "12345678"),
+        ("DNI: 12345678A", "12345678"), ("N.I.E.: X1234567A", "1234567"),
+        ("ES 91 2100 0418 4502 0005 1332", "0418"), ("ES91 2100 0418\n4502 0005 1332", "4502"),
+        ("mi cuenta es ES91 2100 0418 4502 0005 1333", "0418"),
+        ("IBAN: ES91 2100 0418 4502 0005 1333", "0418"), ("NASS 28 12345678 40", "12345678"),
     ],
 )  # fmt: skip
 def test_what_is_called_by_its_name_is_taken_out(text: str, secret: str) -> None:
     assert secret not in clean(text, "es").text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Teléfono para el envío: 612 34 56 78", "WhatsApp para el pedido: 612345678",
+        "Teléfono nº 612 345 678", "Tel. Nº 612 345 678", "Tfno. no. 612345678",
+        "Mi nombre es Ana, 912345678", "Buenas noches, 912345678", "Ese no, 612 34 56 78",
+        "Mobile no: 07911 123456", "Phone #: (212) 736-5000", "Phone for the booking: 07911 123456",
+        "contact no. 07911 123456", "phone no. 07911123456", "Cell No. 212-736-5000",
+        "call me, #212-736-5000", "not happy. 02079460958", "I think not, no. 02079460958",
+    ],
+)  # fmt: skip
+def test_a_telephone_number_is_no_orders(text: str) -> None:
+    """Words that begin with "no" once counted as orders', and an order's word beat a telephone's."""
+    assert not re.search(r"\d{3}", clean(text, "es").text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pedido 612345678", "Pedido n.º: 912345678", "pedido n° 612345678", "el envío 612345678",
+        "order no. 07911123456", "Order No. 07911 123456", "Order #07911123456",
+        "Nº 912345678 no ha llegado", "invoice no 4155550123", "Call me about order 612345678",
+        "My cell is dead. Order 4155550123, please", "Teléfono roto\nPedido: 612345678",
+        "es 91 euros por los dos envíos y 3 más",
+    ],
+)  # fmt: skip
+def test_an_orders_number_stays(text: str) -> None:
+    assert clean(text, "es").text == text
+
+
+def test_words_are_no_account_number() -> None:
+    """As long as a Spanish one, and its check digits happen to be right."""
+    text = "Creo que es 62 euros por las dos bolsas"
+    assert clean(text, "es").text == text
