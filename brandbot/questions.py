@@ -10,13 +10,12 @@ Only ``prompt`` is needed. ``source`` names the document that answers it, ``file
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from brandbot.errors import Problem
-from brandbot.tables import decode, people_files
+from brandbot.tables import decode, json_rows, people_files
 
 KEYS = ("prompt", "expect", "must_contain", "must_not_contain", "answerable", "source")
 
@@ -58,39 +57,35 @@ def read(folder: Path) -> Questions:
             values = {"reason": error.strerror or str(error)}
             found.problems.append(Problem("warning", "unreadable", name, None, values))
             continue
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                _add(line, name, number, found)
+        problems: list[Problem] = []
+        for number, row in json_rows(text, name, problems):
+            _add(row, name, number, found)
+        found.problems += [replace(problem, severity="warning") for problem in problems]
+        found.problems.sort(key=lambda problem: (problem.file, problem.line or 0))
     return found
 
 
-def _add(line: str, file: str, number: int, found: Questions) -> None:
+def _add(row: dict[str, Any], file: str, number: int, found: Questions) -> None:
     def wrong(what: str) -> None:
         values = {"what": what, "keys": ", ".join(KEYS)}
         found.problems.append(Problem("warning", "bad-eval", file, number, values))
 
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return wrong(str(error))
-    if not isinstance(row, Mapping):
-        return wrong(repr(row)[:60])
     unknown = [name for name in row if name not in KEYS]
     if unknown:
         return wrong(", ".join(map(str, unknown)))
     prompt = row.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
-        return wrong(f"prompt: {prompt!r}")
+        return wrong(f"prompt: {_shown(prompt)}")
     lists: dict[str, tuple[str, ...]] = {}
     for name in ("must_contain", "must_not_contain"):
         value: Any = row.get(name, [])
         value = [value] if isinstance(value, str) else value
         if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
-            return wrong(f"{name}: {value!r}"[:80])
+            return wrong(f"{name}: {_shown(value)}")
         lists[name] = tuple(value)
     for name, kind in (("expect", str), ("source", str), ("answerable", bool)):
         if name in row and not isinstance(row[name], kind):
-            return wrong(f"{name}: {row[name]!r}"[:80])
+            return wrong(f"{name}: {_shown(row[name])}")
     found.questions.append(
         Question(
             prompt.strip(), row.get("expect", ""), lists["must_contain"],
@@ -98,3 +93,8 @@ def _add(line: str, file: str, number: int, found: Questions) -> None:
             file, number,
         )
     )  # fmt: skip
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in the file."""
+    return json.dumps(value, ensure_ascii=False)[:60]

@@ -217,7 +217,7 @@ def test_an_eval_question_that_is_trained(tmp_path: Path) -> None:
     assert found == [
         ("evals/q.jsonl", 1, "eval-leak"),
         ("evals/q.jsonl", 2, "eval-leak"),
-        ("evals/q.jsonl", 4, "bad-eval"),
+        ("evals/q.jsonl", 4, "bad-json"),
         ("evals/q.jsonl", 5, "bad-eval"),
     ]
 
