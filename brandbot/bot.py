@@ -299,7 +299,7 @@ class Bot:
         again: bool = False,
     ) -> Reply:
         reply = Reply(voice, iter(()), conversation=conversation)
-        turns = turns or self.log.history(conversation)
+        turns = turns or self.log.history(conversation, recent=True)
         unsourced = frozenset(word for turn in turns for word in turn.unsourced)
         messages = [turn.message for turn in turns]
         asked = _Asked(messages, strength=strength, again=again, unsourced=unsourced)

@@ -11,6 +11,7 @@ lost either: it is among those that ``left`` returns.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -75,11 +76,18 @@ class Claims:
         self._held: set[str] = set()  # won by this process and not done yet
         # Won when nobody waited any more, or perhaps won: the server went while it was asked.
         self._unheard: set[str] = set()
+        # Ended when it could not be written down, and how.
+        self._ended: dict[str, str] = {}
         self._writing = threading.Lock()
         self._threads: list[threading.Thread] = []
 
-    def start(self, take: Callable[[Claim], None]) -> None:
-        """Begins to beat, and hands every claim that ``left`` finds to ``take``."""
+    def start(
+        self, take: Callable[[Claim], None], daily: Callable[[], object] = lambda: None
+    ) -> None:
+        """Begins to beat, and hands every claim that ``left`` finds to ``take``.
+
+        ``daily`` is called at once and then every day; what takes long there would stop the beat.
+        """
         self._begin(self._write)
 
         def watch() -> None:
@@ -88,8 +96,10 @@ class Claims:
                 try:
                     if time.monotonic() - swept > SWEEP_SECONDS:
                         self._sweep()
+                        daily()
                         swept = time.monotonic()
                     self.beat()
+                    self._catch_up()
                     for claim in self.left():
                         take(claim)
                 except LogError:
@@ -126,7 +136,7 @@ class Claims:
     def payload(self, event: str) -> dict[str, Any] | None:
         """What is to be done about an event by now; None if nothing is any more."""
         query = select(claims.c.payload).where(claims.c.event == event, claims.c.state == "claimed")
-        found = self._database.run(lambda connection: connection.execute(query).scalar())
+        found = self._database.read(lambda connection: connection.execute(query).scalar())
         return None if found is None else dict(json.loads(found))
 
     def revise(self, event: str, **changes: Any) -> bool:
@@ -148,7 +158,7 @@ class Claims:
         """Whether a message holds the reply to any event, or a part of one."""
         known = claims.c.posted.contains(message_id, autoescape=True)
         query = select(claims.c.event).where(known).limit(1)
-        found = self._database.run(lambda connection: connection.execute(query).scalar())
+        found = self._database.read(lambda connection: connection.execute(query).scalar())
         return found is not None
 
     def release(self, event: str) -> None:
@@ -158,8 +168,24 @@ class Claims:
             self._unheard.add(event)
 
     def done(self, event: str, *, failed: bool = False) -> None:
-        """An event is answered, or its failure was told; what it held is forgotten."""
-        self._set(event, state="failed" if failed else "done", payload=None)
+        """An event is answered, or its failure was told; what it held is forgotten.
+
+        If that can't be written down just now, LogError is raised, and it is done at a later beat.
+        """
+        state = "failed" if failed else "done"
+        try:
+            self._set(event, state=state, payload=None)
+        except ClaimLostError:
+            raise
+        except LogError:
+            self._ended.setdefault(event, state)
+            raise
+        self._held.discard(event)
+
+    def undo(self, event: str) -> None:
+        """Gives up an event of which nothing was done: whoever asks next may claim it."""
+        mine = (claims.c.event == event) & (claims.c.owner == self.owner)
+        self._database.run(lambda connection: connection.execute(delete(claims).where(mine)))
         self._held.discard(event)
 
     def is_gone(self, event: str) -> bool:
@@ -168,7 +194,7 @@ class Claims:
 
     def state(self, event: str) -> str | None:
         query = select(claims.c.state).where(claims.c.event == event)
-        return self._database.run(lambda connection: connection.execute(query).scalar())
+        return self._database.read(lambda connection: connection.execute(query).scalar())
 
     def beat(self) -> None:
         """Shows the others that this process lives."""
@@ -212,6 +238,14 @@ class Claims:
             self._held |= events
             self._unheard -= events
         return taken
+
+    def _catch_up(self) -> None:
+        """Writes down what ended while nothing could be written."""
+        for event, state in list(self._ended.items()):
+            with contextlib.suppress(ClaimLostError):
+                self._set(event, state=state, payload=None)
+            self._held.discard(event)
+            del self._ended[event]
 
     def _sweep(self) -> None:
         """Deletes what was answered long ago, of which nobody asks any more."""

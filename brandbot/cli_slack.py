@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from brandbot.errors import BrandbotError
+
 if TYPE_CHECKING:
     from brandbot.bot import Bot
 
@@ -34,7 +36,7 @@ def slack(context: typer.Context, persona: Brand = None) -> None:
     if context.invoked_subcommand is not None:
         return
     _imported()
-    from brandbot import cli_knowledge, cli_loop
+    from brandbot import cli_knowledge
     from brandbot.bot import Bot
     from brandbot.workspace import Workspace
     from connectors.slack import server
@@ -42,7 +44,6 @@ def slack(context: typer.Context, persona: Brand = None) -> None:
     bot = Bot(Workspace.find())
     try:
         cli_knowledge.bring_up_to_date(bot.workspace, bot.workspace.persona_names())
-        cli_loop.keep_no_longer(bot)
         server.serve(bot, persona=persona)
     finally:
         bot.close()
@@ -104,17 +105,28 @@ def doctor(
 
 @contextmanager
 def mounted(bot: Bot) -> Iterator[list[Any]]:
-    """The addresses at which a web server answers Slack; none if it was not set up for it."""
-    secret, token = os.environ.get("SLACK_SIGNING_SECRET"), os.environ.get("SLACK_BOT_TOKEN")
-    if not secret or not token:
+    """The addresses at which a web server answers Slack; none if it can't, or was not set up for
+    it. Where it was, a line says which: the web chat goes on without Slack."""
+    needed = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
+    missing = [name for name in needed if not os.environ.get(name, "").strip()]
+    if missing:
+        if any(os.environ.get(name) for name in (*needed, "SLACK_APP_TOKEN")):
+            told = f"{missing[0]} is not set. By Socket Mode: brandbot slack"
+            typer.echo(f"Slack: off, because {told}", err=True)
         yield []
         return
-    _imported()
-    from connectors.slack import app, server
-
-    opened = app.build(bot)
     try:
-        yield [server.route(opened, secret)]
+        _imported()
+        from connectors.slack import app, server
+
+        opened = app.build(bot)
+    except BrandbotError as error:
+        typer.echo(f"Slack: off, because {error}", err=True)
+        yield []
+        return
+    typer.echo(f"Slack: on, at {server.PATH}", err=True)
+    try:
+        yield [server.route(opened, os.environ["SLACK_SIGNING_SECRET"])]
     finally:
         opened.close()
 

@@ -32,6 +32,10 @@ from brandbot.database import (
 from brandbot.errors import LogError
 from brandbot.prompt import Message
 
+RECENT_TURNS = 200
+"""Of a conversation without end, as a direct talk is, at least so many turns are read, and fewer
+than twice that: far more than a prompt has room for."""
+
 Verdict = Literal["like", "dislike", "withdrawn"]
 Choice = Literal["left", "right", "neither"]
 
@@ -111,20 +115,20 @@ class ConversationLog:
             .where(conversations.c.place == place)
             .order_by(conversations.c.created.desc())
         )
-        return self.database.run(
+        return self.database.read(
             lambda connection: [(str(row[0]), str(row[1])) for row in connection.execute(query)]
         )
 
     def persona_of(self, conversation: str) -> str | None:
         """The persona a conversation is with, or None if there is no such conversation."""
         query = select(conversations.c.persona).where(conversations.c.id == conversation)
-        found = self.database.run(lambda connection: connection.execute(query).scalar())
+        found = self.database.read(lambda connection: connection.execute(query).scalar())
         return None if found is None else str(found)
 
     def knows(self, author: str) -> bool:
         """Whether a person has said anything before."""
         query = select(turns.c.id).where(turns.c.author == author).limit(1)
-        return self.database.run(lambda connection: connection.execute(query).scalar()) is not None
+        return self.database.read(lambda connection: connection.execute(query).scalar()) is not None
 
     def add(
         self,
@@ -175,10 +179,26 @@ class ConversationLog:
 
         return self.database.run(work)
 
-    def history(self, conversation: str) -> list[Turn]:
-        """The turns that stand, oldest first, each with its last verdict."""
+    def history(self, conversation: str, *, recent: bool = False) -> list[Turn]:
+        """The turns that stand, oldest first, each with its last verdict.
+
+        ``recent`` leaves the beginning of a long conversation out. It is cut ``RECENT_TURNS`` at a
+        time, so that a prompt made of the rest begins the same for many replies.
+        """
         here = (turns.c.conversation == conversation) & turns.c.retired.is_(False)
-        return self.database.run(lambda connection: read_turns(connection, here))
+
+        def work(connection: Connection) -> list[Turn]:
+            chosen = here
+            if recent:
+                count = connection.execute(select(func.count(turns.c.id)).where(here)).scalar_one()
+                left_out = (count // RECENT_TURNS - 1) * RECENT_TURNS
+                if left_out > 0:
+                    ids = select(turns.c.id).where(here).order_by(turns.c.id)
+                    first = connection.execute(ids.offset(left_out).limit(1)).scalar_one()
+                    chosen = here & (turns.c.id >= first)
+            return read_turns(connection, chosen)
+
+        return self.database.read(work)
 
     def turn(self, message_id: str) -> tuple[str, Turn] | None:
         """(conversation, turn) of a message by its channel's name of it; None if not logged."""
@@ -190,12 +210,12 @@ class ConversationLog:
             query = select(turns.c.conversation).where(turns.c.id == found[0].id)
             return str(connection.execute(query).scalar_one()), found[0]
 
-        return self.database.run(work)
+        return self.database.read(work)
 
     def reply(self, turn: int) -> Turn | None:
         """A reply by its number; None if it does not stand."""
         chosen = (turns.c.id == turn) & (turns.c.role == "assistant") & turns.c.retired.is_(False)
-        found = self.database.run(lambda connection: read_turns(connection, chosen))
+        found = self.database.read(lambda connection: read_turns(connection, chosen))
         return found[0] if found else None
 
     def name(self, turn: int, message_id: str) -> None:
@@ -269,7 +289,7 @@ class ConversationLog:
     def feedback_of(self, turn: int) -> list[dict[str, Any]]:
         """Everything people said of a reply, oldest first."""
         query = select(feedback).where(feedback.c.turn == turn).order_by(feedback.c.id)
-        return self.database.run(
+        return self.database.read(
             lambda connection: [dict(row) for row in connection.execute(query).mappings()]
         )
 
@@ -281,14 +301,14 @@ class ConversationLog:
     def votes(self, persona: str) -> list[dict[str, Any]]:
         """Every choice people made for a persona, oldest first."""
         query = select(votes).where(votes.c.persona == persona).order_by(votes.c.id)
-        return self.database.run(
+        return self.database.read(
             lambda connection: [dict(row) for row in connection.execute(query).mappings()]
         )
 
     def room(self, place: str) -> Room:
         """What a channel was set to; an empty Room if it was not."""
         query = select(rooms.c.persona, rooms.c.follows).where(rooms.c.place == place)
-        found = self.database.run(lambda connection: connection.execute(query).one_or_none())
+        found = self.database.read(lambda connection: connection.execute(query).one_or_none())
         return Room() if found is None else Room(*found)
 
     def set_room(self, place: str, **settings: Any) -> None:
@@ -303,7 +323,7 @@ class ConversationLog:
 
     def count(self) -> int:
         query = select(func.count()).select_from(turns)
-        return int(self.database.run(lambda connection: connection.execute(query).scalar_one()))
+        return int(self.database.read(lambda connection: connection.execute(query).scalar_one()))
 
     def close(self) -> None:
         self.database.close()

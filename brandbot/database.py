@@ -182,6 +182,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _open(url)
+        self._reader = self._engine.execution_options(reads=True)
         self.run(_upgrade)
 
     @property
@@ -194,10 +195,21 @@ class Database:
         A PostgreSQL server that restarts is waited for, and ``work`` done again; it must therefore
         do the same twice as once. Raises LogError.
         """
+        return self._transact(self._engine, work)
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """``work`` that changes nothing, in one transaction: it sees one state of the database.
+
+        In SQLite it waits for no writer, and no writer for it; a change would fail there as soon as
+        another process writes. Raises LogError as ``run`` does.
+        """
+        return self._transact(self._reader, work)
+
+    def _transact(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
         started, pause = time.monotonic(), 0.05
         while True:
             try:
-                with self._engine.begin() as connection:
+                with engine.begin() as connection:
                     return work(connection)
             except OperationalError as error:
                 if self.dialect == "sqlite":
@@ -265,7 +277,7 @@ def _open(url: str) -> Engine:
             connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False},
         )
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", _begin)
         return engine
     if driver in ("postgres", "postgresql"):
         url = make_url(url).set(drivername="postgresql+psycopg").render_as_string(False)
@@ -366,7 +378,7 @@ def _clean_sqlite(connection: Connection) -> None:
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_immediate
+    connection.isolation_level = None  # transactions are begun by _begin
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
@@ -375,6 +387,7 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin(connection: Connection) -> None:
     # A read that turns into a write could not wait for another writer's lock.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get("reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

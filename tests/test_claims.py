@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from brandbot.claims import Claim, Claims
 from brandbot.database import Database, claims
-from brandbot.errors import ClaimLostError, LogError
+from brandbot.errors import ClaimLostError, DiskFullError, LogError
 from tests.postgres import Server
 
 WITHIN = 30.0  # seconds for what should take a moment
@@ -180,6 +180,52 @@ def test_a_commit_whose_answer_got_lost_has_a_winner(
     other = Claims(database, still_seconds=0)
     assert [claim.event for claim in left_within(other, 1)] == ["Ev1"]
     assert other.left() == []
+
+
+def test_what_ended_while_nothing_could_be_written_is_written_later(
+    one: Claims, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk was full when it was done; no restart answers it once more."""
+    one.claim("Ev1", {"text": "hi"})
+    one.claim("Ev2", {"text": "hi"})
+
+    def full(work: object) -> None:
+        raise DiskFullError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "run", full)
+        with pytest.raises(DiskFullError):
+            one.done("Ev1")
+        with pytest.raises(DiskFullError):  # as is tried when it seems to have failed
+            one.done("Ev1", failed=True)
+        with pytest.raises(DiskFullError):
+            one.done("Ev2", failed=True)
+    assert one.state("Ev1") == "claimed" == one.state("Ev2")
+    found = threading.Event()
+    one.start(lambda claim: found.set())
+    deadline = time.monotonic() + WITHIN
+    while one.state("Ev2") == "claimed":
+        assert time.monotonic() < deadline
+    assert (one.state("Ev1"), one.state("Ev2")) == ("done", "failed") and not found.is_set()
+
+
+def test_what_is_given_up_may_be_claimed_anew(one: Claims, database: Database) -> None:
+    one.claim("Ev1", {"text": "hi"})
+    other = Claims(database)
+    other.undo("Ev1")  # not its own
+    assert one.state("Ev1") == "claimed"
+    one.undo("Ev1")
+    assert other.claim("Ev1", {"text": "hi"}) is True
+
+
+def test_each_day_has_its_work(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = threading.Semaphore(0)
+    made = Claims(database, beat_seconds=0.01)
+    made.start(lambda claim: None, daily=days.release)
+    assert days.acquire(timeout=WITHIN)  # the first is today
+    monkeypatch.setattr("brandbot.claims.SWEEP_SECONDS", 0.0)
+    assert days.acquire(timeout=WITHIN) and days.acquire(timeout=WITHIN)
+    made.close()
 
 
 # Commands come in, one a line; an answer goes out for each.

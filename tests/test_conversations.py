@@ -76,6 +76,39 @@ def test_feedback_is_appended_and_the_last_word_counts(log: ConversationLog) -> 
         log.judge(asked, "like")
 
 
+def test_the_recent_turns_begin_the_same_for_a_while(
+    log: ConversationLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A talk without end is not read whole for each reply, and its prompt stays in the cache."""
+    monkeypatch.setattr("brandbot.conversations.RECENT_TURNS", 3)
+    talk, other = log.start("acme", "slack"), log.start("acme", "slack")
+    retired = log.add(talk, "user", "0")
+    log.retire_from(talk, retired)
+    read = []
+    for number in range(1, 11):
+        log.add(talk, "user", f"{number}")
+        log.add(other, "user", "else")
+        read.append("".join(turn.content for turn in log.history(talk, recent=True)))
+    assert read == [
+        "1", "12", "123", "1234", "12345", "456", "4567", "45678", "789", "78910",
+    ]  # fmt: skip
+    assert len(log.history(talk)) == 10
+
+
+def test_who_reads_waits_for_no_writer(tmp_path: Path) -> None:
+    file = tmp_path / "log.db"
+    log = ConversationLog(f"sqlite:///{file}")
+    talk = log.start("acme", "web")
+    log.add(talk, "user", "hi", author="ana", message_id="C1:1")
+    writing = sqlite3.connect(file, isolation_level=None)
+    writing.execute("BEGIN IMMEDIATE")
+    assert [turn.content for turn in log.history(talk)] == ["hi"] and log.knows("ana")
+    assert log.persona_of(talk) == "acme" and log.turn("C1:1") is not None
+    writing.execute("ROLLBACK")
+    writing.close()
+    log.close()
+
+
 def test_the_order_is_not_the_clocks(log: ConversationLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 32: the clock jumps back a day between two turns."""
     talk = log.start("acme", "web")

@@ -74,6 +74,7 @@ NEEDS = {
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",
+    "message.mpim": "mpim:history",
 }
 
 
@@ -219,7 +220,7 @@ def test_a_good_setup_has_nothing_to_mend(slack: Slack) -> None:
         (True, "SLACK_APP_TOKEN is set (xapp-…QRST)."),
         (True, f"Slack can be reached at {slack.url}."),
         (True, "Signed in as bot in Acme."),
-        (True, "All 7 scopes are granted."),
+        (True, "All 8 scopes are granted."),
         (True, "Socket Mode works."),
     ]
     assert all(finding.remedy == "" for finding in findings)
@@ -243,7 +244,7 @@ def test_missing_scopes_are_named(slack: Slack) -> None:
     findings = examine({"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_API_URL": slack.url})
     [bad] = [finding for finding in findings if finding.ok is False]
     assert re.sub(r" \(.*?\)", "", bad.what) == (
-        "Scopes are missing: assistant:write; channels:history."
+        "Scopes are missing: assistant:write; channels:history; mpim:history."
     )
     assert "channels:history (to follow its own threads" in bad.what
     assert "install the app again" in bad.remedy

@@ -35,6 +35,13 @@ def test_the_bots_own_mention_goes(written: str, expected: str) -> None:
     assert read(written, bot_user="UBOT") == expected
 
 
+def test_a_long_run_of_spaces_is_read_in_a_moment() -> None:
+    """It took seconds, of every message that holds one and of every edit of it."""
+    began = time.monotonic()
+    assert read(f"<@UBOT> a{' ' * 40_000}b", bot_user="UBOT") == f"a{' ' * 40_000}b"
+    assert time.monotonic() - began < 1.0
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import App, BoltResponse
+from slack_bolt.middleware.authorization import SingleTeamAuthorization
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
@@ -20,11 +21,9 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from brandbot import Bot, BrandbotError, Claims
 from connectors.slack import command, teach
 from connectors.slack.events import Question, author, change, question
-from connectors.slack.mrkdwn import read
 from connectors.slack.talk import Talk, default_persona
 from connectors.slack.texts import say
 from connectors.slack.work import Work
-from connectors.slack.writer import TROUBLE
 
 API = "https://slack.com/api/"
 API_SECONDS = 10
@@ -33,6 +32,12 @@ API_SECONDS = 10
 RATE_LIMIT_RETRIES = 10
 LISTENERS = 2
 """Events whose listeners run side by side; they only queue, open forms and store."""
+
+ERRANDS = 2
+"""Threads for what Slack is told beside replies; each may have to wait for it."""
+
+ERRAND_SECONDS = 2.0
+"""How long those are waited for at the end."""
 
 PROMPTS = 4
 """Suggested prompts Slack shows at most."""
@@ -50,6 +55,7 @@ class SlackApp:
     def close(self) -> None:
         """Ends: replies under way are finished, what waits is left claimed."""
         self.talk.work.close()
+        self.talk.errands.close(ERRAND_SECONDS)
         self.talk.claims.close()
 
 
@@ -65,9 +71,27 @@ def build(
 
     Raises BrandbotError if Slack refuses the token.
     """
+    token = token or token_needed("SLACK_BOT_TOKEN")
+    secret = signing_secret or os.environ.get("SLACK_SIGNING_SECRET") or ""
+    bolt = App(
+        token=token,
+        signing_secret=secret,
+        request_verification_enabled=bool(secret),
+        token_verification_enabled=False,
+        # ``events`` knows its own; a deleted reply of the bot's has to be heard of.
+        ignoring_self_events_enabled=False,
+        listener_executor=ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener"),
+        logger=log,
+    )
+    # Bolt's client is changed, and not replaced: given another, it complains of the token that it
+    # finds in the environment. Listeners get copies of it; none of them may wait for Slack.
+    quick = bolt.client
+    quick.base_url = _with_slash(api_url or os.environ.get("SLACK_API_URL") or API)
+    quick.timeout = API_SECONDS
+    quick.retry_handlers = []
     client = WebClient(
-        token=token or os.environ.get("SLACK_BOT_TOKEN"),
-        base_url=_with_slash(api_url or os.environ.get("SLACK_API_URL") or API),
+        token=token,
+        base_url=quick.base_url,
         timeout=API_SECONDS,
         # Not the handler for broken connections: what was sent may have arrived, and the writer
         # looks instead of sending it twice.
@@ -85,31 +109,34 @@ def build(
             f"Slack can't be reached ({type(error).__name__}). "
             "See what is wrong with: brandbot slack doctor"
         ) from error
-    secret = signing_secret or os.environ.get("SLACK_SIGNING_SECRET") or ""
-    bolt = App(
-        client=client,
-        signing_secret=secret,
-        request_verification_enabled=bool(secret),
-        token_verification_enabled=False,
-        # ``events`` knows its own; a deleted reply of the bot's has to be heard of.
-        ignoring_self_events_enabled=False,
-        listener_executor=ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-listener"),
-        logger=log,
-    )
+    for middleware in bolt._middleware_list:
+        if isinstance(middleware, SingleTeamAuthorization):
+            # Else the first event asks once more, and is lost if Slack isn't well just then.
+            middleware.auth_test_result = me
     claims = Claims(bot.log.database)
-    talk = Talk(bot, client, claims, Work(), str(me["user_id"]), default_persona(bot, persona))
+    default = default_persona(bot, persona)
+    talk = Talk(bot, client, quick, claims, Work(), Work(ERRANDS), str(me["user_id"]), default)
     _events(bolt, talk)
     teach.wire(bolt, talk)
     command.wire(bolt, talk)
-    claims.start(lambda left: talk.take_over(left.event, left.payload, left.posted))
+    claims.start(
+        lambda left: talk.take_over(left.event, left.payload, left.posted),
+        daily=lambda: talk.errands.put("expire", talk.expire),
+    )
     return SlackApp(bolt, talk)
 
 
 def _events(bolt: App, talk: Talk) -> None:
     @bolt.use
     def once(body: dict[str, Any], context: Any, next: Callable[[], BoltResponse]) -> BoltResponse:
-        """Claims a question before it is acknowledged; one that was claimed ends here."""
+        """Claims a question, or does what was done to a message, before that is acknowledged.
+
+        A question that was claimed before ends here.
+        """
         try:
+            changed = change(body, talk.bot_user)
+            if changed is not None:
+                talk.change(changed)
             asked = question(body, talk.bot_user, talk.follows)
             if asked is None:
                 return next()
@@ -121,38 +148,26 @@ def _events(bolt: App, talk: Talk) -> None:
         context["question"] = asked
         return next()
 
-    def answer(context: Any, body: dict[str, Any]) -> None:
+    def answer(context: Any) -> None:
         asked = context.get("question")
         if isinstance(asked, Question):
             talk.take(asked)
-            return
-        changed = change(body, talk.bot_user)
-        if changed is None:
-            return
-        # It may wait to be answered still: then it is changed, or gone, before it is logged.
-        if changed.text is None:
-            talk.claims.withdraw(changed.message_id)
-            talk.bot.log.delete(changed.message_id)
-        else:
-            talk.claims.revise(changed.message_id, text=changed.text)
-            text = read(changed.text, bot_user=talk.bot_user).strip()
-            talk.bot.log.edit(changed.message_id, text)
 
     bolt.event("app_mention")(answer)
     bolt.event("message")(answer)
 
     @bolt.event("assistant_thread_started")
-    def opened(body: dict[str, Any], client: WebClient) -> None:
+    def opened(body: dict[str, Any]) -> None:
         """The older assistant view: a new thread is greeted, with prompts to begin with."""
         thread = body["event"]["assistant_thread"]
         channel, ts = str(thread["channel_id"]), str(thread["thread_ts"])
         voice = talk.bot.voice(talk.default)
         greeting = voice.persona.config.greeting or say(voice.persona.language, "greeting")
-        _try(client.chat_postMessage, channel=channel, thread_ts=ts, text=greeting)
-        _prompts(talk, client, channel_id=channel, thread_ts=ts)
+        talk.tell(talk.client.chat_postMessage, channel=channel, thread_ts=ts, text=greeting)
+        _prompts(talk, channel_id=channel, thread_ts=ts)
 
     @bolt.event("app_home_opened")
-    def home(body: dict[str, Any], client: WebClient) -> None:
+    def home(body: dict[str, Any]) -> None:
         """The agent view: its messages tab is greeted once, and has prompts whenever it opens."""
         event = body["event"]
         if event.get("tab") != "messages":
@@ -162,9 +177,9 @@ def _events(bolt: App, talk: Talk) -> None:
             voice = talk.bot.voice(talk.default)
             greeting = voice.persona.config.greeting or say(voice.persona.language, "greeting")
             if talk.claims.claim(f"greeting:{body['team_id']}:{event['user']}", {}):
-                _try(client.chat_postMessage, channel=channel, text=greeting)
+                talk.tell(talk.client.chat_postMessage, channel=channel, text=greeting)
                 talk.claims.done(f"greeting:{body['team_id']}:{event['user']}")
-        _prompts(talk, client, channel_id=channel)
+        _prompts(talk, channel_id=channel)
 
     @bolt.event("assistant_thread_context_changed")
     def moved() -> None:
@@ -176,22 +191,15 @@ def _events(bolt: App, talk: Talk) -> None:
         return BoltResponse(status=200)
 
 
-def _prompts(talk: Talk, client: WebClient, **where: str) -> None:
+def _prompts(talk: Talk, **where: str) -> None:
     config = talk.bot.voice(talk.default).persona.config
     prompts = [{"title": text[:75], "message": text} for text in config.starters[:PROMPTS]]
     if prompts:
         title = say(talk.language(talk.default), "starters_title")
-        _try(
-            client.api_call, "assistant.threads.setSuggestedPrompts",
+        talk.tell(
+            talk.quick.api_call, api_method="assistant.threads.setSuggestedPrompts",
             json={**where, "prompts": prompts, "title": title},
         )  # fmt: skip
-
-
-def _try(call: Any, *arguments: Any, **named: Any) -> None:
-    try:
-        call(*arguments, **named)
-    except TROUBLE as error:
-        log.info("Slack did not take it: %s", type(error).__name__)
 
 
 def _with_slash(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -15,7 +16,7 @@ from connectors.slack.events import Question, author, message_id, room
 from connectors.slack.mrkdwn import read, write
 from connectors.slack.talk import LONGEST_MESSAGE, Talk
 from connectors.slack.texts import say
-from connectors.slack.writer import TROUBLE
+from connectors.slack.writer import TROUBLE, passing
 
 log = logging.getLogger("brandbot.slack")
 
@@ -41,8 +42,11 @@ def wire(app: App, talk: Talk) -> None:
             case "status":
                 ack(_status(talk, team, channel, language))
             case "ask" if rest:
-                ack()
-                _ask(talk, client, respond, body, rest, language)
+                full = not talk.errands.put(
+                    f"ask:{team}:{body['user_id']}",
+                    lambda: _ask(talk, respond, body, rest, language),
+                )
+                ack(say(language, "queue_full") if full else "")
             case "voice" if rest:
                 full = not talk.work.put(
                     f"voice:{team}:{body['user_id']}",
@@ -59,19 +63,9 @@ def wire(app: App, talk: Talk) -> None:
                 ack(say(language, "help"))
 
     @app.action(blocks.POST_VOICE)
-    def post(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    def post(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
         ack()
-        channel, user = str(body["channel"]["id"]), str(body["user"]["id"])
-        language = talk.language(talk.persona(str(body["team"]["id"]), channel))
-        text = str(body["actions"][0].get("value") or "")
-        try:
-            client.chat_postMessage(
-                channel=channel, text=f"{write(text)}\n{say(language, 'voice_posted', user=user)}"
-            )
-        except SlackApiError:
-            respond(say(language, "not_in_channel"), replace_original=False)
-            return
-        respond(delete_original=True)
+        talk.errands.put("post", lambda: _post(talk, respond, body), always=True)
 
     @app.view(blocks.FORGET)
     def forgotten(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -128,23 +122,44 @@ def _status(talk: Talk, team: str, channel: str, language: str) -> str:
     )
 
 
-def _ask(
-    talk: Talk, client: WebClient, respond: Respond, body: dict[str, Any], text: str, language: str
-) -> None:
+def _ask(talk: Talk, respond: Respond, body: dict[str, Any], text: str, language: str) -> None:
     """Asks in the channel, for all to see, and answers in the thread below."""
     user, channel, team = str(body["user_id"]), str(body["channel_id"]), str(body["team_id"])
     asked = say(language, "asked", user=user, question=write(text))
     try:
-        ts = str(client.chat_postMessage(channel=channel, text=asked)["ts"])
-    except SlackApiError:
-        respond(say(language, "not_in_channel"))
+        ts = str(talk.client.chat_postMessage(channel=channel, text=asked)["ts"])
+        question = Question(
+            event=message_id(team, channel, ts), team=team, channel=channel, ts=ts, thread=ts,
+            user=user, text=text, direct=False, threaded=False,
+        )  # fmt: skip
+        if talk.claims.claim(question.event, question.to_json()):
+            talk.take(question)
+    except (BrandbotError, *TROUBLE) as error:
+        log.warning("Nothing was asked: %s", type(error).__name__)
+        _tell(respond, text=say(language, _why(error)))
+
+
+def _post(talk: Talk, respond: Respond, body: dict[str, Any]) -> None:
+    """Posts a rewritten text in the channel: once, however often the button is pressed."""
+    team, channel = str(body["team"]["id"]), str(body["channel"]["id"])
+    language = talk.language(talk.persona(team, channel))
+    text = str(body["actions"][0].get("value") or "")
+    by = say(language, "voice_posted", user=str(body["user"]["id"]))
+    event = f"voice:{message_id(team, channel, str(body['container']['message_ts']))}"
+    try:
+        if not talk.claims.claim(event, {}):
+            return
+        try:
+            talk.client.chat_postMessage(channel=channel, text=f"{write(text)}\n{by}")
+        except TROUBLE:
+            talk.claims.undo(event)  # it may be pressed again
+            raise
+    except (BrandbotError, *TROUBLE) as error:
+        log.warning("Nothing was posted: %s", type(error).__name__)
+        _tell(respond, text=say(language, _why(error)), replace_original=False)
         return
-    question = Question(
-        event=message_id(team, channel, ts), team=team, channel=channel, ts=ts, thread=ts,
-        user=user, text=text, direct=False, threaded=False,
-    )  # fmt: skip
-    if talk.claims.claim(question.event, question.to_json()):
-        talk.take(question)
+    _tell(respond, delete_original=True)
+    talk.claims.done(event)
 
 
 def _voice(talk: Talk, respond: Respond, persona: str, text: str, language: str) -> None:
@@ -153,15 +168,26 @@ def _voice(talk: Talk, respond: Respond, persona: str, text: str, language: str)
         reply = talk.bot.rewrite(persona, plain)
         for _ in reply:
             pass
+        words = reply.text.strip()
+        if not words:
+            raise BrandbotError("The model had nothing to say.")
     except BrandbotError as error:
         log.warning("Nothing was rewritten: %s", error)
-        respond(say(language, "failed"))
-        return
-    words = reply.text.strip()
-    respond(text=write(words), blocks=blocks.voiced(words, language))
+        _tell(respond, text=say(language, "failed"))
+    except Exception:
+        log.exception("Nothing was rewritten")
+        _tell(respond, text=say(language, "failed"))
+    else:
+        _tell(respond, text=write(words), blocks=blocks.voiced(words, language))
 
 
-def _tell(call: Any, **arguments: Any) -> None:
+def _why(error: BaseException) -> str:
+    """The text that says why something could not be posted."""
+    refused = isinstance(error, SlackApiError) and not passing(error)
+    return "not_in_channel" if refused else "failed"
+
+
+def _tell(call: Callable[..., object], **arguments: Any) -> None:
     try:
         call(**arguments)
     except TROUBLE as error:

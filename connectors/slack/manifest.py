@@ -24,6 +24,7 @@ SCOPES = (
     "commands",  # /brandbot
     "groups:history",  # the event message.groups; conversations.replies
     "im:history",  # the event message.im; conversations.replies
+    "mpim:history",  # the event message.mpim; conversations.replies
 )
 """What the bot token may do. Names of people and channels are not looked up, so neither
 ``users:read`` nor ``channels:read`` is among them."""
@@ -34,6 +35,7 @@ EVENTS = (
     "message.channels",  # follow-ups in its threads, edits and deletions, in public channels
     "message.groups",  # the same in private channels
     "message.im",  # what is written to the bot directly, edits and deletions
+    "message.mpim",  # the same as in channels, in direct messages of several people
 )
 """What Slack tells the bot. What isn't addressed to it is dropped unread."""
 

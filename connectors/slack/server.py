@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
 
-from slack_bolt import BoltRequest
+from slack_bolt import App, BoltRequest
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode.websocket_client import SocketModeClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -28,6 +29,9 @@ LARGEST_BODY = 1_000_000
 
 DISPATCHERS = 16
 PING_SECONDS = 5
+PONG_SECONDS = 2.5
+"""How long an answer to a ping may take. It is looked for as often, and each ping begins anew: with
+more than half of the pause between two, most that are missing would be missed."""
 
 log = logging.getLogger("brandbot.slack")
 
@@ -51,9 +55,7 @@ def serve(bot: Bot, *, persona: str | None = None) -> None:
 
 def connect(app: SlackApp, app_token: str) -> SocketModeHandler:
     """Opens the socket, and opens it again whenever it is lost."""
-    handler = SocketModeHandler(
-        app.bolt, app_token, web_client=app.bolt.client, ping_interval=PING_SECONDS
-    )
+    handler = _Handler(app.bolt, app_token)
     try:
         handler.connect()
     except SlackApiError as error:
@@ -62,6 +64,31 @@ def connect(app: SlackApp, app_token: str) -> SocketModeHandler:
             "See what is wrong with: brandbot slack doctor"
         ) from error
     return handler
+
+
+class _Handler(SocketModeHandler):
+    """Bolt's handler, with a client that notices when nobody answers any more."""
+
+    def __init__(self, bolt: App, app_token: str) -> None:
+        self.app, self.app_token = bolt, app_token
+        self.client = _Socket(
+            app_token, logger=bolt.logger, web_client=bolt.client, ping_interval=PING_SECONDS
+        )
+        self.client.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type]
+
+
+class _Socket(SocketModeClient):
+    def _run_current_session(self) -> None:
+        """slack_sdk's own asks for pongs and never looks whether one comes: a connection that died
+        without a word would be taken for a good one for ever."""
+        session = self.current_session
+        if session is None:
+            return
+        try:
+            session.run_forever(ping_interval=self.ping_interval, ping_timeout=PONG_SECONDS)
+        except Exception:
+            log.exception("The socket broke")
+            session.close()  # so that it is opened again
 
 
 def route(app: SlackApp, signing_secret: str) -> Route:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,34 +22,46 @@ from brandbot import (
     TracesLeftError,
     Turn,
     WorkspaceError,
+    expire,
     forget_person,
 )
 from connectors.slack import blocks
-from connectors.slack.events import Question, message_id, room
+from connectors.slack.events import Change, Question, message_id, room
 from connectors.slack.mrkdwn import read
 from connectors.slack.texts import say
 from connectors.slack.work import Work
-from connectors.slack.writer import AWAY, TROUBLE, Where, Writer
+from connectors.slack.writer import TROUBLE, Where, Writer, passing
 
 CHANNEL = "slack"
 
 LONGEST_MESSAGE = 12_000
 """Characters; the model's own limit is in tokens and is said by the bot."""
 
+MOST_TRIES = 1_000
+"""How often a reply is tried that Slack answers with an error of its own, once a beat: for more
+than an hour. Something in the reply might be the reason."""
+
 log = logging.getLogger("brandbot.slack")
 
 
 @dataclass
 class Talk:
-    """Answers questions of one workspace's bot. ``default`` is the persona of unset channels."""
+    """Answers questions of one workspace's bot. ``default`` is the persona of unset channels.
+
+    ``client`` waits when Slack limits the rate, ``quick`` does not: it is for what nobody misses.
+    ``errands`` are what else Slack is told, in their own threads: replies don't wait for them.
+    """
 
     bot: Bot
     client: WebClient
+    quick: WebClient
     claims: Claims
     work: Work
+    errands: Work
     bot_user: str
     default: str
     _languages: dict[str, str] = field(default_factory=dict)
+    _tries: Counter[str] = field(default_factory=Counter)
 
     def persona(self, team: str, channel: str) -> str:
         """The persona of a channel: the one it was set to, if that is still there."""
@@ -80,6 +93,29 @@ class Talk:
             return  # what came while this process stops stays claimed, for whoever starts next
         self.claims.done(question.event, failed=True)
         self._whisper(question, say(self._language_of(question), "queue_full"))
+
+    def change(self, changed: Change) -> None:
+        """Does to our copy of a message what was done to it in Slack; it may wait to be answered.
+
+        Most messages that are edited or deleted are none of ours: those cost two reads.
+        """
+        name = changed.message_id
+        if self.claims.state(name) is None and self.bot.log.turn(name) is None:
+            return
+        if changed.text is None:
+            self.claims.withdraw(name)
+            self.bot.log.delete(name)
+        else:
+            self.claims.revise(name, text=changed.text)
+            self.bot.log.edit(name, read(changed.text, bot_user=self.bot_user).strip())
+
+    def expire(self) -> None:
+        """Deletes conversations that are older than their persona keeps them."""
+        try:
+            for name, count in expire(self.bot.workspace, self.bot.log).items():
+                log.info("%s: %s conversations deleted (review.keep_days)", name, count)
+        except (BrandbotError, OSError) as error:
+            log.warning("Old conversations were not deleted: %s", error)
 
     def take_over(self, event: str, payload: Mapping[str, Any], posted: str | None) -> None:
         """Takes up a question that a process left when it died, or a wish to be forgotten."""
@@ -125,7 +161,7 @@ class Talk:
         writer = Writer(
             self.client,
             Where(question.channel, question.thread, question.team, question.user),
-            posted=lambda names: self.claims.posted(question.event, names),
+            posted=lambda names: self._posted(question.event, names),
             find=lambda: self._stray(question),
             names=posted,
         )
@@ -150,17 +186,16 @@ class Talk:
             else:
                 self._reply(question, text, writer, language, again)
             self.claims.done(question.event)
+            self._tries.pop(question.event, None)
         except ClaimLostError as error:
             log.warning("%s", error)  # the other process says the rest
         except BrandbotError as error:
             log.warning("No reply to %s: %s", question.event, error)
             self._failed(question, writer, language)
-        except AWAY as error:
-            log.warning("Slack is away from %s: %s", question.event, type(error).__name__)
-            self.claims.release(question.event)  # once more, after the next beat
-        except SlackClientError as error:
+        except TROUBLE as error:
             log.warning("No reply to %s: Slack: %s", question.event, type(error).__name__)
-            self._failed(question, writer, language)
+            if not self._again(question, error):
+                self._failed(question, writer, language)
         except Exception:
             log.exception("No reply to %s", question.event)
             self._failed(question, writer, language)
@@ -202,10 +237,11 @@ class Talk:
                 return None
             try:
                 for _ in reply:
-                    writer.grow(reply.text)
+                    if not writer.grow(reply.text):
+                        break
             finally:
                 reply.close()
-        except OSError as error:  # a full disk, a missing file: not Slack's, as ``AWAY`` would be
+        except OSError as error:  # a full disk, a missing file: not Slack's, who may be away, too
             raise BrandbotError(f"{type(error).__name__}: {error}") from error
         return reply
 
@@ -271,14 +307,16 @@ class Talk:
     def _stray(self, question: Question) -> str | None:
         """A message of ours in the thread, after the question, that is no logged reply.
 
-        Raises what ``AWAY`` lists: whoever can't look does not know.
+        Raises what is ``passing``: whoever can't look does not know.
         """
         try:
             answer = self.client.conversations_replies(
                 channel=question.channel, ts=question.thread, oldest=question.ts, limit=100
             )
-        except SlackClientError:  # no right to read there
-            return None
+        except SlackClientError as error:
+            if passing(error):
+                raise
+            return None  # no right to read there
         for message in answer.get("messages") or []:
             ts = str(message.get("ts"))
             ours = message.get("user") == self.bot_user and _after(ts, question.ts)
@@ -291,16 +329,36 @@ class Talk:
         try:
             if not writer.shown:  # else the reply is there; what failed came after it
                 writer.end(say(language, "failed"))
-        except AWAY as error:
-            log.warning("Slack can't be told of it: %s", type(error).__name__)
-            self.claims.release(question.event)
-            return
-        except SlackClientError as error:
+        except TROUBLE as error:
             log.warning("Slack does not take it: %s", type(error).__name__)
+            if self._again(question, error):
+                return
+        except BrandbotError as error:
+            log.warning("%s", error)
+        self._tries.pop(question.event, None)
         try:
             self.claims.done(question.event, failed=True)
         except BrandbotError as error:
             log.warning("%s", error)
+
+    def _again(self, question: Question, error: BaseException) -> bool:
+        """Leaves a question for the next beat if Slack may be well by then; False if it won't."""
+        if isinstance(error, SlackClientError):
+            self._tries[question.event] += 1
+        if not passing(error) or self._tries[question.event] > MOST_TRIES:
+            return False
+        self.claims.release(question.event)
+        return True
+
+    def _posted(self, event: str, names: str) -> None:
+        """Notes a reply's messages. A log that is away stops no reply: what stands in Slack
+        unnoted is looked for."""
+        try:
+            self.claims.posted(event, names)
+        except ClaimLostError:
+            raise
+        except BrandbotError as error:
+            log.warning("It is not noted where %s is answered: %s", event, error)
 
     def _announce(self, question: Question, language: str, again: bool) -> None:
         """The notice at the first contact, and the status; each may take Slack seconds."""
@@ -311,27 +369,33 @@ class Talk:
         self._status(question, say(language, "thinking"))
 
     def _notice(self, question: Question, text: str) -> None:
-        """What everybody is told once, before the bot first answers them."""
-        try:
-            if question.direct:
-                self.client.chat_postMessage(channel=question.channel, text=text)
-            else:
-                self._whisper(question, text)
-        except TROUBLE as error:
-            log.info("The notice could not be shown: %s", type(error).__name__)
+        """What everybody is told once, when the bot first answers them."""
+        if question.direct:
+            self.tell(self.client.chat_postMessage, channel=question.channel, text=text)
+        else:
+            self._whisper(question, text)
 
     def _whisper(self, question: Question, text: str) -> None:
-        try:
-            self.client.chat_postEphemeral(
-                channel=question.channel, user=question.user, text=text,
-                **({"thread_ts": question.thread} if question.threaded else {}),
-            )  # fmt: skip
-        except TROUBLE as error:
-            log.info("Somebody could not be told: %s", type(error).__name__)
+        thread = {"thread_ts": question.thread} if question.threaded else {}
+        self.tell(
+            self.client.chat_postEphemeral,
+            channel=question.channel, user=question.user, text=text, **thread,
+        )  # fmt: skip
+
+    def tell(self, call: Callable[..., object], **arguments: Any) -> None:
+        """Tells Slack something that may take a while, in the background."""
+
+        def job() -> None:
+            try:
+                call(**arguments)
+            except TROUBLE as error:
+                log.warning("Slack did not take it: %s", type(error).__name__)
+
+        self.errands.put(f"{arguments.get('channel')}", job, always=True)
 
     def _status(self, question: Question, text: str) -> None:
         try:
-            self.client.assistant_threads_setStatus(
+            self.quick.assistant_threads_setStatus(
                 channel_id=question.channel, thread_ts=question.thread, status=text
             )
         except SlackClientError:

@@ -49,13 +49,15 @@ def wire(app: App, talk: Talk) -> None:
 
     @app.view(blocks.DISLIKED)
     def reasoned(ack: Ack, body: dict[str, Any]) -> None:
-        ack()
         values = body["view"]["state"]["values"]
         chosen = values["why"]["why"].get("selected_options") or []
         more = (values["more"]["more"].get("value") or "").strip()
         reason = "; ".join([*(option["value"] for option in chosen), *([more] if more else [])])
-        if reason:
-            _judge(talk, int(body["view"]["private_metadata"]), "dislike", body, reason=reason)
+        number = int(body["view"]["private_metadata"])
+        if reason and not _judge(talk, number, "dislike", body, reason=reason):
+            _not_saved(ack, "more", _language(talk, body))
+            return
+        ack()
 
     @app.view(blocks.IMPROVED)
     def rewritten(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -64,12 +66,14 @@ def wire(app: App, talk: Talk) -> None:
         if not better:
             ack(response_action="errors", errors={"better": say(language, "improve_empty")})
             return
-        ack()
         number = int(body["view"]["private_metadata"])
-        if _judge(talk, number, "dislike", body, suggestion=better):
-            user = body["user"]["id"]
-            thanks = say(language, "improve_thanks")
-            _try(lambda: client.chat_postMessage(channel=user, text=thanks))
+        if not _judge(talk, number, "dislike", body, suggestion=better):
+            _not_saved(ack, "better", language)
+            return
+        ack()
+        user = body["user"]["id"]
+        thanks = say(language, "improve_thanks")
+        _try(lambda: client.chat_postMessage(channel=user, text=thanks))
 
 
 def _judge(talk: Talk, turn: int, verdict: Any, body: dict[str, Any], **said: str) -> bool:
@@ -80,6 +84,11 @@ def _judge(talk: Talk, turn: int, verdict: Any, body: dict[str, Any], **said: st
         log.warning("Feedback was not stored: %s", error)
         return False
     return True
+
+
+def _not_saved(ack: Ack, block: str, language: str) -> None:
+    """Keeps a form open, with what was written in it: acknowledged it would close, and be lost."""
+    ack(response_action="errors", errors={block: say(language, "not_saved")})
 
 
 def _language(talk: Talk, body: dict[str, Any]) -> str:

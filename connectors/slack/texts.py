@@ -88,6 +88,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "improve_label": "What it should have said",
         "improve_empty": "Write what the reply should have said.",
         "improve_thanks": "Thank you. Your version is saved, and waits for approval.",
+        "not_saved": "I couldn't save this just now. Please send it again in a minute. If the "
+        "reply was deleted meanwhile, there is nothing to improve any more.",
         "submit": "Send",
         "cancel": "Cancel",
         # The manifest
@@ -103,6 +105,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "scope_commands": "to offer /brandbot",
         "scope_groups:history": "the same as in public channels, in private ones it is invited to",
         "scope_im:history": "to be told what people write to it directly",
+        "scope_mpim:history": "the same as in channels, in group direct messages it is in",
         # The doctor
         "doctor_set": "{variable} is set ({shown}).",
         "doctor_not_set": "{variable} is not set.",
@@ -231,6 +234,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "improve_label": "Lo que tendría que haber dicho",
         "improve_empty": "Escribe lo que tendría que haber dicho.",
         "improve_thanks": "Gracias. Tu versión queda guardada, a la espera de aprobación.",
+        "not_saved": "Ahora mismo no he podido guardarlo. Envíalo otra vez dentro de un minuto. Si "
+        "la respuesta se ha borrado entretanto, ya no hay nada que mejorar.",
         "submit": "Enviar",
         "cancel": "Cancelar",
         # The manifest
@@ -247,6 +252,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "scope_groups:history": "lo mismo que en los canales públicos, en los privados a los que "
         "se le invita",
         "scope_im:history": "para saber qué le escriben directamente",
+        "scope_mpim:history": "lo mismo que en los canales, en los mensajes directos de grupo en "
+        "los que está",
         # The doctor
         "doctor_set": "{variable} está puesto ({shown}).",
         "doctor_not_set": "Falta {variable}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,12 +81,16 @@ class Work:
             return self._changed.wait_for(lambda: not self._waiting and not self._running, seconds)
 
     def close(self, seconds: float = 10.0) -> None:
-        """Lets what runs come to its end; what waits stays claimed, for whoever starts next."""
+        """Lets what runs come to its end, but no longer than so many seconds in all.
+
+        What waits stays claimed, for whoever starts next.
+        """
+        until = time.monotonic() + seconds
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self) -> None:
         while True:

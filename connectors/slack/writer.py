@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import http.client
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from connectors.slack.mrkdwn import markdown, write
 from connectors.slack.split import split
@@ -33,6 +34,11 @@ AWAY = (OSError, http.client.HTTPException)
 """What a call ends in when Slack can't be reached, or its answer got lost."""
 TROUBLE = (SlackClientError, *AWAY)
 """What a call to Slack can end in."""
+
+UNWELL = (
+    "fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable",
+)  # fmt: skip
+"""What Slack answers when the same call may well succeed in a while."""
 
 log = logging.getLogger("brandbot.slack")
 
@@ -69,6 +75,7 @@ class Writer:
         self._names: list[str] = names.split(",") if names else []
         self._streams = bool(self._names)  # one that was left in the middle may still do
         self.shown = False
+        self.stopped = False  # by the reader, who wants no more of it
         self._sent = ""
         self._last = float("-inf")
 
@@ -82,8 +89,11 @@ class Writer:
         if ts is not None:
             self._names, self._streams = [ts], True
 
-    def grow(self, text: str) -> None:
-        """Shows the text so far, if it is time to. Never raises: the end puts all right."""
+    def grow(self, text: str) -> bool:
+        """Shows the text so far, if it is time to; False once the reader has stopped the reply.
+
+        Raises nothing of Slack's: the end puts all right.
+        """
         # Up to a space, so that nothing that means something to Slack is sent in halves.
         ready = text[: max(text.rfind(" "), text.rfind("\n")) + 1].rstrip()
         pause = STREAM_SECONDS if self._streams else UPDATE_SECONDS
@@ -93,30 +103,33 @@ class Writer:
             or len(ready) <= len(self._sent)
             or (self.ts and self._clock() - self._last < pause)
         ):
-            return
+            return not self.stopped
         try:
             if self.ts is None:
                 self._start(ready)
             elif self._streams and self._sent:
                 self._append(ready)
             else:
-                self._break()
-                self._update(ready)
+                self._rewrite(ready)
             self._sent = ready
         except TROUBLE as error:
             log.info("A reply could not be shown while it grew: %s", _reason(error))
         self._last = self._clock()
+        return not self.stopped
 
     def end(self, text: str, blocks: Sequence[dict[str, Any]] = ()) -> str:
         """Writes the whole text, however much of it was shown before; ``blocks`` come below it.
 
-        Returns the first message's name. Raises what ``TROUBLE`` lists if Slack can't be told.
+        What the reader stopped is left as it stands. Returns the first message's name. Raises what
+        ``TROUBLE`` lists if Slack can't be told.
         """
         first, *rest = split(text, PART)
         below = () if rest else blocks
-        if not self._stop(first, below):
+        if not self._stop(first, below) and not self.stopped:
             self._whole(first, below)
         self.shown = True
+        if self.stopped:
+            rest = []
         for place, part in enumerate(rest, 1):
             content = _content(part, blocks if place == len(rest) else ())
             if place < len(self._names):  # posted before this process took over
@@ -139,18 +152,18 @@ class Writer:
             )
             self._streams = True
             self._name(answer["ts"])
-        except SlackClientError as error:
-            log.info("No native stream, so the message is updated: %s", _reason(error))
-            self._post(_content(text))
-        except AWAY:  # perhaps it began, and nobody heard of it
-            found = self._find()
+        except TROUBLE as error:
+            if not passing(error):
+                log.info("No native stream, so the message is updated: %s", _reason(error))
+                self._post(_content(text))
+                return
+            found = self._find()  # perhaps it began, and nobody heard of it
             if found is None:
                 self._post(_content(text))
                 return
             self._streams = True
             self._name(found)
-            self._break()
-            self._update(text)
+            self._rewrite(text)
 
     def _append(self, text: str) -> None:
         try:
@@ -161,8 +174,7 @@ class Writer:
         except TROUBLE as error:
             # What was appended or not is unknown: from here on the whole text is written.
             log.info("The stream broke, so the message is updated: %s", _reason(error))
-            self._break()
-            self._update(text)
+            self._rewrite(text)
 
     def _stop(self, text: str, blocks: Sequence[dict[str, Any]]) -> bool:
         """Ends the stream with what is missing; False if the message must be written whole."""
@@ -185,18 +197,29 @@ class Writer:
             return False
 
     def _break(self) -> None:
-        """Leaves the stream behind; a message that still streams can't be updated."""
-        if not self._streams:
-            return
-        self._streams = False
-        for _ in range(2):
+        """Leaves the stream behind; a message that still streams can't be updated.
+
+        Raises what ``TROUBLE`` lists if Slack can't be told: then it may stream still.
+        """
+        self._sent = ""
+        for last in (False, True):
+            if not self._streams:
+                return
             try:
                 self._client.chat_stopStream(channel=self._where.channel, ts=self.ts or "")
-                return
-            except SlackClientError:
-                return  # it has ended already
-            except AWAY:
-                continue
+                self._streams = False
+            except TROUBLE as error:
+                self.stopped = _reason(error) == "stopped_by_user"
+                if not passing(error):
+                    self._streams = False  # it has ended already, or is gone
+                elif last:
+                    raise
+
+    def _rewrite(self, text: str) -> None:
+        """The message as an update of the whole; what the reader stopped is left alone."""
+        self._break()
+        if not self.stopped:
+            self._update(text)
 
     def _whole(self, text: str, blocks: Sequence[dict[str, Any]]) -> None:
         if self.ts is not None:
@@ -216,8 +239,8 @@ class Writer:
                 channel=self._where.channel, thread_ts=self._where.thread, **content
             )
             self._name(answer["ts"])
-        except AWAY:
-            found = self._find()
+        except TROUBLE as error:
+            found = self._find() if passing(error) else None
             if found is None:
                 raise
             self._name(found)
@@ -238,11 +261,21 @@ def _content(text: str, blocks: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     return {"text": write(text)[:FALLBACK_TEXT], "blocks": [shown, *blocks]}
 
 
+def passing(error: BaseException) -> bool:
+    """Whether a call may succeed in a while: Slack can't be reached, or isn't well."""
+    if isinstance(error, AWAY):
+        return True
+    if not isinstance(error, SlackApiError):
+        return False
+    reason = _reason(error)
+    # A page instead of JSON is a proxy's, or that of a server that is down; slack_sdk makes
+    # a sentence of it.
+    page = not re.fullmatch(r"[a-z0-9_]+", reason)
+    return page or reason in UNWELL or getattr(error.response, "status_code", 200) >= 500
+
+
 def _is_gone(error: BaseException) -> bool:
-    response = getattr(error, "response", None)
-    return response is not None and response.get("error") in (
-        "message_not_found", "cant_update_message", "edit_window_closed",
-    )  # fmt: skip
+    return _reason(error) in ("message_not_found", "cant_update_message", "edit_window_closed")
 
 
 def _reason(error: BaseException) -> str:

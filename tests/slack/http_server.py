@@ -51,6 +51,9 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status, body = told
+        if "page" in body:
+            self._reply(status, body["page"].encode(), "text/html")
+            return
         headers = {"Retry-After": str(body.pop("retry_after"))} if status == 429 else {}
         if body.get("error") not in ("not_authed", "invalid_auth"):
             headers["X-OAuth-Scopes"] = ",".join(slack.granted())

@@ -46,7 +46,8 @@ class Office:
         self.slack.settle(seconds)
         until = time.monotonic() + seconds
         # An event is acknowledged before it is queued, but never before it is claimed.
-        while self.claimed() or not self.app.talk.work.join(0):
+        talk = self.app.talk
+        while not talk.errands.join(0) or self.claimed() or not talk.work.join(0):
             assert time.monotonic() < until, f"the bot still works: {self.claimed()}"
             with self.slack.changed:
                 self.slack.changed.wait(0.02)

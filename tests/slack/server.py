@@ -111,6 +111,10 @@ class SlackServer(Interactions):
         """HTTP 429 with Retry-After: https://docs.slack.dev/apis/web-api/rate-limits"""
         self._faults.setdefault(method, []).append(Fault("limit", times, "", retry_after))
 
+    def fail_with_page(self, method: str, times: int = 1) -> None:
+        """HTTP 503 with a page for people, as servers answer that are down."""
+        self._faults.setdefault(method, []).append(Fault("page", times))
+
     def break_connection_on(self, method: str, times: int = 1, *, after: bool = False) -> None:
         """The connection ends without an answer; ``after`` the call has been carried out."""
         kind = "break after" if after else "break"
@@ -145,6 +149,8 @@ class SlackServer(Interactions):
             call.error = fault.error or {"limit": "ratelimited"}.get(fault.kind, "no answer")
             if fault.kind == "break":
                 return None
+            if fault.kind == "page":
+                return 503, {"page": "<html>Service Unavailable</html>"}
             status = 429 if fault.kind == "limit" else 200
             body: Json = {"ok": False, "error": call.error}
             return status, body | ({"retry_after": fault.retry_after} if status == 429 else {})

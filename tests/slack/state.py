@@ -26,6 +26,7 @@ SCOPES = (
     "im:history",
     "im:read",
     "im:write",
+    "mpim:history",
     "reactions:write",
     "team:read",
     "users:read",
@@ -37,6 +38,7 @@ SUBSCRIPTIONS = (
     "assistant_thread_started",
     "message.channels",
     "message.im",
+    "message.mpim",
 )
 HISTORY = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
 """A channel's type in events, and its name in scopes (``im:history``) and subscriptions."""
