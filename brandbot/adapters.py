@@ -2,7 +2,8 @@
 
 A version is written beside its place, flushed to disk and renamed; afterwards nothing in it
 changes. ``version.json`` holds a hash of every other file, and loading checks them. Which version
-is served is one line in the file ``live``; ``history.jsonl`` remembers how it came to be.
+is served is one line in the file ``live``; ``history.jsonl`` remembers how it came to be. ``last``
+holds the last number that was given: a deleted version's is never given again.
 
 This module does not know how a version is trained or served.
 """
@@ -16,7 +17,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,7 +31,7 @@ from brandbot.persona import Persona
 from brandbot.prompt import PromptFormat
 
 ROLLBACK = "rollback"
-"""The reason that the history keeps for going back."""
+"""What the history calls going back, and the reason it keeps for it."""
 
 FORMAT = 1
 WEIGHTS = {"lora": "adapter_model.safetensors", "full": "model.safetensors"}
@@ -118,18 +119,7 @@ class AdapterStore:
 
     def live_number(self) -> int | None:
         """The number the live pointer names, or None."""
-        try:
-            text = (self.folder / "live").read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise VersionError(f"{self.folder / 'live'} can't be read: {error}") from error
-        if not text.isdigit():
-            raise VersionError(
-                f"{self.folder / 'live'} should name a version such as 0001, "
-                f"but holds {text[:20]!r}."
-            )
-        return int(text)
+        return _pointer(self.folder / "live")
 
     def live(self) -> Version | None:
         """The version that is served, or None if the persona has none."""
@@ -161,8 +151,7 @@ class AdapterStore:
         meta: dict[str, Any] = {}
         try:
             yield scratch, meta
-            numbers = self.numbers()
-            number = (numbers[-1] if numbers else 0) + 1
+            number = self._next()
             files = sorted(
                 f.relative_to(scratch).as_posix() for f in scratch.rglob("*") if f.is_file()
             )
@@ -177,6 +166,7 @@ class AdapterStore:
             (scratch / "version.json").write_text(text, encoding="utf-8")
             fsync_folder(scratch)
             scratch.chmod(0o755)
+            write_pointer(self.folder / "last", f"{number:04d}")
             scratch.rename(self._path(number))
             fsync(self.folder)
             meta["version"] = f"{number:04d}"
@@ -189,9 +179,13 @@ class AdapterStore:
         Whether it is good enough is the gate's question (``evaluation.promotion``). The history
         keeps when, who, why, and whether the gate was overruled.
         """
+        return self._switch(number, "promotion", reason, forced)
+
+    def _switch(self, number: int, kind: str, reason: str, forced: bool) -> Version:
         version = self.get(number)
         entry = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "kind": kind,
             "version": version.name,
             "before": self.live_number(),
             "reason": reason,
@@ -218,14 +212,17 @@ class AdapterStore:
         history = self.history()
         if history and history[0]["before"] is not None:
             been.append(int(history[0]["before"]))
-        for entry in history:
-            number = int(entry["version"])
-            if entry.get("reason") == ROLLBACK and number in been:
+        # What was live after each entry. One that says otherwise of itself stopped half way.
+        after = [*(entry["before"] for entry in history[1:]), live]
+        for entry, number in zip(history, after, strict=True):
+            if number is None:
+                continue
+            if went_back(entry) and int(entry["version"]) == number and number in been:
                 del been[been.index(number) :]
             been = [*(one for one in been if one != number), number]
         for number in reversed([one for one in been if one != live]):
             try:
-                return self.promote(number, reason=ROLLBACK)
+                return self._switch(number, ROLLBACK, ROLLBACK, False)
             except VersionError:
                 continue
         raise VersionError(f"There is no version before {live or 'none'} to go back to.")
@@ -243,8 +240,37 @@ class AdapterStore:
                 continue
         return entries
 
+    def _next(self) -> int:
+        """One more than any number that was given, also to a version whose folder was deleted.
+
+        Else what is known of the deleted one, that it is live above all, would become another's.
+        """
+        given = [0, *self.numbers(), *(int(entry["version"]) for entry in self.history())]
+        for name in ("live", "last"):
+            with suppress(VersionError):  # a damaged one is told where it is read to serve
+                given.append(_pointer(self.folder / name) or 0)
+        return max(given) + 1
+
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:04d}"
+
+
+def went_back(entry: dict[str, Any]) -> bool:
+    """Whether an entry of the history is a rollback; old ones have no kind, and tell by reason."""
+    return bool(entry.get("kind", entry.get("reason")) == ROLLBACK)
+
+
+def _pointer(file: Path) -> int | None:
+    """The number that a one-line file names, or None if there is none."""
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise VersionError(f"{file} can't be read: {error}") from error
+    if not text.isdigit():
+        raise VersionError(f"{file} should name a version such as 0001, but holds {text[:20]!r}.")
+    return int(text)
 
 
 def _verify(folder: Path) -> dict[str, Any]:

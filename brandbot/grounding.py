@@ -9,9 +9,17 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from brandbot.knowledge.words import fold
+
 _WORDS = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
 _LINK = re.compile(r"\b(?:https?://|www\.)[^\s)»”\"]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_PARTED = re.compile(
+    r"(?<![\d.,:])(?=(?:\d[ \u00a0\u202f]?){5})\d+(?:[ \u00a0\u202f]\d+)+(?:[.,]\d+)*"
+)
+"""Five digits or more with spaces between: a telephone, or thousands."""
+
+_LIST_MARK = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+", re.MULTILINE)
 _BARE_LINK = re.compile(
     # A domain without its www: letters, a dot, and an ending that is no word of a sentence.
     # Small letters: "It's good.It is" lacks a space.
@@ -50,43 +58,67 @@ class Known:
 
         Where none are known, and where every noun has a capital, names are not looked for.
         """
-        self._common = common
+        self._common = frozenset(map(fold, common))
         self._names = bool(common) and language not in NOUNS_IN_CAPITALS
         self._words: set[str] = set()
         self._numbers: set[str] = set()
         self._links: set[str] = set()
         for text in texts:
-            self._words.update(word.removesuffix("'s") for word in words(text))
-            self._numbers.update(digits(n) for n in NUMBER.findall(text))
+            self._words.update(_form(word) for word in words(text))
+            self._numbers |= _numbers(text)
             self._links.update(_link(found) for found in _links(text))
 
     def inventions(self, answer: str, prompt: str) -> list[str]:
         """Numbers, prices, dates, links, addresses and proper names that stand nowhere else.
 
-        A proper name is a capitalised word in the middle of a sentence. Numbers are compared as
-        numbers (3.40 is 3,40). Small numbers written as words are not looked at.
+        A proper name is a capitalised word in the middle of a sentence, compared without accents
+        and without the s of a plural. Numbers are compared as numbers (3.40 is 3,40; 600 123 456 is
+        600123456). Small numbers written as words, and those of a list, are not looked at.
         """
         own = Known([prompt], self._common)
         found = []
-        rest = answer
+        rest = _without_list_marks(answer)
         for link in _links(answer):
             rest = rest.replace(link, " ")
             if not {_link(link)} & (self._links | own._links):
                 found.append(link)
-        for number in NUMBER.findall(rest):
-            if not {digits(number)} & (self._numbers | own._numbers):
+        numbers = self._numbers | own._numbers
+        whole = _PARTED.sub(lambda run: " " if _joined(run[0]) in numbers else run[0], rest)
+        for number in NUMBER.findall(whole):
+            if digits(number) not in numbers:
                 found.append(number)
         common = self._common
         for name in _NAME.finditer(rest) if self._names else ():
             if not name[0][0].isupper() or _begins_a_sentence(rest[: name.start()]):
                 continue
-            word = name[0].casefold().replace("’", "'")
-            if word.split("'")[0] in common:
+            word = name[0].replace("’", "'")
+            if fold(word.split("'")[0]) in common:
                 continue
-            parts = {part.removesuffix("'s") for part in words(word)}
-            if not parts - common <= self._words | own._words:
+            parts = {_form(part) for part in words(word) if fold(part) not in common}
+            if not parts <= self._words | own._words:
                 found.append(name[0])
         return found
+
+
+def _form(word: str) -> str:
+    """A word as it is compared: without accents, a possessive, and the s of a plural."""
+    return fold(word).removesuffix("'s").removesuffix("s")
+
+
+def _numbers(text: str) -> set[str]:
+    """The numbers of a text; digits with spaces between are also one number."""
+    found = {digits(number) for number in NUMBER.findall(text)}
+    return found | {_joined(run) for run in _PARTED.findall(text)}
+
+
+def _joined(run: str) -> str:
+    return digits("".join(run.split()))
+
+
+def _without_list_marks(text: str) -> str:
+    """A text without the numbers that its lines begin with, if they count from one."""
+    marks = [int(number) for number in _LIST_MARK.findall(text)]
+    return _LIST_MARK.sub("", text) if marks == list(range(1, len(marks) + 1)) else text
 
 
 def _begins_a_sentence(before: str) -> bool:
@@ -142,10 +174,19 @@ def right(
 
 
 def _holds(answer: str, text: str) -> bool:
-    numbers = NUMBER.findall(text)
-    if numbers and NUMBER.sub("", text).strip() == "":
-        return {digits(n) for n in numbers} <= {digits(n) for n in NUMBER.findall(answer)}
-    plain, sought = (" ".join(one.casefold().split()) for one in (answer, text))
-    if len(sought) < SHORT:
+    if NUMBER.search(text) and NUMBER.sub("", text).strip() == "":
+        found = _numbers(answer)
+        return {digits(n) for n in NUMBER.findall(text)} <= found or _joined(text) in found
+    plain, sought = (_comparable(one) for one in (answer, text))
+    if len(text.strip()) < SHORT:
         return re.search(rf"(?<!\w){re.escape(sought)}(?!\w)", plain) is not None
     return sought in plain
+
+
+def _comparable(text: str) -> str:
+    """Small letters and single spaces; each number in one way of writing it, with its borders.
+
+    Else £3 would be in £3.40, and 10 € in 110 €.
+    """
+    plain = " ".join(text.casefold().split())
+    return NUMBER.sub(lambda number: f"\0{digits(number[0])}\0", plain)

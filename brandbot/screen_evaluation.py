@@ -8,9 +8,10 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Column, Table
 
-from brandbot.evaluation import words
+from brandbot.evaluation import gate, words
 from brandbot.evaluation.gate import GateRow
 from brandbot.evaluation.intervals import Measure
+from brandbot.evaluation.page_words import number, percent
 from brandbot.evaluation.report import BRAND, METRICS, Report
 from brandbot.screen import out
 from brandbot.taste import Results
@@ -64,13 +65,14 @@ def print_report(report: Report, rows: Sequence[GateRow], verdict: str) -> None:
             prompts = " · ".join(f"“{prompt}”" for prompt in one["prompts"])
             told = said["more"].format(add=one["add"], group=one["group"], prompts=prompts)
             out.print(f"  {escape(told)}")
-    number = int(report.version)
+    version = int(report.version)
     out.print(
         f"\n[dim]{said['seconds'].format(n=len(report.rows), seconds=report.seconds)}[/]\n"
-        + escape(said["report"].format(name=report.persona, number=number))
+        + escape(said["report"].format(name=report.persona, number=version))
     )
-    if report.live != report.version and all(row.outcome != "fail" for row in rows):
-        out.print(escape(said["promote"].format(name=report.persona, number=number)))
+    refused = gate.refused(list(rows), first=report.live is None)
+    if report.live != report.version and not refused:
+        out.print(escape(said["promote"].format(name=report.persona, number=version)))
 
 
 def print_comparison(reports: Sequence[Report]) -> None:
@@ -89,18 +91,19 @@ def _figures(reports: Sequence[Report], speakers: Sequence[str], language: str) 
     by_version = {report.version: report for report in reports}
     for metric, about in METRICS.items():
         cells = [
-            _cell(by_version.get(name, one).measure(metric, name), about.unit) for name in names
+            _cell(by_version.get(name, one).measure(metric, name), about.unit, language)
+            for name in names
         ]
         table.add_row(words.METRICS[metric][language].title, *cells)
     return table
 
 
-def _cell(measure: Measure | None, unit: str) -> str:
+def _cell(measure: Measure | None, unit: str, language: str) -> str:
     if measure is None:
         return "[dim]–[/]"
-    if unit == "share":
-        return f"{measure.value:.0%} [dim]{measure.low:.0%}–{measure.high:.0%}[/]"
-    return f"{measure.value:.2f} [dim]{measure.low:.2f}–{measure.high:.2f}[/]"
+    written = percent if unit == "share" else number
+    value, low, high = (written(n, language) for n in (measure.value, measure.low, measure.high))
+    return f"{value} [dim]{low}–{high}[/]"
 
 
 def print_versions(rows: Sequence[dict[str, Any]]) -> None:
@@ -109,11 +112,11 @@ def print_versions(rows: Sequence[dict[str, Any]]) -> None:
              for name in ("", "version", "date", "examples", "loss", "style", "rules"))  # fmt: skip
     table = Table(*known, Column("gate", min_width=11), "", box=None, pad_edge=False)
     for row in rows:
-        gate = row["gate"]
-        told = "not measured" if gate is None else (", ".join(gate) or "passed")
+        refused = row["gate"]
+        told = "not measured" if refused is None else (", ".join(refused) or "passed")
         if row["damaged"]:
-            told, gate = "damaged", []
-        colour = "dim" if gate is None else ("red" if gate or row["damaged"] else "green")
+            told, refused = "damaged", []
+        colour = "dim" if refused is None else ("red" if refused or row["damaged"] else "green")
         loss = row["loss"]
         table.add_row(
             "[green]live[/]" if row["live"] else "",
@@ -123,7 +126,7 @@ def print_versions(rows: Sequence[dict[str, Any]]) -> None:
             "–" if loss["test"] is None else f"{loss['base_test']:.2f} → {loss['test']:.2f}",
             "–" if row["style"] is None else f"{row['style']:.0%}",
             "–" if row["rules"] is None else f"{row['rules']:.0%}",
-            f"[{colour}]{'refused: ' if gate else ''}{escape(told)}[/]",
+            f"[{colour}]{'refused: ' if refused else ''}{escape(told)}[/]",
             f"[yellow]forced by {escape(row['who'])}: {escape(row['reason'])}[/]"
             if row["forced"]
             else f"[red]{escape(row['damaged'])}[/]",
@@ -142,11 +145,10 @@ def print_tastes(results: Results) -> None:
     out.print(f"\n[bold]{results.votes} votes[/] by {results.voters} people")
     for duel in results.duels:
         share = duel.share
-        sure = share.low > 0.5 or share.high < 0.5
         out.print(
             f"  {words.speaker(duel.one, 'en')} was preferred to {words.speaker(duel.other, 'en')} "
             f"in {share.value:.0%} of {share.n} (95% interval {share.low:.0%} to {share.high:.0%}; "
-            f"both bad: {duel.neither})" + ("" if sure else ": too close to call")
+            f"both bad: {duel.neither})" + ("" if duel.sure else ": too close to call")
         )
     table = Table("version", "rating", "won", "lost", "both bad", box=None, pad_edge=False)
     for rated in results.ratings:

@@ -30,6 +30,16 @@ OPEN = 500
 
 AVERAGE, SPREAD = 1000.0, 400.0
 
+FEWEST = 6
+"""Votes before anything is said: six that agree are the fewest that luck alone brings about less
+often than once in twenty times (2 · 0.5⁶ = 3%)."""
+
+Z = 1.96
+"""Standard deviations around a normal mean within which 95% lie."""
+
+SMALLEST_STEP, MOST_STEPS = 1e-9, 100
+"""Where the fit of ratings ends: a step in log strength so small, or so many steps."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -55,6 +65,11 @@ class Duel:
     other: str
     share: Measure
     neither: int
+
+    @property
+    def sure(self) -> bool:
+        """Whether one of them is ahead, beyond the interval and with votes enough."""
+        return self.share.n >= FEWEST and (self.share.low > 0.5 or self.share.high < 0.5)
 
 
 @dataclass(frozen=True)
@@ -189,9 +204,9 @@ def prompts(workspace: Workspace, persona: str) -> list[tuple[Message, ...]]:
 def rate(votes: Sequence[dict[str, Any]]) -> list[Rated]:
     """Ratings by the Bradley-Terry model, on the scale of chess (400 points: ten to one).
 
-    Fitted by Hunter's MM steps (Annals of Statistics 2004); half a win and half a loss against an
-    average version are added for each, so that one who never lost has a finite rating. "Neither" is
-    half a win for both. Intervals by the bootstrap over votes.
+    Fitted by Newton's steps in log strength; half a win and half a loss against an average version
+    are added for each, so that one who never lost has a finite rating. "Neither" is half a win for
+    both. Intervals by the bootstrap over votes.
     """
     import numpy as np
 
@@ -209,11 +224,18 @@ def rate(votes: Sequence[dict[str, Any]]) -> list[Rated]:
         np.add.at(wins, (drawn[:, 0].astype(int), drawn[:, 1].astype(int)), drawn[:, 2])
         np.add.at(wins, (drawn[:, 1].astype(int), drawn[:, 0].astype(int)), 1 - drawn[:, 2])
         games = wins + wins.T
-        strength = np.ones(len(names))
-        for _ in range(200):
-            met = games / (strength[:, None] + strength[None, :])
-            strength = (wins.sum(axis=1) + 0.5) / (met.sum(axis=1) + 1 / (strength + 1))
-        return AVERAGE + SPREAD * np.log10(strength)
+        strength = np.zeros(len(names))  # natural logarithms; the average version's is zero
+        for _ in range(MOST_STEPS):
+            beats = 1 / (1 + np.exp(strength[None, :] - strength[:, None]))
+            average = 1 / (1 + np.exp(-strength))
+            slope = wins.sum(axis=1) + 0.5 - (games * beats).sum(axis=1) - average
+            unsure = games * beats * (1 - beats)
+            bend = np.diag(unsure.sum(axis=1) + average * (1 - average)) - unsure
+            step = np.linalg.solve(bend, slope)
+            strength += np.clip(step, -1, 1)  # far from the top, a whole step may overshoot it
+            if np.abs(step).max() < SMALLEST_STEP:
+                break
+        return AVERAGE + SPREAD / np.log(10) * strength
 
     found = fit(rows)
     random = np.random.default_rng(intervals.SEED)
@@ -245,10 +267,19 @@ def _duels(votes: Sequence[dict[str, Any]]) -> list[Duel]:
         neither[pair] = neither.get(pair, 0) + (vote["choice"] == "neither")
     duels = []
     for pair, values in by_pair.items():
-        share = intervals.mean(values)
-        if share is not None and not math.isnan(share.value):
-            duels.append(Duel(*pair, share, neither[pair]))
+        duels.append(Duel(*pair, _share(values), neither[pair]))
     return duels
+
+
+def _share(values: Sequence[float]) -> Measure:
+    """A mean of votes with Wilson's interval (JASA 1927), which one vote leaves wide.
+
+    A "neither" counts as half a vote for each, which makes the interval a little too wide.
+    """
+    n, share = len(values), sum(values) / len(values)
+    centre = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z / (1 + Z * Z / n) * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
+    return Measure(share, max(0.0, centre - half), min(1.0, centre + half), n)
 
 
 def _version_name(given: str) -> str:

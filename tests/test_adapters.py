@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from brandbot import adapters
 from brandbot.adapters import AdapterStore
 from brandbot.errors import VersionError
 from brandbot.workspace import Workspace
@@ -198,6 +200,58 @@ def test_going_back_twice_goes_back_twice(store: AdapterStore) -> None:
         store.rollback()
     store.promote(3)
     assert store.rollback().number == 1
+
+
+def test_a_promotion_that_stopped_half_way_is_nothing_to_go_back_to(
+    store: AdapterStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full when the pointer was to be switched: the third never was live."""
+    for number in (1, 2, 3):
+        publish(store)
+        if number < 3:
+            store.promote(number)
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patched.setattr(adapters, "write_pointer", full)
+        store.promote(3)
+    assert store.live_number() == 2 and store.history()[-1]["version"] == "0003"
+    assert store.rollback().number == 1
+    with pytest.raises(VersionError, match="no version before"):
+        store.rollback()
+
+
+def test_a_history_from_before_there_were_kinds_is_gone_back_by(store: AdapterStore) -> None:
+    for number in (1, 2, 3):
+        publish(store)
+        store.promote(number, reason="rollback")  # a person's word, not what was done
+    assert {entry["kind"] for entry in store.history()} == {"promotion"}
+    rows = [{"version": "0001", "before": None, "reason": ""},
+            {"version": "0002", "before": 1, "reason": ""},
+            {"version": "0003", "before": 2, "reason": ""},
+            {"version": "0002", "before": 3, "reason": "rollback"}]  # fmt: skip
+    (store.folder / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (store.folder / "live").write_text("0002\n")
+    assert store.rollback().number == 1
+    assert store.history()[-1]["kind"] == "rollback"
+
+
+@pytest.mark.parametrize("known", ["pointer", "history", "last"])
+def test_a_deleted_versions_number_is_not_given_again(store: AdapterStore, known: str) -> None:
+    """What was live would be served anew: unmeasured, and with another's votes."""
+    for number in (1, 2):
+        publish(store)
+        store.promote(number)
+    shutil.rmtree(store.folder / "0002")
+    for file in {"pointer": "live", "history": "history.jsonl", "last": "last"}.items():
+        if file[0] != known:
+            (store.folder / file[1]).unlink()
+    assert publish(store) == 3
+    if known == "pointer":
+        with pytest.raises(VersionError, match="no version 0002"):
+            store.live()
 
 
 def test_going_back_passes_a_damaged_version_over(store: AdapterStore) -> None:

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from brandbot import examples, grounding, questions
+from brandbot import examples, grounding, questions, screen_evaluation
 from brandbot.adapters import AdapterStore
 from brandbot.engines.base import Chunk, Request
-from brandbot.errors import PersonaError, VersionError
-from brandbot.evaluation import gate, intervals, losses, metrics, ruler, words
+from brandbot.errors import GateError, PersonaError, VersionError
+from brandbot.evaluation import (
+    gate,
+    intervals,
+    judge,
+    losses,
+    metrics,
+    promotion,
+    ruler,
+    words,
+)
 from brandbot.evaluation.answers import Prompt, generate
 from brandbot.evaluation.kept import Kept
-from brandbot.evaluation.report import BASE, BRAND, METRICS, Report
+from brandbot.evaluation.report import (
+    BASE,
+    BRAND,
+    METRICS,
+    Losses,
+    Report,
+    Row,
+    RulerCheck,
+    Told,
+)
 from brandbot.evaluation.run import _speakers, evaluate
 from brandbot.examples import Example
 from brandbot.grounding import Known, stop_words
-from brandbot.persona import Persona
+from brandbot.persona import Gate, Persona
 from brandbot.prompt import Message
 from brandbot.workspace import Workspace
 from tests.conftest import EMBEDDED, ROOT
@@ -469,6 +490,133 @@ def test_every_gate_condition_has_words_in_both_languages(asked: Workspace) -> N
     assert set(words.METRICS) == set(METRICS)
 
 
+# --- The gate -------------------------------------------------------------------------------------
+
+
+def measured(ours: Told, base: Told, **changes: Any) -> Report:
+    """Version 0002 and the untuned model, one answer each twelve times; 0001 is live."""
+    brand = Told("Real.", passes=1.0)
+    rows = [
+        Row("test", f"a.csv:{n}", "a.csv", f"Question {n}?", [], "Real.",
+            {"0002": ours, BASE: base, BRAND: brand})
+        for n in range(12)
+    ]  # fmt: skip
+    known = Losses([3.0] * 20, [50] * 20, [3.0] * 16, [20] * 16)
+    whole = Report(
+        persona="acme", title="Acme", language="en", version="0002", live="0001", base_model="b",
+        inputs="i", created="2026-11-23T10:00:00+00:00", seconds=1.0, examples={"train": 100},
+        examples_changed=False, speakers=["0002", BASE],
+        ruler=RulerCheck("", 0.95, intervals.Measure(1.0, 1.0, 1.0, 12)), rows=rows,
+        losses={"0002": known, BASE: known}, planted=[], curve=[], advice=[],
+    )  # fmt: skip
+    return replace(whole, **changes)
+
+
+GOOD = Told("Fine.", passes=1.0, nats=3.0, tokens=20, stranger=3.5)
+UNTUNED = Told("Fine.", passes=0.0, nats=3.7, tokens=20, stranger=4.2)
+
+
+def row_of(report: Report, name: str) -> gate.GateRow:
+    return next(row for row in gate.rows(report, Gate()) if row.name == name)
+
+
+def test_a_live_version_that_could_not_be_asked_is_no_pass() -> None:
+    report = measured(GOOD, UNTUNED)
+    found = gate.rows(report, Gate())
+    assert [row.name for row in gate.refused(found, first=False)] == ["style_live"]
+    told = words.gate_row(row_of(report, "style_live"), "en")
+    assert "version 0001, which is live: it is damaged or runs on another base model" in told
+    assert "--force --reason" in told
+    assert "la versión 0001" in words.gate_row(row_of(report, "style_live"), "es")
+    alone = gate.rows(replace(report, live=None), Gate())
+    assert gate.refused(alone, first=True) == []
+
+
+def test_a_damaged_live_version_is_not_replaced_unasked(asked: Workspace) -> None:
+    store = AdapterStore(asked.adapters("acme"))
+    shutil.copytree(store.folder / "0001", store.folder / "0002")
+    (store.folder / "0001" / "adapter_model.safetensors").write_bytes(b"x")
+    with pytest.raises(GateError, match="promote with --force --reason") as refused:
+        promotion.promote(asked, "acme", 2)
+    assert "style_live" in [row.name for row in refused.value.rows]
+    assert store.live_number() == 1
+
+
+def test_a_version_on_another_base_is_named_so(asked: Workspace) -> None:
+    store = AdapterStore(asked.adapters("acme"))
+    shutil.copytree(store.folder / "0001", store.folder / "0002")
+    file = store.folder / "0001" / "version.json"
+    other = json.loads(file.read_text()) | {"base_sha256": "0" * 64, "base_model": "another"}
+    file.write_text(json.dumps(other))
+    said: list[str] = []
+    speakers, _ = _speakers(asked, store, store.get(2), 1, [BASE], said.append)
+    assert [one.name for one in speakers] == ["0002", BASE]
+    assert "Version 0001 runs on another, but 0002 on" in "".join(said)
+    with pytest.raises(VersionError, match="0001 runs on another, but 0002 on"):
+        _speakers(asked, store, store.get(2), 1, ["1"], said.append)
+
+
+def test_a_version_is_measured_with_the_length_it_is_served_with(
+    asked: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with today's: what was answered before stands, however short replies are to be now."""
+    first = evaluate(asked, "acme", 1, against=["base"])
+    file = asked.persona("acme") / "persona.yaml"
+    file.write_text(re.sub(r"max_tokens: \d+", "max_tokens: 4", file.read_text()))
+    assert Persona.load(file.parent).config.generation.max_tokens == 4
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("answered again, in four tokens")
+
+    monkeypatch.setattr("brandbot.engines.llamacpp.LlamaCppEngine.generate", refuse)
+    assert evaluate(asked, "acme", 1, against=["base"]).rows == first.rows
+
+
+def test_copying_counts_where_there_are_no_held_out_replies() -> None:
+    asked_only = Told("Told.", grams=20, copied=20, longest=31)
+    report = measured(asked_only, Told("Told."))
+    rows = [
+        replace(row, told={k: v for k, v in row.told.items() if k != BRAND}) for row in report.rows
+    ]
+    row = row_of(replace(report, rows=rows), "memorising")
+    assert row.outcome == "fail" and row in gate.refused([row], first=True)
+    assert words.gate_row(row, "en") == (
+        "100.0% of what it says is copied in runs of twelve words; at most 5.0% above the brand's "
+        "own 0.0% is allowed."
+    )
+    assert "100,0%" in words.gate_row(row, "es")
+    fine = row_of(measured(replace(asked_only, copied=1), Told("Told.")), "memorising")
+    assert fine.outcome == "unknown"  # half of it could not be measured
+
+
+@pytest.mark.parametrize(("stranger", "outcome"), [(2.99, "fail"), (3.0, "fail"), (3.01, "pass")])
+def test_whoever_does_not_listen_fails_although_the_untuned_did_not(
+    stranger: float, outcome: str
+) -> None:
+    deaf = replace(UNTUNED, nats=3.7, stranger=3.65)
+    row = row_of(measured(replace(GOOD, stranger=stranger), deaf), "listening")
+    assert row.outcome == outcome and row.values["limit"] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "side"),
+    [
+        ("A", "A"), ("b", "B"), ("**B**", "B"), ("It's a tie.", "TIE"), ("A clear B", "B"),
+        ("This is a clear B.", "B"), ("A is stiff and B warm, so B, a clear win", "B"), ("?", "TIE"),
+    ],
+)  # fmt: skip
+def test_a_judges_last_word_is_its_verdict(said: str, side: str) -> None:
+    assert judge._side(said) == side
+
+
+def test_the_terminal_writes_figures_as_the_gate_does() -> None:
+    loss = intervals.Measure(-0.13, -0.2, -0.05, 20)
+    assert screen_evaluation._cell(loss, "nats", "es") == "−0,13 [dim]−0,20–−0,05[/]"
+    assert screen_evaluation._cell(loss, "nats", "en") == "−0.13 [dim]−0.20–−0.05[/]"
+    share = intervals.Measure(0.5, 0.404, 0.6, 20)
+    assert screen_evaluation._cell(share, "share", "es") == "50% [dim]40%–60%[/]"
+
+
 # --- What would mislead -----------------------------------------------------------------------------
 
 
@@ -488,6 +636,49 @@ def test_agreeing_is_not_declining(
     answer: str, language: str, handoff: list[str], expected: bool
 ) -> None:
     assert metrics.declines(answer, language, [], handoff) is expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "holds"),
+    [
+        ("It is £3.40.", "£3", False),
+        ("Cuesta 110 €.", "10 €", False),
+        ("We close at 19 pm.", "9 pm", False),
+        ("Interés 1,5 %.", "5 %", False),
+        ("Son 10 €.", "10 €", True),
+        ("It is £3.", "£3", True),
+        ("Cuesta 3.40 €.", "3,40 €", True),
+        ("£3.4 it is.", "£3.40", True),
+        ("Llama al 600 123 456.", "600123456", True),
+        ("Llama al 600123456.", "600 123 456", True),
+        ("Son 1500 €.", "500", False),
+    ],
+)
+def test_a_price_is_right_as_a_whole_number(answer: str, text: str, holds: bool) -> None:
+    assert grounding.right(answer, [text], [], "") is holds
+    assert grounding.right(f"Yes. {answer}", ["yes"], [text], "") is not holds
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "found"),
+    [
+        ("Sunday: closed.", "We are closed on Sundays.", []),
+        ("Americano: £3", "All our Americanos are £3.", []),
+        ("Abrimos en Málaga.", "Estamos en Malaga, no en Malagón.", ["Malagón"]),
+        ("Teléfono 600123456", "Llama al 600 123 456 o al 600 123 457.", ["600", "123", "457"]),
+        ("Phone 600 123 456", "It is 600123456, not 600123457.", ["600123457"]),
+        ("Hasta 12500 €", "Son 12 500,00 €, no 12 600.", ["12", "600"]),
+        ("Tables for 2 3", "We have 23.", ["23"]),
+        ("Latte £3.40", "Here:\n1. Latte £3.40\n2. Latte again", []),
+        ("Latte £3.40", "Here:\n7. Latte £3.40", ["7"]),
+        ("Ask Maren.", "Says Marens, and Karen's too.", ["Karen's"]),
+    ],
+)
+def test_what_is_written_in_another_way_is_no_invention(
+    text: str, answer: str, found: list[str]
+) -> None:
+    common = stop_words("es" if "é" in text or "á" in text or "€" in text else "en")
+    assert Known([text], common).inventions(answer, "") == found
 
 
 def test_right_is_nothing_by_chance() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from brandbot.bot import Bot
 from brandbot.errors import BrandbotError
-from brandbot.taste import Taste, prompts, rate
+from brandbot.screen_evaluation import print_tastes
+from brandbot.taste import Results, Taste, _duels, prompts, rate
 from brandbot.workspace import Workspace
 
 
@@ -104,6 +105,43 @@ def test_ratings_are_those_of_bradley_and_terry() -> None:
     assert 4 * s * s / (s * s + 1) + s / (s + 1) == pytest.approx(3.5, abs=1e-3)
     assert first.rating.value + second.rating.value == pytest.approx(2000, abs=0.1)
     assert first.rating.low < first.rating.value < first.rating.high
+
+
+@pytest.mark.parametrize("won", [95, 180, 950])
+def test_ratings_are_at_their_top_however_many_voted(won: int) -> None:
+    """By symmetry the strengths are s and 1/s: won + 0.5 = all · s²/(s²+1) + s/(s+1)."""
+    lost = won // 19 if won != 180 else 20
+    rows = votes(*[("a", "b", "left")] * won, *[("a", "b", "right")] * lost)
+    best, _ = rate(rows)
+    s = 10 ** ((best.rating.value - 1000) / 400)
+    expected = (won + lost) * s * s / (s * s + 1) + s / (s + 1)
+    assert expected == pytest.approx(won + 0.5, abs=1e-6)
+    if won == 95:
+        assert round(best.rating.value) == 1250
+
+
+def test_whoever_goes_on_winning_does_not_fall() -> None:
+    found = [rate(votes(*[("a", "b", "left")] * n))[0].rating.value for n in (3, 30, 300, 3000)]
+    assert found == sorted(found) and found[-1] > found[0] + 300
+
+
+def test_a_share_of_few_votes_is_not_sure(capsys: pytest.CaptureFixture[str]) -> None:
+    """Wilson's interval of 1 of 1: 1 / (1 + 1.96²) = 21%; of 6 of 6, 6 / (6 + 1.96²) = 61%."""
+    (one,) = _duels(votes(("a", "b", "left")))
+    assert (one.share.value, one.share.high, one.sure) == (1.0, 1.0, False)
+    assert one.share.low == pytest.approx(0.2065, abs=1e-3)
+    (five,), (six,) = (_duels(votes(*[("b", "a", "right")] * n)) for n in (5, 6))
+    assert five.share.low > 0.5 and not five.sure
+    assert six.share.low == pytest.approx(0.6097, abs=1e-3) and six.sure
+    (close,) = _duels(votes(*[("a", "b", "left")] * 6, *[("a", "b", "right")] * 4))
+    # Worked out by hand: 0.6 of 10 is 31% to 83%.
+    assert (round(close.share.low, 2), round(close.share.high, 2)) == (0.31, 0.83)
+    assert not close.sure
+    for unsure in (one, five, close):
+        print_tastes(Results("acme", 1, 1, [unsure], []))
+        assert "too close to call" in " ".join(capsys.readouterr().out.split())
+    print_tastes(Results("acme", 6, 1, [six], []))
+    assert "too" not in capsys.readouterr().out
 
 
 def test_who_never_lost_has_a_finite_rating_and_no_votes_none() -> None:

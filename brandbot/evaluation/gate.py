@@ -195,5 +195,8 @@ def refused(found: list[GateRow], *, first: bool) -> list[GateRow]:
 
 def unknown(found: list[GateRow]) -> list[GateRow]:
     """The style conditions that could not be measured; without them nothing can be said."""
-    needed = ("style", "style_gain", "style_live")
-    return [row for row in found if row.outcome == "unknown" and row.name in needed]
+    needed = ("style", "style_gain")
+    return [
+        row for row in found
+        if row.outcome == "unknown" and (row.name in needed or row.values.get("absent"))
+    ]  # fmt: skip

@@ -141,5 +141,6 @@ def _answer(client: Any, model: str, text: str) -> str:
 
 
 def _side(answer: str) -> Side:
-    found = re.search(r"\b(A|B|TIE)\b", answer.upper())
-    return found[1] if found else "TIE"  # type: ignore[return-value]
+    """The last verdict in what a judge says, for some reason first: "a clear B"."""
+    found = re.findall(r"\b(A|B|TIE)\b", answer) or re.findall(r"\b(A|B|TIE)\b", answer.upper())
+    return found[-1] if found else "TIE"

@@ -218,6 +218,18 @@ TITLES: dict[str, dict[str, str]] = {
     "forgetting": {"en": "forgetting", "es": "olvido"},
 }
 
+UNKNOWN_LIVE = {
+    "en": "Style could not be compared with {other}, which is live: it is damaged or runs on another base model. To replace it all the same, promote with --force --reason '…'.",
+    "es": "No se pudo comparar el estilo con {other}, que está en servicio: está dañada o usa otro modelo base. Para sustituirla de todos modos, usa promote con --force --reason '…'.",
+}  # fmt: skip
+"""For whoever would replace a live version that nothing could be compared with."""
+
+COPIED = {
+    "en": "{value:.1%} of what it says is copied in runs of twelve words; at most {limit:.1%} above the brand's own {brand:.1%} is allowed.",
+    "es": "El {value:.1%} de lo que dice está copiado en series de doce palabras; se permite como mucho un {limit:.1%} más que en la marca, {brand:.1%}.",
+}
+"""Memorising where there are no held-out replies to know better or worse."""
+
 UNKNOWN = {
     "en": "could not be measured: there is too little to measure with.",
     "es": "no se pudo medir: hay demasiado poco con qué medir.",
@@ -251,6 +263,8 @@ def speaker_in_text(name: str, language: str) -> str:
 def gate_row(row: GateRow, language: str) -> str:
     """A condition's sentence, with its figures written as the language writes them."""
     side = side_of(language)
+    if row.outcome == "unknown" and row.values.get("absent"):
+        return UNKNOWN_LIVE[side].format(other=speaker_in_text(row.values["other"], side))
     if row.outcome == "unknown":
         return f"{TITLES[row.name][side].capitalize()}: {UNKNOWN[side]}"
     if row.outcome == "pass" and row.name in FINE:
@@ -264,7 +278,8 @@ def gate_row(row: GateRow, language: str) -> str:
         values["details"] = broken if found else ""
     if "reply" in values:
         values["reply"] = values["reply"][:120]
-    text = GATE[row.name][side].format(**values)
+    alone = row.name == "memorising" and values["gap"] is None
+    text = (COPIED if alone else GATE[row.name])[side].format(**values)
     if row.name not in ("planted", "rules"):  # these quote texts, and hold whole numbers only
         text = re.sub(r"(?<![\w-])-(?=\d)", "−", text)
         text = re.sub(r"(?<=\d)\.(?=\d)", ",", text) if side == "es" else text
