@@ -145,6 +145,11 @@ class Page(HTMLParser):
             "Version 0001 is live although it fails 1 of 3 conditions (rules).",
         ),
         ([], None, "Version 0001 has not been checked against the conditions for going live."),
+        (
+            [*PASSING, GateRow("style_live", "unknown", {"other": "0000", "absent": True})], "0000",
+            "Version 0001 should not go live yet: its style could not be compared with the live "
+            "version's, which is damaged or runs on another base model.",
+        ),
     ],
 )  # fmt: skip
 def test_the_verdict_says_whether_it_may_go_live(

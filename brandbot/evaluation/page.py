@@ -151,7 +151,9 @@ def compare_page(reports: list[Report]) -> str:
 
 def _may_go_live(report: Report, rows: list[GateRow]) -> str:
     side = side_of(report)
-    failed, unsure = gate.failed(rows), gate.unknown(rows)
+    failed = gate.failed(rows)
+    unsure = [row for row in gate.unknown(rows) if not row.values.get("absent")]
+    absent = len(unsure) < len(gate.unknown(rows))
     missing = [words.TITLES[row.name][side] for row in rows if row.outcome == "unknown"]
     live = report.live == report.version
     values = {
@@ -171,6 +173,8 @@ def _may_go_live(report: Report, rows: list[GateRow]) -> str:
     if unsure:
         first = "no_style_first" if report.live is None else "no_style"
         return say("live_no_style" if live else first, side, **values)
+    if absent:
+        return say("absent", side, **values)
     sentence = say("live_passes" if live else "passes", side, **values)
     return sentence + say("measured_of" if missing else "all_of", side, **values)
 

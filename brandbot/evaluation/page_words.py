@@ -51,6 +51,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "La versión {version} no debería ponerse en servicio todavía: su estilo no se pudo medir "
         "porque {why}.",
     ),
+    "absent": (
+        "Version {version} should not go live yet: its style could not be compared with the live "
+        "version's, which is damaged or runs on another base model.",
+        "La versión {version} no debería ponerse en servicio todavía: su estilo no se pudo comparar "
+        "con el de la versión en servicio, que está dañada o usa otro modelo base.",
+    ),
     "no_style_first": (
         "Version {version} fails nothing and may go live as the first one, but its style could not "
         "be measured because {why}.",
