@@ -20,7 +20,6 @@ from brandbot.tables import (
     PROMPT_NAMES,
     QUIET_NAMES,
     REPLY_NAMES,
-    cell_text,
     column_of,
     csv_rows,
     decode,
@@ -28,10 +27,10 @@ from brandbot.tables import (
     json_rows,
     kind,
     people_files,
-    sheets,
     without_comments,
 )
 from brandbot.tables import normalise as normalise  # what makes two prompts the same
+from brandbot.workbooks import sheets, shown
 
 Split = Literal["train", "valid", "test"]
 SIDES: tuple[Split, ...] = ("train", "valid", "test")
@@ -318,7 +317,7 @@ def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
             severity: Severity = "warning" if area.across else "note"
             values = {"range": area.range}
             reading.problems.append(Problem(severity, code, sheet.place, area.row, values))
-        rows = ((n, [cell_text(cell.value) for cell in cells]) for n, cells in sheet.rows())
+        rows = ((n, [shown(cell) for cell in cells]) for n, cells in sheet.rows())
         _read_table(rows, sheet.place, reading)
 
 

@@ -1,4 +1,4 @@
-"""Tables as people save them: text of any encoding, JSON lines, CSV rows, Excel sheets.
+"""Tables as people save them: text of any encoding, JSON lines, CSV rows.
 
 What is wrong is added to a list of problems, and a bad row never costs another row. Knows nothing
 of what the rows hold, but for the names a question's and a reply's column go by.
@@ -7,7 +7,6 @@ of what the rows hold, but for the names a question's and a reply's column go by
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 import struct
@@ -15,17 +14,12 @@ import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile, ZipFile
+from typing import Any
+from zipfile import BadZipFile
 
 from brandbot.errors import Problem
-
-if TYPE_CHECKING:
-    from openpyxl.cell import Cell
-    from openpyxl.worksheet.worksheet import Worksheet
 
 LONGEST_ROW = 40
 """Lines a row of a CSV file may span; beyond that a quote was left open."""
@@ -402,158 +396,3 @@ def _straighten_quotes(text: str, delimiter: str) -> str:
     """Smart quotes that stand around a whole cell mean what straight ones do."""
     edge = re.escape(delimiter)
     return re.sub(rf"(?m)(^|{edge} *)[“„]([^”“„\n]*)[”“](?= *(?:{edge}|$))", r'\1"\2"', text)
-
-
-# --- Excel ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Merged:
-    """Cells that are one: ``range`` as Excel writes it, the first of its rows, and its shape."""
-
-    range: str
-    row: int
-    across: bool
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet that is not empty; ``place`` is the file, with the sheet's title if it has others."""
-
-    title: str
-    place: str
-    hidden: bool
-    _sheet: Worksheet
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns, counted to the last cell that was ever touched."""
-        return self._sheet.max_row, self._sheet.max_column
-
-    @property
-    def merged(self) -> list[Merged]:
-        areas = self._sheet.merged_cells.ranges
-        return [Merged(area.coord, area.min_row, area.max_col > area.min_col) for area in areas]
-
-    @property
-    def hidden_rows(self) -> set[int]:
-        shapes = self._sheet.row_dimensions.items()
-        return {n for n, shape in shapes if shape.hidden and n <= self._sheet.max_row}
-
-    @property
-    def hidden_columns(self) -> set[int]:
-        shown = self._sheet.max_column
-        return {
-            n
-            for shape in self._sheet.column_dimensions.values()
-            if shape.hidden and shape.min and shape.max
-            for n in range(shape.min, min(shape.max, shown) + 1)
-        }
-
-    @property
-    def hidden_cells(self) -> str:
-        """What is hidden, for people: ``4, 7-9, F``."""
-        from openpyxl.utils import get_column_letter
-
-        runs: list[str] = []
-        for numbers, name in ((self.hidden_rows, str), (self.hidden_columns, get_column_letter)):
-            for first in sorted(n for n in numbers if n - 1 not in numbers):
-                last = first
-                while last + 1 in numbers:
-                    last += 1
-                runs.append(name(first) if first == last else f"{name(first)}-{name(last)}")
-        return ", ".join(runs)
-
-    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Row number and cells of what is shown.
-
-        A cell merged over several rows counts for each of them.
-        """
-        rows, columns = self.hidden_rows, self.hidden_columns
-        above: dict[tuple[int, int], Any] = {}
-        for area in self._sheet.merged_cells.ranges:
-            cell = self._sheet.cell(area.min_row, area.min_col)
-            above |= {(row, area.min_col): cell for row in range(area.min_row, area.max_row + 1)}
-        for number, row in enumerate(self._sheet.iter_rows(), 1):
-            if number not in rows:
-                cells = [(n, cell) for n, cell in enumerate(row, 1) if n not in columns]
-                yield number, [above.get((number, n), cell) for n, cell in cells]
-
-
-def sheets(raw: bytes, file: str, problems: list[Problem]) -> list[Sheet]:
-    """The sheets of a workbook that hold something."""
-    import warnings
-
-    from openpyxl.reader.excel import ExcelReader
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    if raw.startswith(OLE):
-        problems.append(Problem("error", "old-or-locked-excel", file))
-        return []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl's remarks on styles it drops
-            reader = ExcelReader(io.BytesIO(raw), data_only=True)
-            reader.read()
-            book = reader.wb
-            parts = {sheet.name: rel.target for sheet, rel in reader.parser.find_sheets()}
-            without_result = {t: _without_result(raw, part) for t, part in parts.items()}
-    except (*DAMAGED, InvalidFileException) as error:
-        values = {"reason": str(error) or type(error).__name__}
-        problems.append(Problem("error", "bad-excel", file, None, values))
-        return []
-    several = len(book.worksheets) > 1
-    found = [
-        Sheet(
-            sheet.title,
-            f"{file}[{sheet.title}]" if several else file,
-            sheet.sheet_state != "visible",
-            sheet,
-        )
-        for sheet in book.worksheets
-        if (sheet.max_row, sheet.max_column) != (1, 1) or sheet.cell(1, 1).value is not None
-    ]
-    for sheet in found:
-        if sheet.hidden:
-            continue
-        if hidden := sheet.hidden_cells:
-            problems.append(Problem("note", "hidden-cells", sheet.place, None, {"found": hidden}))
-        if cells := without_result.get(sheet.title):
-            values = {"found": ", ".join(cells[:8]) + (" …" if len(cells) > 8 else "")}
-            problems.append(Problem("warning", "no-result", sheet.place, None, values))
-    return found
-
-
-_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*)(?<!/)>(.*?)</(?:\w+:)?c>", re.DOTALL)
-
-
-def _without_result(raw: bytes, part: str) -> list[str]:
-    """The cells of a sheet whose formula was saved without its result, as some programs do.
-
-    openpyxl gives None for them, as for a result that is an empty text, which is none of these.
-    """
-    with ZipFile(io.BytesIO(raw)) as archive:
-        xml = archive.read(part) if part in archive.namelist() else b""
-    if not re.search(rb"<(?:\w+:)?f\b", xml):
-        return []
-    found = []
-    for about, inner in _CELL.findall(xml):
-        formula = re.search(rb"<(?:\w+:)?f\b", inner)
-        place = re.search(rb'\br="([A-Z]+\d+)"', about)
-        if (
-            formula
-            and place
-            and b'"str"' not in about
-            and not re.search(rb">[^<]+</(?:\w+:)?v>", inner)
-        ):
-            found.append(place[1].decode())
-    return found
-
-
-def cell_text(value: Any) -> str:
-    """A cell's value as text; 12.0 is 12."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,17 @@ def test_excel(tmp_path: Path) -> None:
     assert pairs(found) == [("Hola", "Buenas"), ("¿Cuántos?", "12")]
     assert [e.line for e in found.examples] == [4, 6]
     assert codes(found) == [("stray-column", 3), ("empty-reply", 7)]
+
+
+def test_cells_are_read_as_the_sheet_shows_them(tmp_path: Path) -> None:
+    book = workbook([["prompt", "completion"], ["When?", date(2026, 1, 2)], ["Draft", "No."],
+                     ["How much off?", 0.5], ["What time?", time(9, 30)]])  # fmt: skip
+    assert book.active is not None
+    book.active["B4"].number_format = "0%"
+    book.active.row_dimensions[3].hidden = True
+    found = reading(tmp_path, "faq.xlsx", saved(book))
+    assert [reply for _, reply in pairs(found)] == ["2026-01-02", "50%", "09:30"]
+    assert codes(found) == [("hidden-cells", None)]
 
 
 def test_merged_cells(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"errors", "workspace", "texts", "disk"},
-    {"tables", "database", "migrations"},
+    {"tables", "workbooks", "database", "migrations"},
     {"persona", "examples", "questions", "prompt", "models", "convert"},
     {
         "lint",

@@ -12,15 +12,14 @@ from openpyxl import Workbook
 from brandbot.errors import Problem
 from brandbot.tables import (
     PROMPT_NAMES,
-    cell_text,
     column_of,
     csv_rows,
     decode,
     header_name,
     json_rows,
-    sheets,
 )
 from brandbot.texts import tell
+from brandbot.workbooks import sheets, shown
 
 
 def test_names_of_columns() -> None:
@@ -103,7 +102,7 @@ def test_sheets() -> None:
         ("A2:A3", 2, False),
         ("A5:B5", 5, True),
     ]
-    rows = [(n, [cell_text(cell.value) for cell in cells]) for n, cells in found[0].rows()]
+    rows = [(n, [shown(cell) for cell in cells]) for n, cells in found[0].rows()]
     assert rows == [
         (1, ["a", "b"]),
         (2, ["c", "1"]),

@@ -6,19 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import ROUND_HALF_UP, Decimal
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from brandbot import tables
+from brandbot import tables, workbooks
 from brandbot.errors import Problem
 from brandbot.knowledge.blocks import Document, Outline, Validity, as_day, plain, validity
 from brandbot.lint_text import is_spreadsheet_error
 from brandbot.tables import PROMPT_NAMES, QUIET_NAMES, REPLY_NAMES, column_of, header_name
-
-if TYPE_CHECKING:
-    from openpyxl.cell import Cell
 
 FROM_NAMES = frozenset(["valid_from", "valido_desde", "valida_desde", "vigente_desde"])
 UNTIL_NAMES = frozenset(
@@ -61,7 +56,7 @@ def read_csv(raw: bytes, name: str) -> Document:
 def read_xlsx(raw: bytes, name: str) -> Document:
     """Each sheet that is shown; its title is a heading if there are several."""
     document = Document(name)
-    shown = [s for s in tables.sheets(raw, name, document.problems) if not s.hidden]
+    shown = [s for s in workbooks.sheets(raw, name, document.problems) if not s.hidden]
     for sheet in shown:
         outline = Outline(document, (sheet.title,) if len(shown) > 1 else ())
         height, width = sheet.size
@@ -69,7 +64,9 @@ def read_xlsx(raw: bytes, name: str) -> Document:
             values = {"rows": height, "columns": width}
             document.problems.append(Problem("error", "huge-sheet", sheet.place, None, values))
             continue
-        rows = [(number, [_shown(cell) for cell in cells]) for number, cells in sheet.rows()]
+        rows = [
+            (number, [workbooks.shown(cell) for cell in cells]) for number, cells in sheet.rows()
+        ]
         add_table(rows, outline, sheet.place, place="row")
     return document
 
@@ -374,66 +371,9 @@ class _Questions:
         outline.add(answer, "answer", row=row, line=line, question=question, valid=valid)
 
 
-# --- Cells of Excel -------------------------------------------------------------------------------
-
-_FORMAT = re.compile(r"([^#0?]*)([#0?][#0?,.]*)(.*)")
-_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|[_*].')
-_PRIVATE = 0xE000
-"""Letters that no text has stand for a format's literals, whose % and / mean nothing."""
-
-
 def _sound(cell: str, file: str, line: int | None, problems: list[Problem]) -> str:
     """A cell's text; nothing, and a problem, where a spreadsheet left only an error of it."""
     if not is_spreadsheet_error(cell):
         return cell
     problems.append(Problem("warning", "excel-error", file, line, {"found": cell[:20]}))
     return ""
-
-
-def _shown(cell: Cell) -> str:
-    """A cell's text as the sheet shows it, for the formats that facts have: money, shares, days."""
-    value: Any = cell.value
-    if value is None or cell.font.strike:
-        return ""
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, time):
-        return f"{value:%H:%M}"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number(value, cell.number_format)
-    return tables.cell_text(value)
-
-
-def _number(value: float, style: str) -> str:
-    """A number with the currency, the percent sign and the decimals of its format."""
-    literals: list[str] = []
-
-    def literal(found: re.Match[str]) -> str:
-        """Words in quotes and the currency of [$€-407], kept for later; padding and colours not."""
-        quoted, escaped, currency = found.groups()
-        said = quoted or escaped or currency
-        if not said:
-            return ""
-        literals.append(said)
-        return chr(_PRIVATE + len(literals) - 1)
-
-    style = _LITERAL.sub(literal, style).split(";")[0]
-    found = _FORMAT.fullmatch(style)
-    before, digits, after = found.groups() if found else ("", "", "")
-    odd = re.search(r"[A-Za-z]\s*[+-]|[/#0?]", before + after)  # exponents, fractions, groups
-    thousands = digits.endswith(",")
-    if not digits or odd or thousands or abs(value) > 1e15:
-        return tables.cell_text(round(value, 10))
-    whole, _, part = digits.partition(".")
-    decimals = len(part)
-    exact = Decimal(repr(value)) * (100 if "%" in before + after else 1)
-    # No mark between thousands: 1,200 is a little more than one in half of the world.
-    text = f"{exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
-    if (zeros := whole.count("0")) > 1:  # the post code 08001
-        text = text.zfill(zeros + (decimals + 1 if decimals else 0))
-    text = f"{before}{text}{after}"
-    for index, said in enumerate(literals):
-        text = text.replace(chr(_PRIVATE + index), said)
-    return plain(text)
