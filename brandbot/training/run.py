@@ -255,7 +255,13 @@ def _trainer(
     from accelerate import PartialState
     from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments, set_seed
 
-    from brandbot.training.trainer import PackedTrainer, Reporter, StopOnRequest, WholeCheckpoints
+    from brandbot.training.trainer import (
+        FreedMemory,
+        PackedTrainer,
+        Reporter,
+        StopOnRequest,
+        WholeCheckpoints,
+    )
 
     settings = planned.persona.config.training
     processes = PartialState().num_processes
@@ -269,7 +275,7 @@ def _trainer(
     stop = StopOnRequest()
     tokens = sum(len(row.ids) for row in rows["train"]) / len(rows["train"])
     reporter = Reporter(run / "progress.jsonl", tokens, batch * accumulate * processes, report)
-    callbacks: list[Any] = [WholeCheckpoints(), reporter, stop]
+    callbacks: list[Any] = [WholeCheckpoints(), FreedMemory(), reporter, stop]
     if has_valid:
         callbacks.append(EarlyStoppingCallback(settings.patience))
     trainer = PackedTrainer(

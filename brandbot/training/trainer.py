@@ -8,9 +8,11 @@ writes checkpoints in place and a kill in the middle leaves one that looks like 
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -294,6 +296,25 @@ class Reporter(TrainerCallback):
 
 def _finite(number: float) -> float | None:
     return round(number, 4) if math.isfinite(number) else None
+
+
+class FreedMemory(TrainerCallback):
+    """Gives memory that is free back to the system every ``EVERY`` steps, where glibc keeps it.
+
+    Rows differ in length, and it keeps what each of them needed: of 1.8 GB that a model of 135
+    million parameters holds, 5.8 GB were left after eighty steps. At each step it would cost a
+    fifth of the time (docs/notes.md).
+    """
+
+    EVERY = 10
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if sys.platform == "linux" and state.global_step % self.EVERY == 0:
+            give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+            if give_back is not None:  # musl has none
+                give_back(0)
 
 
 class StopOnRequest(TrainerCallback):
