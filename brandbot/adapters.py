@@ -213,7 +213,7 @@ class AdapterStore:
         if history and history[0]["before"] is not None:
             been.append(int(history[0]["before"]))
         # What was live after each entry. One that says otherwise of itself stopped half way.
-        after = [*(entry["before"] for entry in history[1:]), live]
+        after = [*(entry["before"] for entry in history[1:]), live][: len(history)]
         for entry, number in zip(history, after, strict=True):
             if number is None:
                 continue

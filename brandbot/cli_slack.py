@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -20,6 +21,9 @@ slack_app = typer.Typer(
     help="Serve the bot in Slack, or set it up. Start with: brandbot slack manifest",
     invoke_without_command=True,
 )
+
+AGAIN_SECONDS = 30.0
+"""After which a web server that could not reach Slack tries again."""
 
 Brand = Annotated[
     Optional[str],
@@ -117,18 +121,44 @@ def mounted(bot: Bot) -> Iterator[list[Any]]:
         return
     try:
         _imported()
-        from connectors.slack import app, server
-
-        opened = app.build(bot)
     except BrandbotError as error:
         typer.echo(f"Slack: off, because {error}", err=True)
         yield []
         return
-    typer.echo(f"Slack: on, at {server.PATH}", err=True)
+    from connectors.slack import app, server
+
+    found: list[Any] = []
+    stopped = threading.Event()
+
+    def look() -> bool:
+        """Whether there is nothing more to look for."""
+        try:
+            found.append(app.build(bot))
+        except app.SlackAwayError as error:
+            typer.echo(f"Slack: not yet, because {error}", err=True)
+            return False
+        except BrandbotError as error:
+            typer.echo(f"Slack: off, because {error}", err=True)
+            return True
+        typer.echo(f"Slack: on, at {server.PATH}", err=True)
+        return True
+
+    def look_again() -> None:
+        while not stopped.wait(AGAIN_SECONDS) and not look():
+            pass
+
+    if not look():
+        threading.Thread(target=look_again, name="slack-later", daemon=True).start()
+    elif not found:
+        yield []
+        return
+    secret = os.environ["SLACK_SIGNING_SECRET"]
     try:
-        yield [server.route(opened, os.environ["SLACK_SIGNING_SECRET"])]
+        yield [server.route_later(lambda: found[0] if found else None, secret)]
     finally:
-        opened.close()
+        stopped.set()
+        for opened in found:
+            opened.close()
 
 
 def _imported() -> None:

@@ -182,8 +182,14 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _open(url)
-        self._reader = self._engine.execution_options(reads=True)
         self.run(_upgrade)
+        if self.dialect == "sqlite":
+            # Connections of their own: those of writers that wait for each other may be all.
+            self._reader = _open(url).execution_options(reads=True)
+        else:
+            self._reader = self._engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     @property
     def dialect(self) -> str:
@@ -213,7 +219,7 @@ class Database:
                     return work(connection)
             except OperationalError as error:
                 if self.dialect == "sqlite":
-                    self._engine.dispose()  # a connection may keep a half-written page in mind
+                    engine.dispose()  # a connection may keep a half-written page in mind
                 away = self.dialect != "sqlite" and _is_away(error)
                 if not away or time.monotonic() - started > PATIENCE_SECONDS:
                     raise _told(error) from error
@@ -248,6 +254,7 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._reader.dispose()
 
 
 def now() -> str:

@@ -192,6 +192,11 @@ def read_jsonl(raw: bytes, file: str, reading: Reading) -> None:
         facts = _json_facts(row, file, number, reading)
         if turns is not None and facts is not None:
             _add(turns, file, number, reading, facts, _provenance(row, file, number, reading))
+    doubtful: dict[Any, Problem] = {}  # the same keys in each line are told once
+    for at, problem in enumerate(reading.problems):
+        twice = problem.code == "two-columns" and problem.file == file
+        doubtful.setdefault(problem.values["column"] if twice else at, problem)
+    reading.problems[:] = doubtful.values()
 
 
 def _provenance(
@@ -240,7 +245,8 @@ def _json_turns(
         reading.problems.append(Problem("error", "json-keys", file, line, values))
         return None
     prompt_key, reply_key = keys[prompt_at], keys[reply_at]
-    reading.problems += _passed_over(names, keys, prompt_at, reply_at, file, line)
+    shown = [str(key) if row[key] else "" for key in keys]
+    reading.problems += _passed_over(names, shown, prompt_at, reply_at, file, line)
     texts = [_flat_text(row[prompt_key]), _flat_text(row[reply_key])]
     if texts[0] is None or texts[1] is None:
         key = prompt_key if texts[0] is None else reply_key
@@ -254,11 +260,14 @@ def _passed_over(
     names: Sequence[str], shown: Sequence[str], prompt_at: int, reply_at: int,
     file: str, line: int,
 ) -> list[Problem]:  # fmt: skip
-    """Warnings of columns that could be the question or the reply as well as those that are."""
+    """Warnings of columns that could be the question or the reply as well as those that are.
+
+    ``shown`` are the columns' names as they stand there, empty for one that holds nothing.
+    """
     found = []
     for wanted, used in ((PROMPT_NAMES, prompt_at), (REPLY_NAMES, reply_at)):
         for column, name in enumerate(names):
-            if name in wanted and column not in (prompt_at, reply_at):
+            if name in wanted and shown[column] and column not in (prompt_at, reply_at):
                 values = {"column": shown[column], "used": shown[used]}
                 found.append(Problem("warning", "two-columns", file, line, values))
     return found
@@ -370,7 +379,7 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
         if not prompt.strip() and not reply.strip():
             continue  # only a stray column holds something
         header_again = header_name(prompt) in PROMPT_NAMES and header_name(reply) in REPLY_NAMES
-        if header_again or not re.search(r"\w", prompt + reply):
+        if header_again or not set(prompt + reply) - set(" -–—_=.|*"):
             values = {"found": f"{prompt.strip()} | {reply.strip()}"[:60]}
             reading.problems.append(Problem("warning", "row-is-no-example", file, number, values))
             continue

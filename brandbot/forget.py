@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from brandbot import examples as example_files
-from brandbot import traces
+from brandbot import questions, traces
 from brandbot.conversations import ConversationLog
 from brandbot.errors import LockHeldError, LogError, PersonaError
 from brandbot.examples import PROVENANCE
@@ -85,7 +85,7 @@ def forget_person(
         )
     common, tags = _brands_own(workspace)
     find = partial(traces.find, author=author, common=common, tags=tags)
-    found = log.database.read(find)  # the long look: nobody waits for it
+    found = log.database.read(find)
     done = Forgotten(
         len(found.whole), len(found.turns), len(found.feedback), len(found.reviews),
         len(found.blanked), len(found.votes), len(found.claims),
@@ -122,6 +122,7 @@ def _brands_own(workspace: Workspace) -> tuple[set[str], set[str]]:
         try:
             persona = Persona.load(workspace.persona(name))
             texts += [*persona.config.starters, *brands_texts(workspace, persona)]
+            texts += [q.prompt for q in questions.read(persona.folder / "evals").questions]
             tags.add(persona.config.language)
         except PersonaError:
             continue  # what is wrong with it is said wherever it is used

@@ -6,6 +6,7 @@ up is kept open: an index follows its documents, examples are read once for each
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -68,10 +69,12 @@ class Given:
             reply.sources = sources.used(reply.text, found.query, found.facts, search.words)
         known = self._known_to(reply.voice)
         given = [m.content for m in messages if m.role != "assistant"] + list(reply.found.lines)
-        said = [m.content for m in messages if m.role == "assistant"]
-        new = known.inventions(reply.text, "\n".join(given + said))
-        unheard = known.inventions(reply.text, "\n".join(given))
-        reply.unknown = [word for word in unheard if word in new or word in unsourced]
+        made_up = "|".join(map(re.escape, unsourced)) or "(?!)"
+        said = [
+            re.sub(rf"(?<!\w)(?:{made_up})(?!\w)", " ", message.content)
+            for message in messages if message.role == "assistant"
+        ]  # fmt: skip
+        reply.unknown = known.inventions(reply.text, "\n".join(given + said))
 
     def shots(self, voice: Voice, messages: Sequence[Message]) -> list[Message]:
         """The nearest style examples as turns before the conversation, if the persona wants any."""

@@ -216,6 +216,8 @@ def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
         yield from _privacy(message, said, " ".join(example.facts), found, problem)
         if message.role != "assistant":
             continue
+        if strange := lint_text.of_no_reply(message.content):
+            yield problem("warning", "left-over", found=strange[:30])
         if len(message.content) > LONG_REPLY:
             yield problem("warning", "long-reply", count=len(message.content), most=LONG_REPLY)
         if len(message.content.split()) < 2:

@@ -85,24 +85,33 @@ def _passages(name: str, file: Path, problems: list[Problem]) -> list[Passage]:
         severity = "warning" if problem.severity == "error" else problem.severity
         problems.append(replace(problem, file=f"knowledge/{problem.file}", severity=severity))
     found = passages.of(document, lambda text: len(text) // LETTERS_A_TOKEN)
+    told: set[str] = set()
     for passage in found:
-        problems += _words(passage)
+        problems += _words(passage, told)
     answers = [(p.question, p.facts[-1]) for p in found if p.question and p.facts]
     if lint_pairs.swapped(answers):
         problems.append(Problem("warning", "swapped", f"knowledge/{name}"))
     return found
 
 
-def _words(passage: Passage) -> Iterator[Problem]:
+def _words(passage: Passage, told: set[str]) -> Iterator[Problem]:
     """What would be said as it stands: broken letters and secrets.
 
-    Not personal data: a brand's own address and telephone belong into its documents.
+    Not personal data: a brand's own address and telephone belong into its documents. ``told`` are
+    the headings that were looked at with an earlier passage.
     """
-
-    def problem(_severity: Severity, code: str, **values: Any) -> Problem:
-        return Problem("warning", code, f"knowledge/{passage.file}", _line(passage), values)
-
     for text in (*passage.headings, passage.question, *passage.facts):
+        heading = text in passage.headings
+        if heading and text in told:
+            continue
+        told |= {text} if heading else set()
+
+        def problem(
+            _severity: Severity, code: str, *, above: bool = heading, **values: Any
+        ) -> Problem:
+            line = None if above else _line(passage)
+            return Problem("warning", code, f"knowledge/{passage.file}", line, values)
+
         yield from lint_letters.letters(text, problem)
         yield from lint_letters.secrets(text, problem)
 

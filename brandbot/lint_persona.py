@@ -16,7 +16,7 @@ from brandbot.errors import Problem, Severity
 from brandbot.persona import Persona
 
 CHARACTERS_A_TOKEN = 3
-"""A careful guess (English and Spanish have about four); the tokenizer decides in training."""
+"""A guess (English has about four, Spanish under three); the tokenizer decides in training."""
 
 PARTS = frozenset(["examples", "knowledge", "evals", "removed"])
 """Folders of a persona's folder."""
@@ -37,7 +37,7 @@ def check(folder: Path, found: Persona) -> Iterator[Problem]:
     most = found.config.training.max_length
     if tokens >= most:
         sizes = {"count": tokens, "most": most}
-        yield Problem("error", "voice-too-long", "voice.md", None, sizes)
+        yield Problem("warning", "voice-too-long", "voice.md", None, sizes)
     language = lint_text.other_language(found.voice, found.language)
     if language is not None:
         values = {"found": f"@{language}", "expected": f"@{found.language}"}
@@ -99,7 +99,7 @@ def _settings(found: Persona) -> Iterator[Problem]:
     name = found.config.base_model
     if not models.is_a_name(name):
         values = {"found": name, "known": ", ".join(models.ALIASES)}
-        yield Problem("error", "unknown-model", "persona.yaml", None, values)
+        yield Problem("warning", "unknown-model", "persona.yaml", None, values)
     if not re.fullmatch("en|es", found.language) and lint_text.is_unknown(found.language):
         values = {"found": found.config.language}
         yield Problem("warning", "unknown-language", "persona.yaml", None, values)

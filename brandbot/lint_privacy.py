@@ -31,14 +31,14 @@ _ABOUT_PHONES = re.compile(
     rf"{_PHONE}|\b(?:call|ring|text|number is|ll[aá]m\w*|n[uú]mero es)\b", re.IGNORECASE
 )
 _ORDER = (
-    r"\b(?:order|pedido|ref\w*|invoice|factura|tracking|seguimiento|parcel|paquete|env[ií]o"
-    r"|ticket|reserva|booking|code|c[oó]digo|isbn|ean|sku|serial|serie)s?\b"
+    r"\b(?:order(?:_\w+)?|pedido|ref\w*|invoice|factur\w*|tracking|seguimiento|parcel|paquete"
+    r"|env[ií]o|ticket|reserv\w*|booking|code|c[oó]digo|isbn|ean|sku|serial|serie)s?\b"
 )
 _AN_ORDER = re.compile(_ORDER, re.IGNORECASE)
 # "no." is a number's only after an order: it also ends "I think not" and "creo que no".
 _ABOUT_ORDERS = re.compile(rf"{_ORDER}|\bn\.?[º°]|[#№]", re.IGNORECASE)
 _CALLED_AN_ORDER = re.compile(
-    rf"(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}(?:\bno\W{{1,3}})?$", re.IGNORECASE
+    rf"(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}(?:\bn\.?o\W{{1,3}})?$", re.IGNORECASE
 )
 _NEW_SENTENCE = re.compile(r"[.!?]\s+(?!N[º°.])(?=[^\W\d_a-zà-ÿ]|[¿¡])|\n+(?=\S)")
 _PHONE_REGIONS = ("ES", "GB", "US")
@@ -108,11 +108,15 @@ def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> boo
 def _is_a_phones(before: str) -> bool:
     """Whether a number that follows an order's word or sign is a telephone's all the same.
 
-    "Phone for the order: 612…" and "call me, #212…" are; "call about order 612…" is not.
+    "Phone for the order: 612…" and "call me, #212…" are; "call about order 612…" and "mobile
+    order 612…" are not.
     """
     said = _NEW_SENTENCE.split(before)[-1]
-    verb = _ABOUT_PHONES.search(said) and not _AN_ORDER.search(said)
-    return bool(_A_PHONE.search(said) or verb)
+    phone = _A_PHONE.search(said)
+    order = _AN_ORDER.search(said, phone.end() if phone else 0)
+    if phone and order:
+        return bool(re.match(r"\W*(?:for|of|para|de|del)\b", said[phone.end() :], re.IGNORECASE))
+    return bool(phone or (_ABOUT_PHONES.search(said) and not order))
 
 
 # What people type otherwise than Presidio's patterns expect: other separators, small letters.

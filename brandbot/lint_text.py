@@ -180,12 +180,16 @@ _LEFT_OVER = re.compile(
     r"</?(?:a|b|br|div|em|font|h[1-6]|i|li|p|span|strong|u|ul)(?:\s[^<>]*)?/?>|\{\{[^{}]*\}\}"
     r"|\[[A-ZÁÉÍÓÚÑ _]{3,}\]|\[(?:[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+ ?){2,}\](?!\()"
     r"|\{[a-záéíóúñ_]{3,20}\}|<(?:brand|name|nombre|marca|cliente|customer|empresa|company)>"
-    r"|\b(?:TODO|XXX|FIXME)\b|(?i:\blorem ipsum\b)|[\ue000-\uf8ff\u200b\ufffc]"
-    # what language models write about themselves, and their own marks
-    r"|(?i:\bas an ai\b(?: language model| assistant)?|\bcomo (?:un )?modelo de lenguaje\b"
+    # TODO INCLUIDO is Spanish
+    r"|(?<![A-ZÁÉÍÓÚÑ] )\b(?:TODO|XXX|FIXME)\b(?! [A-ZÁÉÍÓÚÑ]{2})|(?i:\blorem ipsum\b)"
+    r"|[\ue000-\uf8ff\u200b\ufffc]|【[^】]*】|<\|[a-z_]+\|>|</?(?:start|end)_of_turn>|\[/?INST\]"
+)
+
+_NO_REPLY = re.compile(
+    # what language models say about themselves
+    r"(?i:\bas an ai\b(?: language model| assistant)?|\bcomo (?:un )?modelo de lenguaje\b"
     r"|\bcomo (?:una )?(?:ia|inteligencia artificial)\b(?=,)|\bmy (?:knowledge|training) cut-?off\b"
     r"|\bhere(?:'|’)s (?:a|the|your) (?:response|reply|rewrit\w+)\b)"
-    r"|【[^】]*】|<\|[a-z_]+\|>|</?(?:start|end)_of_turn>|\[/?INST\]"
     # who speaks, before what is said
     r"|(?im:^\W{0,3}(?:cliente|usuario|customer|user|marca|brand|bot|asistente|assistant|respuesta"
     r"|answer|reply)\W{0,2}:)"
@@ -195,6 +199,12 @@ _LEFT_OVER = re.compile(
 def left_over(text: str) -> str | None:
     """The first thing a program or a template left in a text: a tag, {{name}}, [NAME], TODO."""
     found = _LEFT_OVER.search(text)
+    return None if found is None else found[0]
+
+
+def of_no_reply(text: str) -> str | None:
+    """The first thing in a reply that is none of it: who speaks, or a language model of itself."""
+    found = _NO_REPLY.search(text)
     return None if found is None else found[0]
 
 

@@ -239,7 +239,7 @@ def read(folder: Path) -> tuple[Persona | None, list[Problem]]:
     if (folder / "voice.md").exists():
         text = _read_text(folder / "voice.md", problems)
         # A comment is a note among the people who write the guide, not a word for the model.
-        voice = tables.without_comments(text, "voice.md", problems).strip()
+        voice = tables.without_comments(text, "voice.md", problems, keep_lines=False).strip()
     if config is None or any(problem.severity == "error" for problem in problems):
         return None, problems
     return Persona(folder, config, voice), problems

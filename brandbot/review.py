@@ -292,8 +292,10 @@ class Review:
 
         try:
             self.log.database.run(work)
-        except (ReviewConflictError, ChangedError):  # found when it ran again
-            if on_file:
+        except LogError as error:
+            # Found when it ran again, or not committed: SQLite is sure that it is not.
+            found = isinstance(error, ReviewConflictError | ChangedError)
+            if on_file and (found or self.log.database.dialect == "sqlite"):
                 from_conversations.take_out(self.file, exchange.turn, text)
             raise
         return outcome

@@ -56,7 +56,7 @@ def create(folder: Path, *, language: Literal["en", "es"], name: str) -> list[Pa
 def voice(language: str, name: str) -> str:
     """The guide of a new persona as a model would see it, before anybody wrote any of it."""
     template = _FILES.get(language, {}).get("voice.md", "")
-    text = tables.without_comments(template.replace("<<NAME>>", name), "", [])
+    text = tables.without_comments(template.replace("<<NAME>>", name), "", [], keep_lines=False)
     return text.strip()
 
 

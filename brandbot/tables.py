@@ -185,8 +185,10 @@ _COMMENT_END = re.compile("(?:--|[–—])>")
 """Word makes one dash of two."""
 
 
-def without_comments(text: str, file: str, problems: list[Problem]) -> str:
-    """Markdown without its comments ``<!-- … -->``; its lines keep their numbers.
+def without_comments(
+    text: str, file: str, problems: list[Problem], *, keep_lines: bool = True
+) -> str:
+    """Markdown without its comments ``<!-- … -->``; its lines keep their numbers, if wanted.
 
     One that never ends, or not before the next begins in a later line, hides its own line only.
     """
@@ -198,7 +200,7 @@ def without_comments(text: str, file: str, problems: list[Problem]) -> str:
         line_end = text.find("\n", start)
         line_end = len(text) if line_end < 0 else line_end
         if end and "<!--" not in text[line_end : end.start()]:
-            kept.append("\n" * text.count("\n", start, end.end()))
+            kept.append("\n" * text.count("\n", start, end.end()) * keep_lines)
             at = end.end()
         else:
             values = {"found": text[start:line_end][:40]}
@@ -298,9 +300,7 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
     if told:  # Excel's own hint
         text, offset = text[told.end() :], 2
     delimiter = told.group(1) if told else _delimiter(text)
-    text = "\n".join(
-        line if '"' in line else _straighten_quotes(line, delimiter) for line in text.split("\n")
-    )
+    text = _straighten_quotes(text, delimiter)
     _tell_of_mixed(text, delimiter, file, offset, problems)
     csv.field_size_limit(10_000_000)
     lines = [line + "\n" for line in text.split("\n")]
@@ -360,21 +360,26 @@ def _delimiter(text: str) -> str:
             names = [header_name(cell) for cell in line.split(delimiter)]
             if PROMPT_NAMES.intersection(names) and REPLY_NAMES.intersection(names):
                 return delimiter
-    # What is quoted separates nothing, nor does the comma of 3,60.
-    bare = [re.sub(r'"[^"]*"|(?<=\d),(?=\d)', "", line) for line in top]
+    bare = [re.sub(r'"[^"]*"', "", line) for line in top]
 
     def alike(delimiter: str) -> tuple[int, int]:
         runs = groupby(line.count(delimiter) for line in bare)
         return max(((len(list(run)), count) for count, run in runs if count), default=(0, 0))
 
-    return max("\t;|,", key=alike)
+    # Of two that would do the comma is the one of 3,60.
+    whole = [mark for mark in "\t;|" if len({line.count(mark) for line in bare} - {0}) == 1]
+    whole = [mark for mark in whole if all(mark in line for line in bare)]
+    return max(",;\t|", key=alike) if not whole else max(whole, key=alike)
 
 
 def _is_cut(line: str, header: str, delimiter: str) -> bool:
-    """Whether a comma that belongs to a text seems to separate: a space follows it and no other."""
+    """Whether a comma that belongs to a text seems to separate: words follow it after a space, and
+    others of its line have none."""
     bare, above = (re.sub(r'"[^"]*"', "", text) for text in (line, header))
-    count, spaced = bare.count(delimiter), bare.count(f"{delimiter} ")
-    return delimiter in ",;" and count == above.count(delimiter) and 0 < spaced < count
+    spaced = re.search(rf"{re.escape(delimiter)} [^\W\d_]", bare)
+    tight = re.search(rf"{re.escape(delimiter)}(?=\S)", bare)
+    same = bare.count(delimiter) == above.count(delimiter) and line != header
+    return delimiter in ",;" and same and bool(spaced and tight)
 
 
 def _tell_of_mixed(
@@ -393,6 +398,15 @@ def _tell_of_mixed(
 
 
 def _straighten_quotes(text: str, delimiter: str) -> str:
-    """Smart quotes that stand around a whole cell mean what straight ones do."""
+    """Smart quotes that stand around a whole cell mean what straight ones do.
+
+    Not in lines with straight ones, nor between two of them.
+    """
     edge = re.escape(delimiter)
-    return re.sub(rf"(?m)(^|{edge} *)[“„]([^”“„\n]*)[”“](?= *(?:{edge}|$))", r'\1"\2"', text)
+    smart = re.compile(rf"(^|{edge} *)[“„]([^”“„\n]*)[”“](?= *(?:{edge}|$))")
+    lines, quoted = [], False
+    for line in text.split("\n"):
+        inside = quoted or '"' in line
+        lines.append(line if inside else smart.sub(r'\1"\2"', line))
+        quoted ^= line.count('"') % 2 == 1
+    return "\n".join(lines)

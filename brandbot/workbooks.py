@@ -53,8 +53,15 @@ class Sheet:
 
     @property
     def hidden_rows(self) -> set[int]:
+        """But for those that a filter hides: it was left on, and means no draft."""
+        from openpyxl.utils import range_boundaries
+
         shapes = self._sheet.row_dimensions.items()
-        return {n for n, shape in shapes if shape.hidden and n <= self._sheet.max_row}
+        hidden = {n for n, shape in shapes if shape.hidden and n <= self._sheet.max_row}
+        if ref := self._sheet.auto_filter.ref:
+            _, first, _, last = range_boundaries(ref)
+            hidden -= set(range(first or 1, (last or self._sheet.max_row) + 1))
+        return hidden
 
     @property
     def hidden_columns(self) -> set[int]:

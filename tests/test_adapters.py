@@ -254,6 +254,11 @@ def test_a_deleted_versions_number_is_not_given_again(store: AdapterStore, known
             store.live()
 
 
+def test_there_is_nothing_to_go_back_to_where_nothing_was_live(tmp_path: Path) -> None:
+    with pytest.raises(VersionError, match="no version before none"):
+        AdapterStore(tmp_path).rollback()
+
+
 def test_going_back_passes_a_damaged_version_over(store: AdapterStore) -> None:
     for number in (1, 2, 3):
         publish(store)

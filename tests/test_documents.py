@@ -417,7 +417,10 @@ def test_headings_with_nothing_below_them_are_facts() -> None:
         Block("1 €", (hotel, "Prices"), line=15),
         Block("Parking at the back", (hotel,), line=17),
     ]
-    assert texts(reading("a.html", "<h1>Our hotel</h1><h2>Dogs welcome</h2>")) == ["Dogs welcome"]
+    # On a page it may be the heading of a form, a picture or a menu.
+    assert texts(reading("a.html", "<h1>Our hotel</h1><h2>Follow us</h2><svg></svg>")) == []
+    text = "# Sale\n\n## Summer 50 %\n\n~~Until July~~\n\n## Where\n\n![map](m.png)\n\n## Cash?\n"
+    assert reading("b.md", text).blocks == []
     assert texts(reading("a.txt", "Our hotel\n===\n\nDogs welcome\n---\n")) == ["Dogs welcome"]
     assert reading("a.txt", "Our hotel\n===\n").blocks == []
     document = new_document()
@@ -650,6 +653,8 @@ def test_a_second_table_in_a_sheet() -> None:
         ("Dish,Allergens,Price\nSoup,milk,5\n,,\nWater,none,free\nBread,gluten,1\n", "Bread: Allergens gluten, Price 1"),
         ("Day,Early,Late\nMonday,9,5\n,,\nSunday,closed,\nFeasts,10,2\n", "Feasts: Early 10, Late 2"),
         ("Tea,Small,Large\nGreen,2,3\n,,\nA title alone,,\n", "A title alone"),
+        ("Milk,Small,Large\nCow,3,4\n,,\nVegan,,\nOat,yes,no\nSoy,0.5,0.7\n", "Soy: Small 0.5, Large 0.7"),
+        ("Day,Early,Late\nMonday,9,5\n,,\nSaturday,open,by call\nSunday,10,2\n", "Sunday: Early 10, Late 2"),
     ],
 )  # fmt: skip
 def test_an_empty_row_alone_begins_no_table(text: str, last: str) -> None:
@@ -1550,6 +1555,21 @@ def test_the_closed_answers_of_an_accordion_are_kept() -> None:
         (("FAQ",), "Prices"),
         (("FAQ",), "Latte £3"),
     ]
+
+
+def test_a_hidden_part_under_a_plain_heading_stays_hidden() -> None:
+    page = """<h1>Café Luna</h1><div style="display:none">Winter offer: 20 % off</div>
+<p>Open daily.</p><h2>Prices</h2><p hidden>Old: 5 euros</p><p>New: 6 euros</p>"""
+    assert [(block.headings, block.text) for block in reading("a.html", page).blocks] == [
+        (("Café Luna",), "Open daily."),
+        (("Café Luna", "Prices"), "New: 6 euros"),
+    ]
+
+
+def test_amounts_that_name_columns() -> None:
+    found = reading("a.csv", "Plazo;1.000 €;3.000 €\n12 meses;86 €;258 €\n")
+    assert texts(found) == ["12 meses: 1.000 € 86 €, 3.000 € 258 €"]
+    assert codes(found) == []
 
 
 def test_what_a_footer_says() -> None:

@@ -603,6 +603,7 @@ def test_whoever_does_not_listen_fails_although_the_untuned_did_not(
     [
         ("A", "A"), ("b", "B"), ("**B**", "B"), ("It's a tie.", "TIE"), ("A clear B", "B"),
         ("This is a clear B.", "B"), ("A is stiff and B warm, so B, a clear win", "B"), ("?", "TIE"),
+        ("A. B is too formal.", "A"), ("**A** – warmer than B.", "A"), ("A\n\nB ignores it.", "A"),
     ],
 )  # fmt: skip
 def test_a_judges_last_word_is_its_verdict(said: str, side: str) -> None:

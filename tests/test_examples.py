@@ -330,6 +330,8 @@ def test_cells_are_read_as_the_sheet_shows_them(tmp_path: Path) -> None:
     found = reading(tmp_path, "faq.xlsx", saved(book))
     assert [reply for _, reply in pairs(found)] == ["2026-01-02", "50%", "09:30"]
     assert codes(found) == [("hidden-cells", None)]
+    book.active.auto_filter.ref = "A1:B5"
+    assert len(reading(tmp_path, "faq.xlsx", saved(book)).examples) == 4
 
 
 def test_merged_cells(tmp_path: Path) -> None:
@@ -466,12 +468,16 @@ def test_two_columns_that_could_be_meant(tmp_path: Path) -> None:
     (tmp_path / "a.csv").unlink()
     found = reading(tmp_path, "b.jsonl", json.dumps({**row, "prompt": "x"}))
     assert pairs(found) == [("a", "b")] and codes(found) == [("two-columns", 1)]
+    lines = [{"instruction": "Hi", "input": said, "output": "Hello"} for said in ("", "x", "y")]
+    (tmp_path / "b.jsonl").unlink()
+    found = reading(tmp_path, "c.jsonl", "\n".join(map(json.dumps, lines)))
+    assert len(found.examples) == 3 and codes(found) == [("two-columns", 2)]
 
 
 def test_rows_that_are_no_examples(tmp_path: Path) -> None:
-    text = 'pregunta,respuesta\na,b\nPregunta,Respuesta\n---,---\n“c”,“d, e”\n"f",g\n'
+    text = 'pregunta,respuesta\na,b\nPregunta,Respuesta\n---,---\n“c”,“d, e”\n"f",g\n👍,😊\n'
     found = reading(tmp_path, "a.csv", text)
-    assert pairs(found) == [("a", "b"), ("c", "d, e"), ("f", "g")]
+    assert pairs(found) == [("a", "b"), ("c", "d, e"), ("f", "g"), ("👍", "😊")]
     assert codes(found) == [("row-is-no-example", 3), ("row-is-no-example", 4)]
 
 

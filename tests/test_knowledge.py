@@ -882,11 +882,16 @@ def test_an_invention_is_no_source_of_the_next_reply(
     workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookup.update_index(Workspace(workspace), acme)
-    engine = Scripted("A boat is £8.75, a kayak £7.15.", "As I said, £8.75 and £7.15.")
+    engine = Scripted(
+        "A boat is £8.75, a kayak £7.15.", "As I said, £8.75 and £7.15.", "So £7,15 it is, Ana."
+    )
     bot = serving(workspace, engine, monkeypatch)
     first = bot.reply("acme", "What does a rowing boat cost?")
     assert "".join(first) and first.unknown == ["7.15"]
-    for said, unknown in (("Say that again, please", ["7.15"]), ("So 7.15 it is?", [])):
+    for said, unknown in (
+        ("Say that again, please", ["7.15"]), ("And again, please", ["7,15", "Ana"]),
+        ("So 7.15 it is, Ana?", []),
+    ):  # fmt: skip
         reply = bot.reply("acme", said, conversation=first.conversation)
         assert "".join(reply) and reply.unknown == unknown
     bot.close()

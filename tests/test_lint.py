@@ -324,7 +324,8 @@ def test_longer_than_training_takes(tmp_path: Path) -> None:
 
 def test_a_guide_that_leaves_no_room(tmp_path: Path) -> None:
     check = checked(tmp_path, ("Hi", "Hello you."), voice="word " * 700)
-    assert [p.code for p in check.problems if p.file == "voice.md"] == ["voice-too-long"]
+    found = [(p.severity, p.code) for p in check.problems if p.file == "voice.md"]
+    assert found == [("warning", "voice-too-long")]
 
 
 def test_a_personas_own_words(tmp_path: Path) -> None:
@@ -745,15 +746,29 @@ def test_notes_to_people_are_no_examples(tmp_path: Path) -> None:
     [
         ("A <b>bold</b> word.", "<b>"), ("Hi {{name}}, come in.", "{{name}}"), ("Hola [NOMBRE].", "[NOMBRE]"),
         ("TODO write this.", "TODO"), ("Lorem ipsum dolor.", "Lorem ipsum"), ("A \uf0b7 bullet.", "\uf0b7"),
-        ("As an AI language model I can't.", "As an AI language model"), ("Hi {name}!", "{name}"),
+        ("Hi {name}!", "{name}"), ("TODO INCLUIDO.", None), ("VA CON TODO", None),
         ("Dear [Customer Name],", "[Customer Name]"), ("Open.【4:0†source】", "【4:0†source】"),
-        ("Done.<|im_end|>", "<|im_end|>"), ("**Marca:** Hola.", "**Marca:"),
+        ("Done.<|im_end|>", "<|im_end|>"), ("Never say: as an AI.", None),
         ("Read [the menu](menu.md).", None), ("Our answer: yes.", None), ("You said: {a}", None),
         ("a < b and b > c", None), ("Call [email] then.", None), ("We are open, all of us.", None),
     ],
 )  # fmt: skip
 def test_what_a_template_left(text: str, found: str | None) -> None:
     assert lint_text.left_over(text) == found
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("As an AI language model I can't.", "As an AI language model"),
+        ("**Marca:** Hola.", "**Marca:"), ("Our answer: yes.", None), ("As an aid to sleep.", None),
+    ],
+)  # fmt: skip
+def test_what_is_no_part_of_a_reply(tmp_path: Path, text: str, found: str | None) -> None:
+    assert lint_text.of_no_reply(text) == found
+    assert ("left-over" in [p.code for p in checked(tmp_path, ("Hi", text)).problems]) == bool(
+        found
+    )
 
 
 @pytest.mark.parametrize(

@@ -455,7 +455,9 @@ def test_a_telephone_number_is_no_orders(text: str) -> None:
         "order no. 07911123456", "Order No. 07911 123456", "Order #07911123456",
         "Nº 912345678 no ha llegado", "invoice no 4155550123", "Call me about order 612345678",
         "My cell is dead. Order 4155550123, please", "Teléfono roto\nPedido: 612345678",
-        "es 91 euros por los dos envíos y 3 más",
+        "es 91 euros por los dos envíos y 3 más", "My reservation is 912345678",
+        "reservación 912345678", "facturación 912345678", "order_number 912345678",
+        "pedido n.o 912 345 678", "Mobile order #612345678", "Compré un móvil, pedido 612345678",
     ],
 )  # fmt: skip
 def test_an_orders_number_stays(text: str) -> None:

@@ -144,6 +144,7 @@ def test_lines_pasted_in_another_encoding() -> None:
         ("Producto;Precio, IVA incluido\nLatte;3,60", ["Producto", "Precio, IVA incluido"]),
         ("Coche\tPrecio, €\nIbiza\t12,50", ["Coche", "Precio, €"]),
         ("Latte,3.60,4.00\nMocha,3.90,4.30", ["Latte", "3.60", "4.00"]),
+        ("Room,Price\nRoom 1,80\nRoom 3,95; breakfast", ["Room", "Price"]),
     ],
 )
 def test_the_comma_of_a_price_separates_nothing(text: str, cells: list[str]) -> None:
@@ -160,6 +161,9 @@ def test_a_text_that_is_cut_and_marks_that_are_mixed() -> None:
     text = 'q,a,notes\nWhere?,Right here, watching\nWhen?,"Now, friend",ask Ana\nWho, We, x'
     assert told(csv_rows(text, "f.csv", problems), problems) == [("cut-at-comma", 2)]
     problems = []
+    text = 'q,a,topic\n"Open?", "Yes, we do",\nLatte,3, 4\nTea,,  5\n"Hi","One\n“Two”\nThree",x'
+    rows = list(csv_rows(text, "f.csv", problems))
+    assert problems == [] and rows[-1][1] == ["Hi", "One\n“Two”\nThree", "x"]
     text = "prompt,reply\nTea?;Yes, of course\nMilk?;No\n"
     assert told(csv_rows(text, "f.csv", problems), problems) == [("mixed-separators", 1)]
     problems = []

@@ -141,6 +141,11 @@ def _answer(client: Any, model: str, text: str) -> str:
 
 
 def _side(answer: str) -> Side:
-    """The last verdict in what a judge says, for some reason first: "a clear B"."""
+    """The verdict in what a judge says: what it begins with ("A. B is stiff"), else the last one.
+
+    For some reason first: "a clear B".
+    """
+    if first := re.match(r"\W*(A|B|TIE)\W*(?:[.:,;–—]|\n|$)", answer):
+        return first[1]  # type: ignore[return-value]
     found = re.findall(r"\b(A|B|TIE)\b", answer) or re.findall(r"\b(A|B|TIE)\b", answer.upper())
     return found[-1] if found else "TIE"

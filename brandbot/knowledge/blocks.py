@@ -70,8 +70,12 @@ class Outline:
         headings: tuple[str, ...] = (),
         valid: Validity = (None, None),
         page: int | None = None,
+        *,
+        bare: bool = True,
     ) -> None:
+        """``bare``: whether headings with nothing below them count."""
         self.document = document
+        self._bares = bare
         self.page = page
         self._headings = [(0, heading) for heading in headings]
         self._valid = valid
@@ -96,7 +100,8 @@ class Outline:
         if said := plain(text):
             since, until = self._valid
             block = Block(said, self.headings, "paragraph", self.page, None, line, "", since, until)
-            self._bare = (level, block, len(self.document.blocks))
+            if self._bares and not said.endswith("?"):
+                self._bare = (level, block, len(self.document.blocks))
             self._headings.append((level, said))
 
     def end(self) -> None:
@@ -125,6 +130,7 @@ class Outline:
         """A list item; ``depth`` is 0 in the outermost list."""
         said = plain(text)
         if not said:
+            self._bare = None
             return
         while self._above and self._above[-1][0] >= depth:
             self._above.pop()
@@ -160,7 +166,12 @@ class Outline:
         question: str = "",
         valid: Validity = (None, None),
     ) -> None:
-        """A block under the present headings; its own validity counts before the document's."""
+        """A block under the present headings; its own validity counts before the document's.
+
+        Nothing in it means that something stood there, a picture or struck-out words: its heading
+        is none over nothing.
+        """
+        self._bare = None
         if said := plain(text):
             since, until = valid[0] or self._valid[0], valid[1] or self._valid[1]
             question = plain(question)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Literal
 
 from brandbot import tables, workbooks
@@ -115,7 +115,7 @@ def add_table(
     With a question's and an answer's column each row is an answer. Else a row is told as ``first
     cell: header value, header value``, and with two columns as ``first cell: value``. What stands
     alone above the header is the table's title. ``likely``: a first row that has no others below,
-    or nothing but figures after its first cell, is a row like the others.
+    or nothing but prices after a first cell that names a thing, is a row like the others.
     """
     sound = [
         (n, [_sound(plain(cell), file, n, outline.document.problems) for cell in cells])
@@ -131,23 +131,29 @@ def _tables(rows: Rows) -> Iterator[Rows]:
     Questions with answers go on: their rows are words over words.
     """
     table: list[tuple[int | None, list[str]]] = []
+    header: list[str] = []
     for index, (number, cells) in enumerate(rows):
         if not any(cells):
             continue
-        header = next((above for _, above in table if _count(above) > 1), None)
-        if header and not any(rows[index - 1][1]) and _begins_table(rows[index:]):
+        if header and not any(rows[index - 1][1]) and _begins_table(rows, index, header):
             names = [header_name(cell) for cell in header]
             if column_of(names, PROMPT_NAMES) is None or column_of(names, REPLY_NAMES) is None:
                 yield table
-                table = []
+                table, header = [], []
         table.append((number, cells))
+        if not header and _count(cells) > 1:
+            header = cells
     if table:
         yield table
 
 
-def _begins_table(rows: Rows) -> bool:
-    """Whether rows begin with a header: words over figures, or under a title, over some figures."""
-    block = [cells for _, cells in takewhile(lambda row: any(row[1]), rows)]
+def _begins_table(rows: Rows, start: int, above: Sequence[str]) -> bool:
+    """Whether rows begin with a header: words over figures, or under a title, over some figures.
+
+    What fills the same columns as the header ``above`` may be a part of its table: Saturday, open.
+    """
+    ahead = islice(rows, start, None)
+    block = [cells for _, cells in takewhile(lambda row: any(row[1]), ahead)]
     titled = _count(block[0]) == 1
     if titled:
         block = block[1:]
@@ -155,6 +161,9 @@ def _begins_table(rows: Rows) -> bool:
     words = [cell for cell in header if cell]
     # Two words may be a row like the others: Sunday, closed.
     if not body or len(words) < 2 or (len(words) == 2 and header[0]):
+        return False
+    alike = header[0] and [bool(cell) for cell in header] == [bool(cell) for cell in above]
+    if alike and (not titled or any(header_name(cell) in _VALUES for cell in header[1:])):
         return False
     if len(set(words)) < len(words) or any(re.search(r"\d|^\W+$", word) for word in words):
         return False
@@ -241,10 +250,30 @@ _HOURS = re.compile(
 )
 
 
+_VALUES = frozenset(
+    [
+        "yes", "no", "si", "free", "gratis", "included", "incluido", "open", "closed", "abierto",
+        "cerrado", "none", "ninguno", "consultar", "ask",
+    ]
+)  # fmt: skip
+"""Words that stand in rows where others have figures, and name no column."""
+_COLUMNS = frozenset(
+    [
+        "plazo", "producto", "articulo", "servicio", "concepto", "tarifa", "plan", "talla",
+        "tamano", "medida", "cantidad", "peso", "capital", "importe", "meses", "duracion", "zona",
+        "destino", "nombre", "modelo", "term", "product", "item", "service", "rate", "size",
+        "quantity", "weight", "amount", "months", "duration", "zone", "destination", "name",
+        "model",
+    ]
+)  # fmt: skip
+"""What a first column is called: figures beside it name columns, as in a table of loans."""
+
+
 def all_figures(cells: Sequence[str], figure: re.Pattern[str] = _FIGURE) -> bool:
-    """Whether all cells but the first, which has words, are prices or figures with decimals."""
+    """Whether all cells but the first, which names a thing, are prices or figures with decimals."""
     rest = [cell for cell in cells[1:] if cell and cell not in DASHES]
-    return bool(cells[0] and rest) and all(figure.fullmatch(cell) for cell in rest)
+    named = bool(cells[0]) and header_name(cells[0]) not in _COLUMNS
+    return named and bool(rest) and all(figure.fullmatch(cell) for cell in rest)
 
 
 def _row_like(words: Sequence[str], body: Sequence[Sequence[str]]) -> bool:

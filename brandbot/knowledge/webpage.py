@@ -34,9 +34,8 @@ def read_html(raw: bytes, name: str) -> Document:
         document.title = plain(soup.title.get_text())
         soup.title.decompose()
     footers = [tag.extract() for tag in soup.find_all("footer") if not _framed(tag)]
-    outline = Outline(document)
-    add_markdown(_to_markdown(soup), outline, None)
-    outline.end()
+    # Headings over nothing are of forms, pictures and menus here.
+    add_markdown(_to_markdown(soup), Outline(document, bare=False), None)
     for footer in footers:
         document.blocks += _footer_blocks(footer, name)
     return document
@@ -47,7 +46,7 @@ def _footer_blocks(footer: Tag, name: str) -> list[Block]:
     addresses = plain(" ".join(tag.get_text(" ") for tag in footer.find_all("address")))
     footer.name = "div"
     found = Document(name)
-    add_markdown(to_markdown(str(footer)), Outline(found), None)
+    add_markdown(to_markdown(str(footer)), Outline(found, bare=False), None)
     return [
         block for block in found.blocks
         if re.search(r"\d|\w@\w", _COPYRIGHT.sub("", block.text)) or block.text in addresses
@@ -142,17 +141,24 @@ def _hidden(soup: BeautifulSoup) -> list[Tag]:
         head = opener.find_parent(HEADS) or opener
         if head.name == "button":
             head.name = "h6"
-        if head.name in HEADS[:6]:
+        if head.name in HEADS[1:6]:
             tag.insert_after(soup.new_tag(head.name))
     return hidden
 
 
 def _just_above(tag: Tag) -> Tag | None:
-    """The heading or the button that stands alone before a part."""
+    """The button that stands alone before a part; a heading if it is one of an accordion's.
+
+    That asks something, or others of its level stand before such parts, too.
+    """
     before = tag.find_previous_sibling()
-    if before is None or before.name in HEADS or before.name == "button":
+    if before is None or before.name in ("button", "summary"):
         return before
-    inner = before.find([*HEADS, "button"])
+    if before.name in HEADS:
+        alike = list(before.parents)[-1].find_all(before.name)
+        closed = [one for one in alike if (after := one.find_next_sibling()) and _is_hidden(after)]
+        return before if len(closed) > 1 or before.get_text().strip().endswith("?") else None
+    inner = before.find(["button", "summary"])
     return inner if inner and inner.get_text().strip() == before.get_text().strip() else None
 
 

@@ -1,4 +1,6 @@
-"""The Bolt app: which event goes where. Everything is acknowledged first and worked on after.
+"""The Bolt app: which event goes where. What takes time is acknowledged first and done after.
+
+Forms and changed messages are stored before: who is told that it is done must find it so.
 
 An event that has to be answered is claimed in the database before it is acknowledged, so that one
 that was acknowledged is never lost, and one that comes again is not answered again.
@@ -59,6 +61,10 @@ class SlackApp:
         self.talk.claims.close()
 
 
+class SlackAwayError(BrandbotError):
+    """Slack could not be asked; it may be in a while."""
+
+
 def build(
     bot: Bot,
     *,
@@ -69,7 +75,7 @@ def build(
 ) -> SlackApp:
     """The app of a workspace's bot; tokens and address by default from the environment.
 
-    Raises BrandbotError if Slack refuses the token.
+    Raises BrandbotError if Slack refuses the token, SlackAwayError if it can't be asked.
     """
     token = token or token_needed("SLACK_BOT_TOKEN")
     secret = signing_secret or os.environ.get("SLACK_SIGNING_SECRET") or ""
@@ -105,7 +111,7 @@ def build(
             "See what is wrong with: brandbot slack doctor"
         ) from error
     except (SlackClientError, OSError) as error:
-        raise BrandbotError(
+        raise SlackAwayError(
             f"Slack can't be reached ({type(error).__name__}). "
             "See what is wrong with: brandbot slack doctor"
         ) from error

@@ -151,8 +151,8 @@ def _post(talk: Talk, respond: Respond, body: dict[str, Any]) -> None:
             return
         try:
             talk.client.chat_postMessage(channel=channel, text=f"{write(text)}\n{by}")
-        except TROUBLE:
-            talk.claims.undo(event)  # it may be pressed again
+        except SlackApiError:
+            talk.claims.undo(event)  # refused: it may be pressed again
             raise
     except (BrandbotError, *TROUBLE) as error:
         log.warning("Nothing was posted: %s", type(error).__name__)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
@@ -93,6 +94,11 @@ class _Socket(SocketModeClient):
 
 def route(app: SlackApp, signing_secret: str) -> Route:
     """The address that Slack sends signed requests to, for any Starlette application."""
+    return route_later(lambda: app, signing_secret)
+
+
+def route_later(find: Callable[[], SlackApp | None], signing_secret: str) -> Route:
+    """The same for an app that may not be there yet: until then Slack is told to come again."""
     verifier = SignatureVerifier(signing_secret)
     pool = ThreadPoolExecutor(DISPATCHERS, thread_name_prefix="slack-http")
 
@@ -110,6 +116,9 @@ def route(app: SlackApp, signing_secret: str) -> Route:
             query=request.url.query,
             headers={key: [value] for key, value in request.headers.items()},
         )
+        app = find()
+        if app is None:
+            return PlainTextResponse("Not yet.", 503)
         with app.talk.work.arriving():
             answer = await asyncio.get_running_loop().run_in_executor(
                 pool, app.bolt.dispatch, asked

@@ -101,7 +101,7 @@ class Writer:
             not ready.strip()
             or len(ready) > PART
             or len(ready) <= len(self._sent)
-            or (self.ts and self._clock() - self._last < pause)
+            or self._clock() - self._last < pause
         ):
             return not self.stopped
         try:
@@ -174,6 +174,7 @@ class Writer:
         except TROUBLE as error:
             # What was appended or not is unknown: from here on the whole text is written.
             log.info("The stream broke, so the message is updated: %s", _reason(error))
+            self._hear(error)
             self._rewrite(text)
 
     def _stop(self, text: str, blocks: Sequence[dict[str, Any]]) -> bool:
@@ -209,11 +210,15 @@ class Writer:
                 self._client.chat_stopStream(channel=self._where.channel, ts=self.ts or "")
                 self._streams = False
             except TROUBLE as error:
-                self.stopped = _reason(error) == "stopped_by_user"
+                self._hear(error)
                 if not passing(error):
                     self._streams = False  # it has ended already, or is gone
                 elif last:
                     raise
+
+    def _hear(self, error: BaseException) -> None:
+        """Slack says it once, at whatever call comes first."""
+        self.stopped |= _reason(error) == "stopped_by_user"
 
     def _rewrite(self, text: str) -> None:
         """The message as an update of the whole; what the reader stopped is left alone."""

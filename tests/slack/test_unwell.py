@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from brandbot import Bot, Workspace
 from brandbot.cli_slack import mounted
@@ -375,8 +378,21 @@ def test_the_web_chat_starts_without_a_slack(
     monkeypatch.setenv("SLACK_API_URL", slack.url)
     assert routes() == 1 and said().startswith("Slack: on")
     slack.stop()
-    assert routes() == 0 and said().startswith("Slack: off, because Slack can't be reached")
-    slack.start()
+    monkeypatch.setattr("brandbot.cli_slack.AGAIN_SECONDS", 0.1)
+    with mounted(house[0]) as found, TestClient(Starlette(routes=found)) as client:
+        assert said().startswith("Slack: not yet, because Slack can't be reached")
+        body = json.dumps({"type": "url_verification", "challenge": "x"})
+
+        def asked() -> Any:
+            headers = {**slack.sign(body), "content-type": "application/json"}
+            return client.post(server.PATH, content=body, headers=headers)
+
+        assert asked().status_code == 503
+        slack.start()
+        while (answer := asked()).status_code == 503:
+            time.sleep(0.05)
+        assert (answer.status_code, answer.json()) == (200, {"challenge": "x"})
+    assert "Slack: on" in said()
 
 
 def test_bolt_has_nothing_to_complain_of(
