@@ -67,9 +67,14 @@ class Duel:
     neither: int
 
     @property
+    def enough(self) -> bool:
+        """Whether there are votes enough to say anything."""
+        return self.share.n >= FEWEST
+
+    @property
     def sure(self) -> bool:
         """Whether one of them is ahead, beyond the interval and with votes enough."""
-        return self.share.n >= FEWEST and (self.share.low > 0.5 or self.share.high < 0.5)
+        return self.enough and (self.share.low > 0.5 or self.share.high < 0.5)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,11 @@ class Rated:
     won: int
     lost: int
     neither: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are votes enough for its interval to mean something."""
+        return self.rating.n >= FEWEST
 
 
 @dataclass(frozen=True)

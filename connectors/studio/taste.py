@@ -19,10 +19,6 @@ from connectors.studio.texts import say, say_error
 STORAGE_KEY = "brandbot.taste"
 LONGEST_NAME = 64
 
-FEWEST = 6
-"""Votes before anything is said: six that agree are the fewest that luck alone brings about less
-often than once in twenty times (2 · 0.5⁶ = 3%)."""
-
 Choice = Literal["left", "right", "neither"]
 
 log = logging.getLogger("brandbot.studio")

@@ -7,7 +7,7 @@ from typing import Any
 
 from brandbot import UNTUNED, Pair, Results
 from connectors.studio.screen import Screen
-from connectors.studio.taste import FEWEST, Choice, View
+from connectors.studio.taste import Choice, View
 from connectors.studio.texts import say
 
 
@@ -130,12 +130,11 @@ def _duel(duel: Any, language: str) -> str:
     ahead, behind = in_sentence(one, language), in_sentence(other, language)
     sentence = say(language, "taste_share", ahead=ahead, behind=behind, share=f"{share:.0%}", n=n)
     interval = bar = ""
-    if n < FEWEST:
+    if not duel.enough:
         verdict = say(language, "taste_few")
     else:
-        close = low <= 0.5
         verdict = (
-            say(language, "taste_close") if close else say(language, "taste_ahead", ahead=ahead)
+            say(language, "taste_ahead", ahead=ahead) if duel.sure else say(language, "taste_close")
         )
         interval = say(language, "taste_interval", low=f"{low:.0%}", high=f"{high:.0%}")
         bar = (
@@ -156,7 +155,7 @@ def _ratings(found: Results, language: str) -> str:
     head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     rows = "".join(
         f'<tr><th scope="row">{html.escape(in_table(one.version, language))}</th>'
-        f"<td>{one.rating.value:.0f}{_range(one.rating)}</td><td>{one.won}</td><td>{one.lost}</td><td>{one.neither}</td></tr>"
+        f"<td>{one.rating.value:.0f}{_range(one)}</td><td>{one.won}</td><td>{one.lost}</td><td>{one.neither}</td></tr>"
         for one in found.ratings
     )
     caption = html.escape(say(language, "taste_ratings"))
@@ -167,10 +166,11 @@ def _ratings(found: Results, language: str) -> str:
     )
 
 
-def _range(rating: Any) -> str:
-    if rating.n < FEWEST:
+def _range(rated: Any) -> str:
+    """The interval of one of ``Results.ratings``, once there are votes enough for one."""
+    if not rated.enough:
         return ""
-    return f" <small>{rating.low:.0f}–{rating.high:.0f}</small>"
+    return f" <small>{rated.rating.low:.0f}–{rated.rating.high:.0f}</small>"
 
 
 def _capital(text: str) -> str:
