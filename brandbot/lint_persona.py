@@ -43,8 +43,9 @@ def check(folder: Path, found: Persona) -> Iterator[Problem]:
         values = {"found": f"@{language}", "expected": f"@{found.language}"}
         yield Problem("warning", "voice-language", "voice.md", None, values)
     yield from _lines(_text(folder / "voice.md"))
-    yield from _said(found, _text(folder / "persona.yaml").split("\n"))
-    yield from _settings(found)
+    lines = _text(folder / "persona.yaml").split("\n")
+    yield from _said(found, lines)
+    yield from _settings(found, lines)
 
 
 def misplaced(folder: Path) -> Iterator[Problem]:
@@ -54,7 +55,9 @@ def misplaced(folder: Path) -> Iterator[Problem]:
             continue
         if path.is_dir() and path.name not in PARTS:
             yield Problem("warning", "misplaced-folder", path.name)
-        elif path.is_file() and path.suffix.lower() in WRITTEN and path.name != "voice.md":
+        elif path.name.lower().startswith(("persona.", "voice.")):
+            continue  # said by persona.read, if it is not quite the name
+        elif path.is_file() and path.suffix.lower() in WRITTEN:
             yield Problem("warning", "misplaced-file", path.name)
 
 
@@ -94,12 +97,16 @@ def _said(found: Persona, lines: list[str]) -> Iterator[Problem]:
                 yield problem("warning", rule.code, **rule.values)
 
 
-def _settings(found: Persona) -> Iterator[Problem]:
+def _settings(found: Persona, lines: list[str]) -> Iterator[Problem]:
     """Settings that are well formed and name nothing."""
+
+    def line(key: str) -> int | None:
+        return next((n for n, one in enumerate(lines, 1) if one.startswith(f"{key}:")), None)
+
     name = found.config.base_model
     if not models.is_a_name(name):
         values = {"found": name, "known": ", ".join(models.ALIASES)}
-        yield Problem("warning", "unknown-model", "persona.yaml", None, values)
+        yield Problem("warning", "unknown-model", "persona.yaml", line("base_model"), values)
     if not re.fullmatch("en|es", found.language) and lint_text.is_unknown(found.language):
         values = {"found": found.config.language}
-        yield Problem("warning", "unknown-language", "persona.yaml", None, values)
+        yield Problem("warning", "unknown-language", "persona.yaml", line("language"), values)

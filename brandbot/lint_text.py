@@ -180,8 +180,8 @@ _LEFT_OVER = re.compile(
     r"</?(?:a|b|br|div|em|font|h[1-6]|i|li|p|span|strong|u|ul)(?:\s[^<>]*)?/?>|\{\{[^{}]*\}\}"
     r"|\[[A-ZÁÉÍÓÚÑ _]{3,}\]|\[(?:[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+ ?){2,}\](?!\()"
     r"|\{[a-záéíóúñ_]{3,20}\}|<(?:brand|name|nombre|marca|cliente|customer|empresa|company)>"
-    # TODO INCLUIDO is Spanish
-    r"|(?<![A-ZÁÉÍÓÚÑ] )\b(?:TODO|XXX|FIXME)\b(?! [A-ZÁÉÍÓÚÑ]{2})|(?i:\blorem ipsum\b)"
+    # TODO is a Spanish word
+    r"|(?m:\bTODO(?=\s*[:(])|^\W*TODO\W*$)|\b(?:XXX|FIXME)\b|(?i:\blorem ipsum\b)"
     r"|[\ue000-\uf8ff\u200b\ufffc]|【[^】]*】|<\|[a-z_]+\|>|</?(?:start|end)_of_turn>|\[/?INST\]"
 )
 

@@ -263,8 +263,10 @@ def dump(settings: dict[str, Any], file: Path) -> None:
 
 def guess_language(folder: Path) -> str:
     """The language to tell a persona's problems in, even when its file can't be read."""
+    files = [folder / name for name in ("persona.yaml", "persona.yaml.txt", "persona.yml")]
+    file = next((file for file in files if file.is_file()), files[0])
     try:
-        text = (folder / "persona.yaml").read_text(encoding="utf-8", errors="replace")
+        text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "en"
     found = re.search(r"(?m)^\W*(?:language|idioma|lang)\W+([a-zA-Z]{2})\b", text)

@@ -374,12 +374,13 @@ def _delimiter(text: str) -> str:
 
 def _is_cut(line: str, header: str, delimiter: str) -> bool:
     """Whether a comma that belongs to a text seems to separate: words follow it after a space, and
-    others of its line have none."""
+    others of its line have none; or it is the one of 1,20 €."""
     bare, above = (re.sub(r'"[^"]*"', "", text) for text in (line, header))
     spaced = re.search(rf"{re.escape(delimiter)} [^\W\d_]", bare)
     tight = re.search(rf"{re.escape(delimiter)}(?=\S)", bare)
     same = bare.count(delimiter) == above.count(delimiter) and line != header
-    return delimiter in ",;" and same and bool(spaced and tight)
+    price = delimiter == "," and re.search(r"\d,\d\d ?€", bare)
+    return delimiter in ",;" and same and bool((spaced and tight) or price)
 
 
 def _tell_of_mixed(

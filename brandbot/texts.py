@@ -754,12 +754,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "open-fence": {
         "en": (
             "A block of code (```) begins here and never ends.",
-            "All headings below it are read as part of this reply.",
+            "All headings below it are read as part of the text above.",
             "Delete the line, or write ``` where the block ends.",
         ),
         "es": (
             "Aquí empieza un bloque de código (```) que no se cierra.",
-            "Todos los títulos de debajo se leen como parte de esta respuesta.",
+            "Todos los títulos de debajo se leen como parte del texto de arriba.",
             "Borra la línea, o escribe ``` donde acabe el bloque.",
         ),
     },

@@ -436,6 +436,13 @@ def test_headings_with_nothing_below_them_are_facts() -> None:
     ]
 
 
+def test_a_block_of_code_that_never_ends() -> None:
+    assert codes(reading("a.md", "# T\n\n```\nLUNA\n\n## Gifts\n\nFree.\n")) == [
+        ("warning", "open-fence", 3)
+    ]
+    assert codes(reading("b.md", "# T\n\n```\nLUNA\n```\n\n## Gifts\n\nFree.\n")) == []
+
+
 def test_lines_that_are_no_front_matter() -> None:
     assert texts(reading("a.md", "---\n\nHello\n\n---\n\nYou\n")) == ["Hello", "You"]
     assert texts(reading("a.md", "---\nvalid_until:\ntitle: ~\n---\nYou\n")) == ["You"]

@@ -372,6 +372,7 @@ def test_names_of_old_archives_and_links_that_lead_nowhere(tmp_path: Path) -> No
 def test_things_in_the_wrong_place(tmp_path: Path) -> None:
     checked(tmp_path, ("Hi", "Hello you."))
     (tmp_path / "ejemplos.csv").write_text("prompt,completion\n")
+    (tmp_path / "persona.yaml.txt").write_text("name: Acme\n")
     (tmp_path / "README.md").write_text("Notes.")
     (tmp_path / "Knowledge").mkdir()
     found = lint.check(tmp_path).problems
@@ -745,7 +746,7 @@ def test_notes_to_people_are_no_examples(tmp_path: Path) -> None:
     "text, found",
     [
         ("A <b>bold</b> word.", "<b>"), ("Hi {{name}}, come in.", "{{name}}"), ("Hola [NOMBRE].", "[NOMBRE]"),
-        ("TODO write this.", "TODO"), ("Lorem ipsum dolor.", "Lorem ipsum"), ("A \uf0b7 bullet.", "\uf0b7"),
+        ("TODO: write this.", "TODO"), ("TODO bien por aquí.", None), ("Lorem ipsum dolor.", "Lorem ipsum"), ("A \uf0b7 bullet.", "\uf0b7"),
         ("Hi {name}!", "{name}"), ("TODO INCLUIDO.", None), ("VA CON TODO", None),
         ("Dear [Customer Name],", "[Customer Name]"), ("Open.【4:0†source】", "【4:0†source】"),
         ("Done.<|im_end|>", "<|im_end|>"), ("Never say: as an AI.", None),

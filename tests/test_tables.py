@@ -161,6 +161,9 @@ def test_a_text_that_is_cut_and_marks_that_are_mixed() -> None:
     text = 'q,a,notes\nWhere?,Right here, watching\nWhen?,"Now, friend",ask Ana\nWho, We, x'
     assert told(csv_rows(text, "f.csv", problems), problems) == [("cut-at-comma", 2)]
     problems = []
+    text = "Producto,Precio,Nota\nBarra,1,20 €\nHogaza,4,\n"
+    assert told(csv_rows(text, "f.csv", problems), problems) == [("cut-at-comma", 2)]
+    problems = []
     text = 'q,a,topic\n"Open?", "Yes, we do",\nLatte,3, 4\nTea,,  5\n"Hi","One\n“Two”\nThree",x'
     rows = list(csv_rows(text, "f.csv", problems))
     assert problems == [] and rows[-1][1] == ["Hi", "One\n“Two”\nThree", "x"]

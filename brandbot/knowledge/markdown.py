@@ -33,6 +33,7 @@ _FRONT = re.compile(r"\s*^---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DO
 _KEY = re.compile(r"^([^\W\d][^:\n]{0,30}):(.*)", re.MULTILINE)
 _STRUCK = ("del", "s", "strike")
 """HTML's tags of words that hold no longer; ``~~`` in Markdown."""
+_FENCE = re.compile(r" {0,3}```")
 _UNDERLINE = re.compile(r"(={3,}|-{3,})\s*")
 _NOTHING = ("~", "null", "Null", "NULL")  # as YAML writes it
 _LIKE_A_DATE = re.compile(
@@ -49,6 +50,9 @@ def read_markdown(raw: bytes, name: str) -> Document:
     text = tables.decode(raw, name, document.problems)
     text = tables.without_comments(text, name, document.problems)
     text, first_line, valid = _front_matter(text, document)
+    fences = [n for n, line in enumerate(text.split("\n"), first_line) if _FENCE.match(line)]
+    if len(fences) % 2:
+        document.problems.append(Problem("warning", "open-fence", name, fences[-1]))
     outline = Outline(document, valid=valid or (None, None))
     add_markdown(text, outline, first_line)
     outline.end()
