@@ -5,6 +5,7 @@ Pure functions over texts; they know no model, no persona and no search.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -39,6 +40,7 @@ def words(text: str) -> list[str]:
     return _WORDS.findall(unicodedata.normalize("NFC", text).casefold().replace("’", "'"))
 
 
+@functools.cache
 def stop_words(language: str) -> frozenset[str]:
     """The language's function words by spaCy's list; empty for a language it has none for."""
     import spacy

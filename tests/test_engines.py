@@ -19,6 +19,8 @@ from brandbot.engines.base import PENALISED, Request
 from brandbot.engines.llamacpp import LlamaCppEngine
 from brandbot.engines.transformers import TransformersEngine, sampling
 from brandbot.errors import EngineError, VersionError
+from brandbot.evaluation import side_by_side
+from brandbot.evaluation.speaking import Speaking
 from brandbot.persona import Persona
 from brandbot.prompt import Message, build
 from brandbot.training import run
@@ -78,6 +80,30 @@ def test_each_architecture_is_trained_exported_and_answered_with(
     assert first == 1.0
     replies = {pair[0].complete(request)[0] for request in requests[:3]}
     assert len(replies) == 3  # the adapter and its strength change what is said
+    # Side by side, in several rows and one at a time, a version says what it says alone.
+    monkeypatch.setattr("brandbot.precision.use_bf16", lambda: False)
+    short = [Message("user", "Hi"), Message("assistant", "Hello."), Message("user", "Tea?")]
+    rows = [fmt.encode(build("Keep it short.", one)).ids for one in (*asked, short)]
+    for adapter, strength in ((None, 1.0), (version, 1.0), (version, 0.4)):
+        speaking = Speaking(base, adapter, strength)
+        wanted = [
+            Request(ids, fmt.stop_ids, adapter, strength, most, 0.0)
+            for ids, most in zip(rows, (24, 9, 80), strict=True)
+        ]
+        alone = [list(pair[1].generate(one)) for one in wanted]
+        expected = {
+            (place, "".join(chunk.text for chunk in chunks), chunks[-1].finish == "length")
+            for place, chunks in enumerate(alone)
+        }
+        assert set(speaking.replies(wanted)) == expected
+        with monkeypatch.context() as patch:
+            patch.setattr(side_by_side, "ROWS", 2)
+            patch.setattr(side_by_side, "READ", 8)
+            assert set(speaking.replies(wanted)) == expected
+        apart = dataclasses.replace(wanted[0], ids=wanted[0].ids[1:])  # no prefix in common
+        assert {(place, text) for place, text, _ in speaking.replies([wanted[0], apart])} >= {
+            (place, text) for place, text, _ in expected if place == 0
+        }
 
 
 def test_the_full_method_makes_a_version_that_is_served(
@@ -167,6 +193,12 @@ def test_both_engines_draw_words_in_the_same_way(
         assert own[word["id"]].item() == pytest.approx(word["prob"], abs=1e-3)
     llama.close()
     assert len(sampling(dataclasses.replace(asked, temperature=0.0))) == 0
+    # Replies that are written side by side are drawn with the same chances.
+    even = [(n + 0.5) / 1000 for n in range(1000)]
+    recent = list(ids[-PENALISED:])
+    many = side_by_side.draw(scores.repeat(1000, 1), [asked] * 1000, [recent] * 1000, even)
+    shares = torch.bincount(torch.tensor(many), minlength=len(own)) / 1000
+    assert (shares - own).abs().max() <= 0.002 and (shares > 0).sum() >= 8
 
 
 def test_a_models_own_settings_do_not_slip_in(tiny: Callable[[str], Path], tmp_path: Path) -> None:

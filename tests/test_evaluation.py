@@ -30,7 +30,7 @@ from brandbot.evaluation import (
     ruler,
     words,
 )
-from brandbot.evaluation.answers import Prompt, generate
+from brandbot.evaluation.answers import Prompt, generate, one_by_one
 from brandbot.evaluation.kept import Kept
 from brandbot.evaluation.report import (
     BASE,
@@ -292,21 +292,20 @@ def talk(prompt: str, reply: str) -> Example:
 def test_row_losses_are_those_training_measures(trained: Path) -> None:
     from brandbot import models
     from brandbot.adapters import AdapterStore
-    from brandbot.evaluation.losses import LossMeter
+    from brandbot.evaluation.speaking import Speaking
 
     workspace = Workspace(trained)
     version = AdapterStore(workspace.adapters("acme")).get(1)
     base = models.resolve(str(version.meta["base_model"]), workspace.models)
     test = examples.read(workspace.persona("acme") / "examples").split("test")
     rows = losses.reply_rows(test, base.prompt_format(), version.persona.system_prompt)
-    meter = LossMeter(base)
     for who, expected in ((None, "base_test"), (version, "test")):
-        found = meter.of(who, rows)
+        found = Speaking(base, who).losses(rows)
         mean = sum(loss.nats * loss.tokens for loss in found) / sum(loss.tokens for loss in found)
         assert mean == pytest.approx(version.meta["loss"][expected], abs=2e-3)
-    again = meter.of(None, rows)  # the adapter is laid off again
-    assert [a.nats for a in again] == pytest.approx(
-        [b.nats for b in LossMeter(base).of(None, rows)]
+    half = Speaking(base, version, strength=0.0).losses(rows)
+    assert [a.nats for a in half] == pytest.approx(
+        [b.nats for b in Speaking(base, None).losses(rows)]
     )
 
 
@@ -398,8 +397,8 @@ def test_a_second_evaluation_computes_nothing_again(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("brandbot.engines.llamacpp.LlamaCppEngine.generate", refuse)
-    monkeypatch.setattr("brandbot.evaluation.losses.LossMeter.of", refuse)
+    monkeypatch.setattr("brandbot.evaluation.speaking.Speaking.replies", refuse)
+    monkeypatch.setattr("brandbot.evaluation.speaking.Speaking.losses", refuse)
     again = evaluate(asked, "acme", 1, against=["base"])
     assert again.rows == first.rows and again.losses == first.losses
     with pytest.raises(VersionError, match="--against takes base, fewshot or a version's number"):
@@ -433,7 +432,7 @@ class Scripted:
 def test_a_strict_version_is_measured_as_it_is_served(
     asked: Workspace, tmp_path: Path, said: tuple[str, ...], answer: str
 ) -> None:
-    (speaker, base), model = _speakers(
+    (speaker, base), _ = _speakers(
         asked, AdapterStore(asked.adapters("acme")),
         AdapterStore(asked.adapters("acme")).get(1), None, [BASE], lambda _: None,
     )  # fmt: skip
@@ -444,13 +443,13 @@ def test_a_strict_version_is_measured_as_it_is_served(
     prompts = [Prompt((Message("user", "What does tea cost?"),), facts=("Tea: £3",))]
     engine = Scripted(*said)
     told = generate(
-        engine, replace(speaker, persona=persona), prompts, max_tokens=8, base=model.sha256,
+        one_by_one(engine), replace(speaker, persona=persona), prompts, max_tokens=8, source="",
         kept=Kept(tmp_path / "kept.jsonl"), known=Known([], frozenset()),
     )  # fmt: skip
     assert [one.text for one in told] == [answer]
     assert len(engine.seeds) == len(set(engine.seeds)) == len(said)
     untuned = generate(
-        Scripted("It is £7."), base, prompts, max_tokens=8, base=model.sha256,
+        one_by_one(Scripted("It is £7.")), base, prompts, max_tokens=8, source="",
         kept=Kept(tmp_path / "others.jsonl"), known=Known([], frozenset()),
     )  # fmt: skip
     assert [one.text for one in untuned] == ["It is £7."]
@@ -568,7 +567,7 @@ def test_a_version_is_measured_with_the_length_it_is_served_with(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("answered again, in four tokens")
 
-    monkeypatch.setattr("brandbot.engines.llamacpp.LlamaCppEngine.generate", refuse)
+    monkeypatch.setattr("brandbot.evaluation.speaking.Speaking.replies", refuse)
     assert evaluate(asked, "acme", 1, against=["base"]).rows == first.rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from brandbot.prompt import Message, PromptFormat
 from brandbot.strict import TRIES
 
 AT_ONCE = 4
-"""Answers generated side by side; on two cores more make it no faster (docs/notes.md)."""
+"""Replies that an engine which serves writes at once; on two cores more make it no faster."""
 
 
 @dataclass(frozen=True)
@@ -61,74 +61,111 @@ def prompt_ids(speaker: Speaker, prompt: Prompt, quote: str, room: int) -> list[
     return fitting(speaker, prompt.conversation, before, prompt.facts, quote, room)
 
 
+Replies = Callable[[Sequence[Request]], Iterator[tuple[int, str, bool]]]
+"""Gives each request's place, its reply and whether it was cut off, in whatever order."""
+
+
 def generate(
-    engine: Engine,
+    replies: Replies,
     speaker: Speaker,
     prompts: Sequence[Prompt],
     *,
     max_tokens: int,
-    base: str,
+    source: str,
     kept: Kept,
     known: Known | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
     """The speaker's answer to each prompt, as it would be served.
 
-    The seed of each is made from its prompt. ``base`` is the base model's hash. ``known`` is what
-    a strict persona may say without a source; None for one that is not. Calls ``step`` after each.
+    The seed of each is made from its prompt. ``source`` names what ``replies`` come from: the base
+    and the engine. ``known`` is what a strict persona may say without a source; None for one that
+    is not. Calls ``step`` after each answer.
     """
-    version = speaker.version
-    settings = speaker.persona.config.generation
+    config, version = speaker.persona.config, speaker.version
+    found: dict[int, Answer] = {}
 
-    def answer(prompt: Prompt) -> Answer:
-        if version is None:
-            return written(prompt, 0)
-        given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
-        tries = 0 if prompt.beyond else TRIES if known is not None and settings.temperature else 1
-        for more in range(tries):
-            tried = written(prompt, more)
-            if known is None or not known.inventions(tried.text, given):
-                return tried
-        return Answer(speaker.persona.handoff(prompt.conversation[-1].content), False)
-
-    def written(prompt: Prompt, more: int) -> Answer:
-        config = speaker.persona.config.knowledge
-        quote = prompt.quote if version is not None and config.quote_first else ""
-        request = Request(
-            ids=prompt_ids(speaker, prompt, quote, CONTEXT - max_tokens),
-            stop_ids=speaker.prompt_format.stop_ids,
-            adapter=version,
-            strength=settings.strength,
-            max_tokens=max_tokens,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            repeat_penalty=settings.repeat_penalty,
-            seed=(_seed(prompt.conversation) + more) % 2**32,
-        )
-        name = _key(speaker, request, base, engine.name)
-        heard = kept.get(name)
-        if heard is None:
-            text, cut = quote, True
-            for chunk in engine.generate(request):
-                parted = text != quote or not quote or chunk.text[:1].isspace()
-                text += chunk.text if parted or not chunk.text else f" {chunk.text}"
-                if chunk.finish:
-                    cut = chunk.finish == "length"
-            heard = [text.strip(), cut]
-            kept.put(name, heard)
-        return Answer(*heard)
-
-    def counted(prompt: Prompt) -> Answer:
-        found = answer(prompt)
+    def settle(place: int, answer: Answer) -> None:
+        found[place] = answer
         step()
-        return found
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        try:
-            return list(pool.map(counted, prompts))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    def hand_off(place: int) -> None:
+        said = speaker.persona.handoff(prompts[place].conversation[-1].content)
+        settle(place, Answer(said, False))
+
+    def heard(place: int, text: str, cut: bool) -> None:
+        prompt = prompts[place]
+        given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
+        if known is None or version is None or not known.inventions(text, given):
+            settle(place, Answer(text, cut))
+
+    waiting = list(range(len(prompts)))
+    if version is not None:
+        for place in [place for place in waiting if prompts[place].beyond]:
+            hand_off(place)
+    strict = known is not None and version is not None and config.generation.temperature > 0
+    for more in range(TRIES if strict else 1):
+        waiting = [place for place in waiting if place not in found]
+        missing: list[tuple[int, str, str, Request]] = []
+        for place in waiting:
+            quote = prompts[place].quote if version and config.knowledge.quote_first else ""
+            request = _request(speaker, prompts[place], quote, max_tokens, more)
+            name = _key(speaker, request, source)
+            before = kept.get(name)
+            if before is None:
+                missing.append((place, quote, name, request))
+            else:
+                heard(place, *before)
+        for one, text, cut in replies([request for *_, request in missing]) if missing else ():
+            place, quote, name, _ = missing[one]
+            whole = _joined(quote, text).strip()
+            kept.put(name, [whole, cut])
+            heard(place, whole, cut)
+    for place in range(len(prompts)):
+        if place not in found:
+            hand_off(place)
+    return [found[place] for place in range(len(prompts))]
+
+
+def one_by_one(engine: Engine) -> Replies:
+    """Replies of an engine that serves, a few of them at a time."""
+
+    def replies(requests: Sequence[Request]) -> Iterator[tuple[int, str, bool]]:
+        def reply(place: int) -> tuple[int, str, bool]:
+            text, cut = "", True
+            for chunk in engine.generate(requests[place]):
+                text += chunk.text
+                cut = chunk.finish == "length" if chunk.finish else cut
+            return place, text, cut
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            try:
+                yield from pool.map(reply, range(len(requests)))
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    return replies
+
+
+def _request(speaker: Speaker, prompt: Prompt, quote: str, max_tokens: int, more: int) -> Request:
+    settings = speaker.persona.config.generation
+    return Request(
+        ids=prompt_ids(speaker, prompt, quote, CONTEXT - max_tokens),
+        stop_ids=speaker.prompt_format.stop_ids,
+        adapter=speaker.version,
+        strength=settings.strength,
+        max_tokens=max_tokens,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        repeat_penalty=settings.repeat_penalty,
+        seed=(_seed(prompt.conversation) + more) % 2**32,
+    )
+
+
+def _joined(quote: str, text: str) -> str:
+    """What the documents say, and what the reply goes on with."""
+    return f"{quote} {text}" if quote and text and not text[0].isspace() else quote + text
 
 
 def _seed(conversation: Sequence[Message]) -> int:
@@ -136,9 +173,9 @@ def _seed(conversation: Sequence[Message]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
-def _key(speaker: Speaker, request: Request, base: str, engine: str) -> str:
+def _key(speaker: Speaker, request: Request, source: str) -> str:
     return key(
-        base, engine, speaker.version.meta["files"] if speaker.version else None,
+        source, speaker.version.meta["files"] if speaker.version else None,
         speaker.prompt_format.fingerprint(speaker.persona.system_prompt),
         list(request.ids), request.strength, request.max_tokens, request.temperature,
         request.top_p, request.repeat_penalty, request.seed,

@@ -141,9 +141,9 @@ def _on_topic(
         folder = models.embedder_folder(workspace.models)
     except ModelError:
         return {}
-    from brandbot.knowledge.embedder import SentenceEmbedder
+    from brandbot.knowledge.embedder import sentences
 
-    embed = SentenceEmbedder(models.EMBEDDER, folder).embed
+    embed = sentences(models.EMBEDDER, folder).embed
     prompts = embed(["\n".join(m.content for m in one.conversation[-3:]) for one in asked])
     place = {one: index for index, one in enumerate(asked)}
     found: dict[str, dict[Asked, float]] = {}

@@ -1,23 +1,16 @@
-"""What a model expects: losses on held-out replies, and on text no brand has to do with.
+"""The rows whose losses are measured: held-out replies, and text no brand has to do with.
 
-All in nats per token, over the tokens of replies alone, from the same rows that training reads.
-Loads the base once; adapters are laid on it in turn.
+Losses are in nats per token, over the tokens of replies alone, from the same rows that training
+reads.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from brandbot import convert, precision
-from brandbot.adapters import Version
-from brandbot.errors import MissingExtraError
 from brandbot.examples import Example
-from brandbot.models import BaseModel
 from brandbot.prompt import Encoded, PromptFormat, build
 
 GENERAL = Path(__file__).parent / "texts"
@@ -29,69 +22,6 @@ class RowLoss:
 
     nats: float
     tokens: int
-
-
-class LossMeter:
-    """Measures with and without adapters on one base."""
-
-    def __init__(self, base: BaseModel, version: Version | None = None) -> None:
-        """Loads the base or, for a fully fine-tuned ``version``, that version's own weights."""
-        try:
-            import torch
-            from transformers import AutoModelForCausalLM
-
-            from brandbot.training import packing
-        except ImportError as error:
-            raise MissingExtraError(str(error.name), "train", "Measuring losses") from error
-        self.bf16 = precision.use_bf16()
-        full = version is not None and version.method == "full"
-        with convert.quiet_transformers():
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
-                version.folder if version is not None and full else base.folder,
-                dtype=torch.bfloat16 if self.bf16 else torch.float32,
-                attn_implementation=packing.ATTENTION,
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-            )
-        self._model: Any = loaded.eval().to("cuda" if torch.cuda.is_available() else "cpu")
-        self._names: dict[Path, str] = {}
-
-    @contextmanager
-    def speaking(self, version: Version | None) -> Iterator[Any]:
-        """The model as ``version`` speaks; None: untuned."""
-        if version is None or version.method == "full":
-            if self._names:
-                with self._model.disable_adapter():
-                    yield self._model
-            else:
-                yield self._model
-            return
-        from peft import PeftModel
-
-        name = self._names.get(version.folder)
-        if name is None:
-            name = self._names[version.folder] = f"v{len(self._names)}"
-            if len(self._names) == 1:
-                self._model = PeftModel.from_pretrained(
-                    self._model, version.folder, adapter_name=name
-                )
-            else:
-                self._model.load_adapter(version.folder, adapter_name=name)
-        self._model.set_adapter(name)
-        self._model.eval()
-        yield self._model
-
-    def of(self, version: Version | None, rows: Sequence[Encoded]) -> list[RowLoss]:
-        """Each row's loss as ``version`` sees it."""
-        from brandbot.training.packing import common_prefix
-        from brandbot.training.trainer import row_losses
-
-        if not rows:
-            return []
-        with self.speaking(version) as model:
-            found = row_losses(model, rows, common_prefix(rows), bf16=self.bf16)
-        return [RowLoss(total / count if count else math.nan, count) for total, count in found]
 
 
 def reply_rows(

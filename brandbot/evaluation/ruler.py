@@ -45,7 +45,7 @@ best cross-validated log loss (docs/notes.md)."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+", re.UNICODE)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=10_000)  # each fold of a cross-validation asks again
 def mask_topic(text: str, language: str) -> str:
     """``text`` with each content word as an asterisk and each number as #.
 

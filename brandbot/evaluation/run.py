@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -25,7 +26,7 @@ from brandbot.evaluation.answers import Answer, Prompt, Speaker
 from brandbot.evaluation.brand_ruler import brand_ruler
 from brandbot.evaluation.findings import Asked
 from brandbot.evaluation.kept import Kept, key
-from brandbot.evaluation.losses import LossMeter, RowLoss
+from brandbot.evaluation.losses import RowLoss
 from brandbot.evaluation.report import (
     BASE,
     FEWSHOT,
@@ -35,6 +36,7 @@ from brandbot.evaluation.report import (
     RulerCheck,
 )
 from brandbot.evaluation.served import Served
+from brandbot.evaluation.speaking import Speaking
 from brandbot.examples import Example
 from brandbot.grounding import Known
 from brandbot.models import BaseModel, Say
@@ -130,13 +132,14 @@ def evaluate(
     )
     kept = Kept(workspace.evaluations(name) / "answers.jsonl")
     near = Nearest(reading.examples)
-    answered = _answer(workspace, base, [*jobs, untuned], near, engine, kept, done, say)
+    seen = [served.example(e) for e in _spread(reading.split("train"), SEEN)]
+    answered, measured = _measure(
+        workspace, base, [*jobs, untuned], asked_of, seen, near, engine, kept, done, say
+    )
     told = {
         job.speaker.name: dict(zip(asked_of[job.speaker.name], given, strict=False))
         for job, given in zip(jobs, answered, strict=False)
     }
-    seen = [served.example(e) for e in _spread(reading.split("train"), SEEN)]
-    measured = _losses(base, speakers, seen, near, asked_of, kept, done)
     sharp = brand_ruler(
         workspace, persona, reading,
         [answer.text for answer in answered[-1]], [answer.text for answer in told[BASE].values()],
@@ -308,26 +311,29 @@ def _most_tokens(reading: example_files.Reading, speaker: Speaker) -> int:
     return min(most, max(16, longest))
 
 
-def _answer(
-    workspace: Workspace, base: BaseModel, jobs: Sequence[Job], near: Nearest, engine: EngineName,
-    kept: Kept, done: Callable[[], None], say: Say,
-) -> list[list[Answer]]:  # fmt: skip
-    """Each job's answers; speakers whose weights go into one engine share it."""
+def _measure(
+    workspace: Workspace, base: BaseModel, jobs: Sequence[Job], asked_of: dict[str, list[Asked]],
+    seen: Sequence[Example], near: Nearest, engine: EngineName, kept: Kept,
+    done: Callable[[], None], say: Say,
+) -> tuple[list[list[Answer]], dict[str, dict[str, list[RowLoss]]]]:  # fmt: skip
+    """Each job's answers, and of each speaker the losses on held-out, strange, seen, general rows.
+
+    One version after another, so that one model is in memory at a time.
+    """
     groups: dict[str, list[int]] = defaultdict(list)
     for place, job in enumerate(jobs):
-        groups[_weights(job.speaker)].append(place)
+        groups[job.speaker.version.name if job.speaker.version else BASE].append(place)
     answered: dict[int, list[Answer]] = {}
+    measured: dict[str, dict[str, list[RowLoss]]] = {}
     for places in groups.values():
-        versions = {v.folder: v for p in places if (v := jobs[p].speaker.version) is not None}
-        opened = open_engine(
-            engine, base, list(versions.values()), workspace.models, say=say,
-            parallel=answers.AT_ONCE,
-        )  # fmt: skip
-        try:
+        speaker = jobs[places[0]].speaker
+        strength = speaker.persona.config.generation.strength
+        speaking = Speaking(base, speaker.version, strength)
+        with _replies(engine, base, speaker, speaking, workspace, say) as (replies, source):
             for place in places:
                 job = jobs[place]
                 answered[place] = answers.generate(
-                    opened, job.speaker,
+                    replies, job.speaker,
                     [
                         Prompt(
                             one.conversation,
@@ -336,12 +342,34 @@ def _answer(
                         )
                         for one in job.asked
                     ],
-                    max_tokens=job.most_tokens, base=base.sha256, kept=kept,
+                    max_tokens=job.most_tokens, source=source, kept=kept,
                     known=_known(workspace, job.speaker), step=done,
                 )  # fmt: skip
-        finally:
-            opened.close()
-    return [answered[place] for place in range(len(jobs))]
+        for job in (jobs[place] for place in places):
+            if job.speaker.name not in measured:
+                measured[job.speaker.name] = _losses(
+                    speaking, base, strength, job.speaker, seen, near, asked_of, kept, done
+                )
+    return [answered[place] for place in range(len(jobs))], measured
+
+
+@contextmanager
+def _replies(
+    engine: EngineName, base: BaseModel, speaker: Speaker, speaking: Speaking,
+    workspace: Workspace, say: Say,
+) -> Iterator[tuple[answers.Replies, str]]:  # fmt: skip
+    """Where replies come from: all side by side, or an engine that serves if one is asked for."""
+    if engine == "auto":
+        yield speaking.replies, f"{base.sha256} {speaking.name}"
+        return
+    versions = [speaker.version] if speaker.version else []
+    opened = open_engine(
+        engine, base, versions, workspace.models, say=say, parallel=answers.AT_ONCE
+    )
+    try:
+        yield answers.one_by_one(opened), f"{base.sha256} {opened.name}"
+    finally:
+        opened.close()
 
 
 def _known(workspace: Workspace, speaker: Speaker) -> Known | None:
@@ -352,44 +380,30 @@ def _known(workspace: Workspace, speaker: Speaker) -> Known | None:
     return known_to(speaker.persona, workspace.persona(speaker.persona.name))
 
 
-def _weights(speaker: Speaker) -> str:
-    """Names the weights a speaker needs loaded; adapters all go on the base's."""
-    full = speaker.version is not None and speaker.version.method == "full"
-    return speaker.name if full else ""
-
-
 def _blocks(speaker: Speaker) -> tuple[str, ...]:
     """What is measured of a speaker's expectations."""
     return ("own",) if speaker.name == FEWSHOT else ("own", "strange", "seen", "general")
 
 
 def _losses(
-    base: BaseModel, speakers: Sequence[Speaker], seen: Sequence[Example], near: Nearest,
-    asked_of: dict[str, list[Asked]], kept: Kept, done: Callable[[], None],
-) -> dict[str, dict[str, list[RowLoss]]]:  # fmt: skip
-    """Of each speaker: losses on held-out, strange, seen and general rows."""
-    meters: dict[str, LossMeter] = {}
-    measured: dict[str, dict[str, list[RowLoss]]] = {}
-    for speaker in speakers:
-        held_out = [one.example for one in asked_of[speaker.name] if one.example is not None]
-        measured[speaker.name] = {}
-        for block in _blocks(speaker):
-            rows = _block_rows(block, speaker, held_out, seen, near)
-            name = key(
-                "losses", base.sha256, speaker.version.meta["files"] if speaker.version else None,
-                [[row.ids, row.mask] for row in rows],
-            )  # fmt: skip
-            known = kept.get(name)
-            if known is None:
-                which = _weights(speaker)
-                if which not in meters:
-                    meters.clear()  # one model in memory at a time
-                    meters[which] = LossMeter(base, speaker.version)
-                found = meters[which].of(speaker.version, rows)
-                known = [[loss.nats, loss.tokens] for loss in found]
-                kept.put(name, known)
-            measured[speaker.name][block] = [RowLoss(*pair) for pair in known]
-            done()
+    speaking: Speaking, base: BaseModel, strength: float, speaker: Speaker,
+    seen: Sequence[Example], near: Nearest, asked_of: dict[str, list[Asked]], kept: Kept,
+    done: Callable[[], None],
+) -> dict[str, list[RowLoss]]:  # fmt: skip
+    held_out = [one.example for one in asked_of[speaker.name] if one.example is not None]
+    measured = {}
+    for block in _blocks(speaker):
+        rows = _block_rows(block, speaker, held_out, seen, near)
+        name = key(
+            "losses", base.sha256, speaker.version.meta["files"] if speaker.version else None,
+            strength, [[row.ids, row.mask] for row in rows],
+        )  # fmt: skip
+        known = kept.get(name)
+        if known is None:
+            known = [[loss.nats, loss.tokens] for loss in speaking.losses(rows)]
+            kept.put(name, known)
+        measured[block] = [RowLoss(*pair) for pair in known]
+        done()
     return measured
 
 

@@ -7,6 +7,7 @@ its hub id or folder, can stand in ``knowledge.embedder``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -45,11 +46,22 @@ def open_embedder(name: str, language: str, folder: Path) -> Embedder:
     """
     name = _chosen(name, language)
     if name == MULTILINGUAL:
-        return UniversalEncoder()
+        return _universal()
     if name == models.EMBEDDER:
-        return SentenceEmbedder(name, models.embedder_folder(folder))
+        return sentences(name, models.embedder_folder(folder))
     path = Path(name).expanduser()
-    return SentenceEmbedder(name, path if path.is_dir() else name)
+    return sentences(name, path if path.is_dir() else name)
+
+
+@functools.cache
+def _universal() -> Embedder:
+    return UniversalEncoder()
+
+
+@functools.lru_cache(maxsize=2)
+def sentences(name: str, place: Path | str) -> Embedder:
+    """A sentence-transformers model; one in memory for all who want the same."""
+    return SentenceEmbedder(name, place)
 
 
 def embedder_name(name: str, language: str) -> str:

@@ -32,6 +32,9 @@ CANDIDATES = 50
 NEAR = 5
 """Passages whose facts are looked at one by one, for each that is asked for."""
 
+REMEMBERED = 5_000
+"""Texts whose vectors are kept, of questions and single facts; a few MB."""
+
 PROBES = 0.1
 """Share of an IVF index's lists that are looked through."""
 
@@ -70,6 +73,7 @@ class Search:
         self.words = Words(build.manifest["language"])
         self._floor = float(build.manifest["floor"])
         self._invalid: tuple[date, list[int]] = (date.min, [])
+        self._vectors: dict[str, Vectors] = {}
         self._terms_of: dict[int, list[set[str]]] = {}
         self._faiss: Any = None
         if self.passages:
@@ -100,7 +104,7 @@ class Search:
         many = min(len(self.passages) - len(left_out), CANDIDATES)
         if not many:
             return []
-        vector = self.embedder.embed([question])
+        vector = self._embedded([question])
         lexical = self._lexical.shares(question)
         lexical[left_out] = -1.0
         semantic = self._nearest(vector, many, left_out)
@@ -129,9 +133,22 @@ class Search:
 
     def likeness(self, question: str, texts: Sequence[str]) -> Vectors:
         """Cosine of the question and each text above the embedder's floor, (texts,)."""
-        vectors = self.embedder.embed([question, *texts])
+        vectors = self._embedded([question, *texts])
         found: Vectors = (vectors[1:] @ vectors[0] - self._floor) / (1 - self._floor)
         return found
+
+    def _embedded(self, texts: Sequence[str]) -> Vectors:
+        """The embedder's vectors; those of the latest texts are remembered: facts come again."""
+        import numpy as np
+
+        known = dict(self._vectors)
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if missing:
+            made = dict(zip(missing, self.embedder.embed(missing), strict=True))
+            known |= made
+            # Another thread may be doing the same: each puts a dict of its own in place.
+            self._vectors = made if len(known) > REMEMBERED else known
+        return np.stack([known[text] for text in texts])
 
     def _not_valid(self, today: date) -> list[int]:
         """The rows of passages whose facts do not hold on a day; remembered for that day."""

@@ -118,7 +118,6 @@ def packed_attention(
     """
     if packing is None:
         raise ValueError("packed attention needs the row's packing")
-    groups = query.shape[1] // key.shape[1]
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     # split, not slices: the gradient of a split is one concatenation, that of a slice a whole
     # tensor of zeros, for each of them.
@@ -133,24 +132,22 @@ def packed_attention(
             seen_key = torch.cat([keys[0], seen_key], dim=2)
             seen_value = torch.cat([values[0], seen_value], dim=2)
         hidden = packing.hidden(length if index else 0, sliding_window, query.device)
-        parts.append(_attend(queries[index], seen_key, seen_value, hidden, scale, groups))
+        parts.append(attend(queries[index], seen_key, seen_value, hidden, scale))
     return torch.cat(parts, dim=2).transpose(1, 2).contiguous(), None
 
 
-def _attend(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    hidden: torch.Tensor,
-    scale: float,
-    groups: int,
+def attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, hidden: torch.Tensor, scale: float
 ) -> torch.Tensor:
     """Attention written out.
 
-    PyTorch's fused CPU kernel takes twice as long backward at these sizes (docs/notes.md). Query
-    heads that share a key stand behind one another in one product, so keys are not repeated.
+    query (1, heads, tokens, size), key and value (1, kv heads, keys, size), hidden (tokens, keys);
+    returns (1, heads, tokens, size). PyTorch's fused CPU kernel takes twice as long backward at
+    these sizes (docs/notes.md). Query heads that share a key stand behind one another in one
+    product, so keys are not repeated.
     """
     heads, length, size = key.shape[1], query.shape[2], query.shape[3]
+    groups = query.shape[1] // heads
     grouped = query.reshape(heads, groups * length, size)
     scores = torch.matmul(grouped * scale, key[0].transpose(1, 2))
     scores = scores.view(heads, groups, length, -1).masked_fill(hidden, float("-inf"))
@@ -162,6 +159,10 @@ def _attend(
 AttentionInterface.register(ATTENTION, packed_attention)
 
 
+PIECE = 8_000_000
+"""Logits that are made at once."""
+
+
 class _HeadLoss(torch.autograd.Function):
     """Output layer and cross entropy in one, a few rows at a time, for a head that is frozen.
 
@@ -169,16 +170,13 @@ class _HeadLoss(torch.autograd.Function):
     piece is made, turned into loss and gradient while it is in the cache, and dropped.
     """
 
-    PIECE = 8_000_000
-    """Logits a piece."""
-
     @staticmethod
     def forward(
         ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         gradient = torch.empty_like(hidden)
-        rows = max(16, _HeadLoss.PIECE // weight.shape[0])
+        rows = max(16, PIECE // weight.shape[0])
         for start in range(0, len(labels), rows):
             piece = slice(start, start + rows)
             logits = hidden[piece].to(weight.dtype) @ weight.T
@@ -210,6 +208,21 @@ def summed_loss(hidden: torch.Tensor, head: torch.nn.Module, labels: torch.Tenso
         return loss
     logits = head(hidden)
     return functional.cross_entropy(logits.float(), labels, reduction="sum")
+
+
+def token_losses(hidden: torch.Tensor, head: torch.nn.Module, labels: torch.Tensor) -> torch.Tensor:
+    """Each label's cross entropy in nats, (labels,), where no gradient is wanted.
+
+    hidden (labels, width) is what the model gives its output layer ``head``; labels (labels,).
+    """
+    weight: Any = head.weight
+    rows = max(16, PIECE // weight.shape[0])
+    losses = [hidden.new_zeros(0, dtype=torch.float32)]
+    for start in range(0, len(labels), rows):
+        piece = slice(start, start + rows)
+        scores = head(hidden[piece]).float()
+        losses.append(functional.cross_entropy(scores, labels[piece], reduction="none"))
+    return torch.cat(losses)
 
 
 @contextmanager

@@ -27,7 +27,14 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from brandbot.disk import fsync
 from brandbot.errors import TrainingError
 from brandbot.prompt import Encoded
-from brandbot.training.packing import ATTENTION, common_prefix, headless, pack, summed_loss
+from brandbot.training.packing import (
+    ATTENTION,
+    common_prefix,
+    headless,
+    pack,
+    summed_loss,
+    token_losses,
+)  # fmt: skip
 
 MARKER = "complete.json"
 
@@ -131,13 +138,11 @@ def row_losses(
             batch = pack(several, prefix)
             batch = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.items()}
             hidden, head = _hidden(model, batch, bf16)
-            done = 0
-            for row in several:
-                own = slice(done, done + sum(row.mask[prefix:]))
-                done = own.stop
-                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-                    loss = summed_loss(hidden[own], head, batch["labels"][own])
-                found.append((loss.item(), own.stop - own.start))
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+                losses = token_losses(hidden, head, batch["labels"])
+            counts = [sum(row.mask[prefix:]) for row in several]
+            of_rows = torch.split(losses, counts)
+            found += [(own.sum().item(), len(own)) for own in of_rows]
     model.train(was_training)
     return found
 
