@@ -3,8 +3,9 @@
     python benchmarks/evaluation.py [--persona lighthouse] [--examples 150]
 
 Makes a workspace of its own with the demo brands, cut to so many examples, trains two short
-versions (not timed) and measures: the first with nothing known (untuned answers, answers with five
-examples in the prompt, losses of all), then the second, whose comparison is known by then.
+versions (not timed) and measures, each in a process of its own, its start included: the first with
+nothing known (untuned answers, answers with five examples in the prompt, losses of all), then the
+second, whose comparison is known by then.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +24,6 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from brandbot import AdapterStore, Persona, Workspace, examples
-from brandbot.evaluation.run import evaluate
 from brandbot.training import run
 
 ROOT = Path(__file__).parents[1]
@@ -55,12 +57,18 @@ def main() -> None:
         AdapterStore(workspace.adapters(asked.persona)).promote(1)
         reading = run.plan(workspace, persona).reading
         counts = {side: len(reading.split(side)) for side in ("train", "test")}  # type: ignore
-        for number, what in ((1, "a whole evaluation"), (2, "one version more")):
+        for number, what, against in (
+            ("1", "a whole evaluation", ("base", "fewshot")),
+            ("2", "one version more", ("base", "fewshot", "1")),
+        ):
+            command = [sys.executable, "-m", "brandbot", "evaluate", asked.persona, number]
+            for other in against:
+                command += ["--against", other]
             started = time.monotonic()
-            against = ("base", "fewshot") if number == 1 else ("base", "fewshot", "1")
-            report = evaluate(workspace, asked.persona, number, against=against)
+            told = subprocess.run([*command, "--json"], cwd=root, capture_output=True, check=True)
             print(
-                f"{asked.persona}, {asked.examples} examples {counts}, {len(report.rows)} prompts: "
+                f"{asked.persona}, {asked.examples} examples {counts}, "
+                f"{len(json.loads(told.stdout)['rows'])} prompts: "
                 f"{what} {time.monotonic() - started:.0f} s",
                 flush=True,
             )

@@ -12,6 +12,7 @@ import typer
 from brandbot.cli_options import (
     AsJson,
     EngineOption,
+    MeasuredOption,
     Name,
     bot_here,
     engine_named,
@@ -45,7 +46,7 @@ def evaluate(
             "--judge", help="Ask the model at BRANDBOT_JUDGE_URL, too; sends texts there."
         ),
     ] = False,
-    engine: EngineOption = "auto",
+    engine: MeasuredOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Measure a version on prompts it never saw, beside the untuned model and the live version.
@@ -87,7 +88,7 @@ def compare(
     html: Annotated[
         Optional[Path], typer.Option(help="Write the comparison as one HTML page.", metavar="FILE")
     ] = None,
-    engine: EngineOption = "auto",
+    engine: MeasuredOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Show versions side by side, with how their trainings went.
@@ -159,7 +160,7 @@ def promote(
         bool, typer.Option("--force", help="Pass over the gate; needs --reason.")
     ] = False,
     reason: Annotated[str, typer.Option(help="Why, for the history.")] = "",
-    engine: EngineOption = "auto",
+    engine: MeasuredOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Make a version the one that is served, if it passes the gate.

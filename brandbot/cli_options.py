@@ -22,6 +22,16 @@ EngineOption = Annotated[
     str, typer.Option("--engine", help="auto, llamacpp or transformers.", metavar="NAME")
 ]
 
+MeasuredOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="auto: all answers side by side, the fastest; llamacpp or transformers: as served, "
+        "a few at a time.",
+        metavar="NAME",
+    ),
+]
+
 
 def workspace_here(create: bool = False) -> Workspace:
     from brandbot.errors import WorkspaceError
