@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from brandbot import models
+from brandbot import models, opening
 from brandbot.adapters import AdapterStore, Version
 from brandbot.conversations import ConversationLog, Turn, Verdict
-from brandbot.engines import Request
+from brandbot.engines import Engine, Request
 from brandbot.engines.base import CONTEXT, EngineName, Finish
 from brandbot.engines.pool import EnginePool
 from brandbot.errors import EngineError, LogError, VersionError
@@ -358,18 +358,20 @@ class Bot:
         if reply.found and not asked.untuned and voice.persona.config.knowledge.quote_first:
             quote = reply.found.quote
         room = CONTEXT - int(generation["max_tokens"] or 0)
-        ids = fitting(voice, asked.messages, shots, facts, quote, room)
-        if quote:
-            reply.text = quote
-            yield quote
         request = Request(
-            ids=ids,
+            ids=fitting(voice, asked.messages, shots, facts, "", room),
             stop_ids=voice.prompt_format.stop_ids,
             adapter=version,
             strength=_strength(voice, asked.strength),
             **generation,
         )
         with self._engines.use(voice.base, version) as engine:
+            if quote:
+                quote = " ".join(filter(None, (_opening(engine, request, facts), quote)))
+                ids = fitting(voice, asked.messages, shots, facts, quote, room)
+                request = replace(request, ids=ids)
+                reply.text = quote
+                yield quote
             chunks = engine.generate(request)
             try:
                 for chunk in chunks:
@@ -412,6 +414,21 @@ class Bot:
         reply.text = reply.voice.persona.handoff(asked.messages[-1].content)
         reply.finish, reply.handed_off, reply.unknown, reply.sources = "stop", True, [], []
         return reply.text
+
+
+def _opening(engine: Engine, request: Request, facts: Sequence[str]) -> str:
+    """The sentence that a reply begins with before it says what the documents say; "" for none."""
+    said, ended = "", False
+    chunks = engine.generate(replace(request, max_tokens=opening.TOKENS))
+    try:
+        for chunk in chunks:
+            said += chunk.text
+            ended = chunk.finish == "stop"
+            if not opening.leads(said, facts) or opening.begun(said, facts, ended=False):
+                break
+    finally:
+        chunks.close()  # type: ignore[attr-defined]  # a generator
+    return opening.begun(said, facts, ended=ended)
 
 
 def _strength(voice: Voice, strength: float | None) -> float:

@@ -62,7 +62,7 @@ class Knowledge(Section):
         "auto", description="auto: by language; all-minilm-l6-v2, use-multilingual, hub id, folder"
     )
     quote_first: bool = Field(
-        True, description="answers begin with the document's own words; false for large models"
+        True, description="answers hold the document's own words; false for large models"
     )
     strict: bool = Field(
         False, description="never say a number, name or link that stands nowhere; hand off instead"

@@ -835,22 +835,30 @@ def test_a_reply_gets_the_facts_and_names_its_sources(
     bot.close()
 
 
-def test_a_reply_begins_with_the_documents_words_and_the_model_goes_on(
+def test_a_reply_opens_says_the_documents_words_and_the_model_goes_on(
     workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = acme.folder / "persona.yaml"
     settings.write_text(settings.read_text().replace("quote_first: false", "quote_first: true"))
     lookup.update_index(Workspace(workspace), Persona.load(acme.folder))
-    engine = Scripted("Mind the tide.")
+    quoted = "A rowing boat costs £8.75 an hour."
+    engine = Scripted("Lovely evening for it. And it is", "Mind the tide.", "It is £2. Quite so.")
     bot = serving(workspace, engine, monkeypatch)
     reply = bot.reply("acme", "What does a rowing boat cost?")
-    quote, rest = list(reply)
-    assert (quote, rest) == ("A rowing boat costs £8.75 an hour.", " Mind the tide.")
-    prompt = bot.voice("acme").prompt_format.decode(engine.requests[0].ids)
-    assert prompt.endswith("assistant\nA rowing boat costs 8.75 an hour.")
-    assert [s.quote for s in reply.sources] == ["A rowing boat costs £8.75 an hour."]
+    assert list(reply) == [f"Lovely evening for it. {quoted}", " Mind the tide."]
+    first, second = (
+        bot.voice("acme").prompt_format.decode(request.ids) for request in engine.requests
+    )
+    assert first.endswith("assistant\n")
+    assert second.endswith("assistant\nLovely evening for it. A rowing boat costs 8.75 an hour.")
+    assert engine.requests[0].max_tokens < engine.requests[1].max_tokens
+    assert [s.quote for s in reply.sources] == [quoted]
+    # What tells of the matter itself is not said before the document's words.
+    told = bot.reply("acme", "What does a rowing boat cost?")
+    assert list(told) == [quoted, " It is £2. Quite so."]
+    before = len(engine.requests)
     talk = bot.reply("acme", "Good evening to you")
-    assert list(talk) == ["Mind the tide."]
+    assert "".join(talk) == "It is £2. Quite so." and len(engine.requests) == before + 1
     bot.close()
 
 

@@ -26,9 +26,11 @@ CHAI = example(
 )
 
 
-def mixed(*given: Example, quote_first: bool, found: tuple[str, ...] = ()) -> list[Example]:
+def mixed(
+    *given: Example, quote_first: bool, found: tuple[str, ...] = (), seed: int = 0
+) -> list[Example]:
     return mix.mixed(
-        given, lambda _: found, ["Other: A fact."], HANDOFF, 0, quote_first=quote_first
+        given, lambda _: found, ["Other: A fact."], HANDOFF, seed, quote_first=quote_first
     )
 
 
@@ -42,12 +44,28 @@ def test_an_example_with_facts_becomes_three() -> None:
     assert "Drinks: Malt: Small £2.95, Large £3.55" in unanswered.facts
 
 
-def test_replies_begin_with_the_documents_words_where_they_are_served_so() -> None:
-    own, renumbered, _ = mixed(CHAI, quote_first=True)
-    assert own.reply == "Chai: Small £3.35, Large £3.95. It warms the hands."
-    assert renumbered.reply.endswith(". It warms the hands.")
-    fact = renumbered.reply.removesuffix(". It warms the hands.")
-    assert f"Drinks: {fact}" in renumbered.facts
+def test_replies_hold_the_documents_words_where_they_are_served_so() -> None:
+    quotes = []
+    for seed in range(50):
+        own, renumbered, _ = mixed(CHAI, quote_first=True, seed=seed)
+        assert renumbered.reply.endswith(". It warms the hands.")
+        fact = renumbered.reply.removesuffix(". It warms the hands.").partition(". Malt")[0]
+        assert f"Drinks: {fact}" in renumbered.facts and renumbered.reply != own.reply
+        quotes.append(own.reply.removesuffix(" It warms the hands."))
+    one, two = "Chai: Small £3.35, Large £3.95.", " Malt: Small £2.95, Large £3.55."
+    assert set(quotes) == {one, one + two}
+    assert 0.2 < quotes.count(one + two) / 50 < 0.6
+
+
+def test_a_sentence_that_tells_nothing_stays_before_the_documents_words() -> None:
+    for reply, begins in (
+        ("Hands cold, are they? A large chai is £3.95. It warms.", "Hands cold, are they? Chai:"),
+        ("Aye. A large chai is £3.95. It warms.", "Chai:"),
+        ("We love our chai. A large one is £3.95. It warms.", "Chai:"),
+    ):
+        own, renumbered, _ = mixed(example(CHAI.prompt, reply, CHAI.facts[1]), quote_first=True)
+        assert own.reply == f"{begins} Small £3.35, Large £3.95. It warms."
+        assert renumbered.reply.startswith(begins) and renumbered.reply != own.reply
 
 
 def test_numbers_that_were_asked_stay() -> None:

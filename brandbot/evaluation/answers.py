@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from brandbot import opening
 from brandbot.adapters import Version
 from brandbot.engines.base import CONTEXT, Engine, Request
 from brandbot.evaluation.kept import Kept, key
@@ -93,34 +94,43 @@ def generate(
         said = speaker.persona.handoff(prompts[place].conversation[-1].content)
         settle(place, Answer(said, False))
 
-    def heard(place: int, text: str, cut: bool) -> None:
-        prompt = prompts[place]
-        given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
-        if known is None or version is None or not known.inventions(text, given):
-            settle(place, Answer(text, cut))
-
-    waiting = list(range(len(prompts)))
-    if version is not None:
-        for place in [place for place in waiting if prompts[place].beyond]:
-            hand_off(place)
-    strict = known is not None and version is not None and config.generation.temperature > 0
-    for more in range(TRIES if strict else 1):
-        waiting = [place for place in waiting if place not in found]
-        missing: list[tuple[int, str, str, Request]] = []
-        for place in waiting:
-            quote = prompts[place].quote if version and config.knowledge.quote_first else ""
-            request = _request(speaker, prompts[place], quote, max_tokens, more)
+    def hear(requests: dict[int, Request]) -> Iterator[tuple[int, str, bool]]:
+        missing = []
+        for place, request in requests.items():
             name = _key(speaker, request, source)
             before = kept.get(name)
             if before is None:
-                missing.append((place, quote, name, request))
+                missing.append((place, name, request))
             else:
-                heard(place, *before)
+                yield place, *before
         for one, text, cut in replies([request for *_, request in missing]) if missing else ():
-            place, quote, name, _ = missing[one]
-            whole = _joined(quote, text).strip()
-            kept.put(name, [whole, cut])
-            heard(place, whole, cut)
+            place, name, _ = missing[one]
+            kept.put(name, [text, cut])
+            yield place, text, cut
+
+    def request(place: int, beginning: str, tokens: int, more: int) -> Request:
+        return _request(speaker, prompts[place], beginning, tokens, max_tokens, more)
+
+    if version is not None:
+        for place in [place for place, prompt in enumerate(prompts) if prompt.beyond]:
+            hand_off(place)
+    quotes = version is not None and config.knowledge.quote_first
+    strict = known is not None and version is not None and config.generation.temperature > 0
+    for more in range(TRIES if strict else 1):
+        waiting = [place for place in range(len(prompts)) if place not in found]
+        quoting = [place for place in waiting if quotes and prompts[place].quote]
+        beginnings = dict.fromkeys(waiting, "")
+        for place, text, cut in hear({p: request(p, "", opening.TOKENS, more) for p in quoting}):
+            first = opening.begun(text, prompts[place].facts, ended=not cut)
+            beginnings[place] = " ".join(filter(None, (first, prompts[place].quote)))
+        for place, text, cut in hear(
+            {p: request(p, beginnings[p], max_tokens, more) for p in waiting}
+        ):
+            whole = _joined(beginnings[place], text).strip()
+            prompt = prompts[place]
+            given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
+            if known is None or version is None or not known.inventions(whole, given):
+                settle(place, Answer(whole, cut))
     for place in range(len(prompts)):
         if place not in found:
             hand_off(place)
@@ -148,14 +158,16 @@ def one_by_one(engine: Engine) -> Replies:
     return replies
 
 
-def _request(speaker: Speaker, prompt: Prompt, quote: str, max_tokens: int, more: int) -> Request:
+def _request(
+    speaker: Speaker, prompt: Prompt, beginning: str, tokens: int, room: int, more: int
+) -> Request:
     settings = speaker.persona.config.generation
     return Request(
-        ids=prompt_ids(speaker, prompt, quote, CONTEXT - max_tokens),
+        ids=prompt_ids(speaker, prompt, beginning, CONTEXT - room),
         stop_ids=speaker.prompt_format.stop_ids,
         adapter=speaker.version,
         strength=settings.strength,
-        max_tokens=max_tokens,
+        max_tokens=tokens,
         temperature=settings.temperature,
         top_p=settings.top_p,
         repeat_penalty=settings.repeat_penalty,

@@ -391,20 +391,25 @@ def _losses(
     done: Callable[[], None],
 ) -> dict[str, list[RowLoss]]:  # fmt: skip
     held_out = [one.example for one in asked_of[speaker.name] if one.example is not None]
-    measured = {}
-    for block in _blocks(speaker):
-        rows = _block_rows(block, speaker, held_out, seen, near)
-        name = key(
-            "losses", base.sha256, speaker.version.meta["files"] if speaker.version else None,
-            strength, [[row.ids, row.mask] for row in rows],
-        )  # fmt: skip
-        known = kept.get(name)
-        if known is None:
-            known = [[loss.nats, loss.tokens] for loss in speaking.losses(rows)]
-            kept.put(name, known)
-        measured[block] = [RowLoss(*pair) for pair in known]
+    files = speaker.version.meta["files"] if speaker.version else None
+    rows = {block: _block_rows(block, speaker, held_out, seen, near) for block in _blocks(speaker)}
+    names = {
+        block: key("losses", base.sha256, files, strength, [[row.ids, row.mask] for row in some])
+        for block, some in rows.items()
+    }
+    missing = [block for block, name in names.items() if kept.get(name) is None]
+    # Those that begin alike are measured together; general texts have nothing in common with them.
+    for together in (
+        [b for b in missing if b != "general"],
+        [b for b in missing if b == "general"],
+    ):
+        found = speaking.losses([row for block in together for row in rows[block]])
+        for block in together:
+            own, found = found[: len(rows[block])], found[len(rows[block]) :]
+            kept.put(names[block], [[loss.nats, loss.tokens] for loss in own])
+    for _ in rows:
         done()
-    return measured
+    return {block: [RowLoss(*pair) for pair in kept.get(name)] for block, name in names.items()}
 
 
 def _block_rows(

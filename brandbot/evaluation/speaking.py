@@ -19,7 +19,7 @@ from brandbot.evaluation.losses import RowLoss
 from brandbot.models import BaseModel
 from brandbot.prompt import Encoded
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Rows whose losses are measured in one pass, behind one prefix."""
 
 

@@ -4,7 +4,7 @@ Replies are served with the facts that search found, with facts that do not answ
 example of style is trained with each of these in turn. An example with facts of its own is trained
 with other facts among them, again with other numbers (in facts and reply alike, so that the model
 learns to read them and not to know them), and without the fact that answers: then the reply is one
-of the persona's ``handoff``. Where replies begin with the document's own words, so do these. A
+of the persona's ``handoff``. Where replies hold the document's own words, so do these. A
 reply that states figures of the documents, as people correct a bot to, is an example with facts,
 too: the numbers of documents themselves are never trained.
 """
@@ -21,10 +21,14 @@ from brandbot.examples import Example
 from brandbot.grounding import NUMBER, digits
 from brandbot.knowledge.lookup import as_sentence
 from brandbot.lint_text import sentences
+from brandbot.opening import leads
 from brandbot.prompt import Message
 
 FOUND, OTHERS = 0.5, 0.15
 """Shares of style examples that get what search finds, and other passages' facts."""
+
+SECOND = 0.4
+"""Share of quoting replies that quote another fact, too, as replies do where two are near."""
 
 RENUMBERED = 1
 """Further copies of an example with facts, each with other numbers."""
@@ -61,7 +65,7 @@ def mixed(
             found.append(_styled(example, find, passages, chance))
             continue
         others = [fact for fact in own if fact not in example.facts] or list(passages)
-        own_reply = _quoting(example) if quote_first else example
+        own_reply = _quoting(example, chance) if quote_first else example
         found.append(_among(own_reply, others, chance))
         for _ in range(RENUMBERED):
             found.append(_among(_renumbered(own_reply, chance), others, chance))
@@ -102,15 +106,26 @@ def _among(example: Example, others: Sequence[str], chance: random.Random) -> Ex
     return replace(example, facts=tuple(facts))
 
 
-def _quoting(example: Example) -> Example:
-    """The example with the answering fact, as it stands, for the sentence with its figures."""
+def _quoting(example: Example, chance: random.Random) -> Example:
+    """The example with the answering fact, as it stands, for the sentence that tells it.
+
+    One sentence stays before it, as the brand begins its replies (``opening``).
+    """
     fact = _answering(example)
-    text = as_sentence(fact.partition(": ")[2] or fact)
-    numbers = _numbers(fact)
+    others = [other for other in example.facts if other != fact]
+    quoted = [fact, *(others[:1] if chance.random() < SECOND else ())]
+    text = " ".join(as_sentence(one.partition(": ")[2] or one) for one in quoted)
+    numbers, words = _numbers(fact), _words(fact)
     told = sentences(example.reply)
+
+    def shared(place: int) -> tuple[int, int]:
+        return len(numbers & _numbers(told[place])), len(words & _words(told[place]))
+
+    answering = max(range(len(told)), key=shared)
     held = [i for i, sentence in enumerate(told) if numbers & _numbers(sentence)]
-    rest = told[max(held, default=0) + 1 :]
-    reply = " ".join((text, *rest))
+    first = [sentence for sentence in told[: min(answering, 1)] if leads(sentence, example.facts)]
+    rest = told[max(held, default=answering) + 1 :]
+    reply = " ".join((*first, text, *rest))
     return replace(example, messages=(*example.messages[:-1], Message("assistant", reply)))
 
 
