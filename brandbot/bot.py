@@ -419,7 +419,7 @@ class Bot:
 def _opening(engine: Engine, request: Request, facts: Sequence[str]) -> str:
     """The sentence that a reply begins with before it says what the documents say; "" for none."""
     said, ended = "", False
-    chunks = engine.generate(replace(request, max_tokens=opening.TOKENS))
+    chunks = engine.generate(replace(request, max_tokens=min(opening.TOKENS, request.max_tokens)))
     try:
         for chunk in chunks:
             said += chunk.text

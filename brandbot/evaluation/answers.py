@@ -120,7 +120,8 @@ def generate(
         waiting = [place for place in range(len(prompts)) if place not in found]
         quoting = [place for place in waiting if quotes and prompts[place].quote]
         beginnings = dict.fromkeys(waiting, "")
-        for place, text, cut in hear({p: request(p, "", opening.TOKENS, more) for p in quoting}):
+        short = min(opening.TOKENS, max_tokens)
+        for place, text, cut in hear({p: request(p, "", short, more) for p in quoting}):
             first = opening.begun(text, prompts[place].facts, ended=not cut)
             beginnings[place] = " ".join(filter(None, (first, prompts[place].quote)))
         for place, text, cut in hear(
