@@ -12,7 +12,7 @@ change: those that people talked about are the facts that the brand's examples w
 written for, and now the demo brand's own come, with 100 questions by language models that saw only
 them. Both versions are measured with these, on the same prompts, which neither was trained on.
 
-Replies do not begin with the documents' words here (``knowledge.quote_first``) unless
+Replies do not hold the documents' own words here (``knowledge.quote_first``) unless
 ``--quote-first`` is given: with it search answers, and no version knows more than another.
 """
 

@@ -8,9 +8,10 @@ the version it started with.
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from brandbot.conversations import ConversationLog, Turn, Verdict
 from brandbot.engines import Engine, Request
 from brandbot.engines.base import CONTEXT, EngineName, Finish
 from brandbot.engines.pool import EnginePool
-from brandbot.errors import EngineError, LogError, VersionError
+from brandbot.errors import EngineError, LogError, TooLongError, VersionError
 from brandbot.fitting import fitting
 from brandbot.given import Given
 from brandbot.models import BaseModel, Say
@@ -367,8 +368,15 @@ class Bot:
         )
         with self._engines.use(voice.base, version) as engine:
             if quote:
-                quote = " ".join(filter(None, (_opening(engine, request, facts), quote)))
-                ids = fitting(voice, asked.messages, shots, facts, quote, room)
+                if self._given.opens(voice):
+                    about = (asked.messages[-1].content, *facts, *voice.persona.config.handoff)
+                    first = yield from _opening(engine, request, about, voice.persona.language)
+                    quote = f"{first} {quote}" if first else quote
+                try:
+                    ids = fitting(voice, asked.messages, shots, facts, quote, room)
+                except TooLongError:  # there is room for what the documents say alone
+                    quote = reply.found.quote if reply.found else ""
+                    ids = fitting(voice, asked.messages, shots, facts, quote, room)
                 request = replace(request, ids=ids)
                 reply.text = quote
                 yield quote
@@ -416,19 +424,29 @@ class Bot:
         return reply.text
 
 
-def _opening(engine: Engine, request: Request, facts: Sequence[str]) -> str:
-    """The sentence that a reply begins with before it says what the documents say; "" for none."""
+def _opening(
+    engine: Engine, request: Request, about: Sequence[str], language: str
+) -> Generator[str, None, str]:
+    """The sentence that a reply begins with before it says what the documents say; "" for none.
+
+    Meanwhile the pieces are empty: it is said whole or not at all.
+    """
     said, ended = "", False
-    chunks = engine.generate(replace(request, max_tokens=min(opening.TOKENS, request.max_tokens)))
+    most = min(opening.TOKENS, request.max_tokens or opening.TOKENS)
+    chunks = engine.generate(replace(request, max_tokens=most))
     try:
         for chunk in chunks:
             said += chunk.text
             ended = chunk.finish == "stop"
-            if not opening.leads(said, facts) or opening.begun(said, facts, ended=False):
+            yield ""
+            whole = said[: re.search(r"\w*$", said).start()]  # type: ignore[union-attr]
+            if not opening.leads(whole, about, language):
+                break
+            if opening.begun(said, about, language, ended=False):
                 break
     finally:
         chunks.close()  # type: ignore[attr-defined]  # a generator
-    return opening.begun(said, facts, ended=ended)
+    return opening.begun(said, about, language, ended=ended)
 
 
 def _strength(voice: Voice, strength: float | None) -> float:

@@ -33,6 +33,7 @@ class Given:
     _lookups: dict[str, Lookup] = field(default_factory=dict)
     _known: dict[tuple[str, str], Known] = field(default_factory=dict)
     _nearest: dict[tuple[str, str], Nearest] = field(default_factory=dict)
+    _opens: dict[tuple[str, str], bool] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, persona: Persona, messages: Sequence[Message]) -> Found | None:
@@ -91,6 +92,19 @@ class Given:
             nearest = self._nearest[key]
         found = nearest.find(messages[-1].content, count)
         return [message for example in found for message in example.messages]
+
+    def opens(self, voice: Voice) -> bool:
+        """Whether the brand's replies to questions about facts begin in its voice."""
+        if voice.version is None:
+            return False
+        from brandbot import opening
+
+        persona, key = voice.persona, (voice.persona.name, voice.version_name)
+        with self._lock:
+            if key not in self._opens:
+                read = examples.read(self.workspace.persona(persona.name) / "examples").examples
+                self._opens[key] = opening.used(read, persona.language)
+            return self._opens[key]
 
     def _known_to(self, voice: Voice) -> Known:
         key = (voice.persona.name, voice.version_name)

@@ -97,7 +97,7 @@ def test_each_architecture_is_trained_exported_and_answered_with(
         }
         assert set(speaking.replies(wanted)) == expected
         with monkeypatch.context() as patch:
-            patch.setattr(side_by_side, "ROWS", 2)
+            patch.setattr(side_by_side, "POSITIONS", 2 * max(map(len, rows)) + 160)
             patch.setattr(side_by_side, "READ", 8)
             assert set(speaking.replies(wanted)) == expected
         apart = dataclasses.replace(wanted[0], ids=wanted[0].ids[1:])  # no prefix in common

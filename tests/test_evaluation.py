@@ -30,7 +30,7 @@ from brandbot.evaluation import (
     ruler,
     words,
 )
-from brandbot.evaluation.answers import Prompt, generate, one_by_one
+from brandbot.evaluation.answers import Prompt, Speaker, generate, one_by_one
 from brandbot.evaluation.kept import Kept
 from brandbot.evaluation.report import (
     BASE,
@@ -453,6 +453,29 @@ def test_a_strict_version_is_measured_as_it_is_served(
         kept=Kept(tmp_path / "others.jsonl"), known=Known([], frozenset()),
     )  # fmt: skip
     assert [one.text for one in untuned] == ["It is £7."]
+
+
+def test_what_a_reply_opens_with_is_measured_too(asked: Workspace, tmp_path: Path) -> None:
+    store = AdapterStore(asked.adapters("acme"))
+    (speaker, base), _ = _speakers(asked, store, store.get(1), None, [BASE], lambda _: None)
+    knowledge = speaker.persona.config.knowledge.model_copy(update={"quote_first": True})
+    config = speaker.persona.config.model_copy(update={"knowledge": knowledge})
+    quoting = replace(speaker, persona=replace(speaker.persona, config=config))
+    asks = (Message("user", "What does tea cost?"),)
+    prompts = [Prompt(asks, facts=("Tea: A cup is £3.",), quote="A cup is £3.")]
+
+    def told(by: Speaker, *said: str, opens: bool) -> str:
+        (answer,) = generate(
+            one_by_one(Scripted(*said)), by, prompts, max_tokens=40, source="",
+            kept=Kept(tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"), opens=opens,
+        )  # fmt: skip
+        return answer.text
+
+    opened = told(quoting, "What a day! It is £9", "Mind the step.", opens=True)
+    assert opened == "What a day! A cup is £3. Mind the step."
+    assert told(quoting, "It is £9! Or so", "Mind it.", opens=True) == "A cup is £3. Mind it."
+    assert told(quoting, "Mind the step.", opens=False) == "A cup is £3. Mind the step."
+    assert told(base, "It is £9.", opens=True) == "It is £9."
 
 
 def test_questions_with_mistakes_stop_an_evaluation(asked: Workspace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -873,19 +874,34 @@ def test_a_reply_opens_says_the_documents_words_and_the_model_goes_on(
     settings.write_text(settings.read_text().replace("quote_first: false", "quote_first: true"))
     lookup.update_index(Workspace(workspace), Persona.load(acme.folder))
     quoted = "A rowing boat costs £8.75 an hour."
-    engine = Scripted("Lovely evening for it. And it is", "Mind the tide.", "It is £2. Quite so.")
+
+    class ByWords(Scripted):
+        def generate(self, request: Request) -> Iterator[Chunk]:
+            *said, last = super().generate(request)
+            for chunk in said:
+                yield from map(Chunk, re.findall(r"\s*\S+", chunk.text))
+            yield last
+
+    quoted = "A rowing boat costs £8.75 an hour."
+    engine = ByWords("What an evening! And it is", "Mind the tide.", "It is £2! Quite so.")
     bot = serving(workspace, engine, monkeypatch)
+    monkeypatch.setattr("brandbot.given.Given.opens", lambda *_: True)
     reply = bot.reply("acme", "What does a rowing boat cost?")
-    assert list(reply) == [f"Lovely evening for it. {quoted}", " Mind the tide."]
+    assert "".join(reply) == f"What an evening! {quoted} Mind the tide."
     first, second = (
         bot.voice("acme").prompt_format.decode(request.ids) for request in engine.requests
     )
     assert first.endswith("assistant\n")
-    assert second.endswith("assistant\nLovely evening for it. A rowing boat costs 8.75 an hour.")
+    assert second.endswith("assistant\nWhat an evening! A rowing boat costs 8.75 an hour.")
     assert [s.quote for s in reply.sources] == [quoted]
     # What tells of the matter itself is not said before the document's words.
     told = bot.reply("acme", "What does a rowing boat cost?")
-    assert list(told) == [quoted, " It is £2. Quite so."]
+    assert "".join(told) == f"{quoted} It is £2! Quite so."
+    # Nor is anything by a brand that does not begin so, or where there is no room for it.
+    monkeypatch.setattr("brandbot.given.Given.opens", lambda *_: False)
+    asked = len(engine.requests)
+    assert "".join(bot.reply("acme", "What does a rowing boat cost?")).startswith(quoted)
+    assert len(engine.requests) == asked + 1
     before = len(engine.requests)
     talk = bot.reply("acme", "Good evening to you")
     assert "".join(talk) == "It is £2. Quite so." and len(engine.requests) == before + 1

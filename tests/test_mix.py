@@ -59,8 +59,8 @@ def test_replies_hold_the_documents_words_where_they_are_served_so() -> None:
 
 def test_a_sentence_that_tells_nothing_stays_before_the_documents_words() -> None:
     for reply, begins in (
-        ("Hands cold, are they? A large chai is £3.95. It warms.", "Hands cold, are they? Chai:"),
-        ("Aye. A large chai is £3.95. It warms.", "Chai:"),
+        ("What a day! A large chai is £3.95. It warms.", "What a day! Chai:"),
+        ("Aye! A large chai is £3.95. It warms.", "Chai:"),
         ("We love our chai. A large one is £3.95. It warms.", "Chai:"),
     ):
         own, renumbered, _ = mixed(example(CHAI.prompt, reply, CHAI.facts[1]), quote_first=True)

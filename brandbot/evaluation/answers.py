@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from brandbot import opening
 from brandbot.adapters import Version
 from brandbot.engines.base import CONTEXT, Engine, Request
+from brandbot.errors import TooLongError
 from brandbot.evaluation.kept import Kept, key
 from brandbot.examples import Example
 from brandbot.fitting import fitting
@@ -75,13 +76,15 @@ def generate(
     source: str,
     kept: Kept,
     known: Known | None = None,
+    opens: bool = False,
     step: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
     """The speaker's answer to each prompt, as it would be served.
 
     The seed of each is made from its prompt. ``source`` names what ``replies`` come from: the base
     and the engine. ``known`` is what a strict persona may say without a source; None for one that
-    is not. Calls ``step`` after each answer.
+    is not. ``opens``: whether the brand's replies about facts begin in its voice (``opening``).
+    Calls ``step`` after each answer.
     """
     config, version = speaker.persona.config, speaker.version
     found: dict[int, Answer] = {}
@@ -118,16 +121,23 @@ def generate(
     strict = known is not None and version is not None and config.generation.temperature > 0
     for more in range(TRIES if strict else 1):
         waiting = [place for place in range(len(prompts)) if place not in found]
-        quoting = [place for place in waiting if quotes and prompts[place].quote]
-        beginnings = dict.fromkeys(waiting, "")
+        begin = {place: prompts[place].quote if quotes else "" for place in waiting}
         short = min(opening.TOKENS, max_tokens)
-        for place, text, cut in hear({p: request(p, "", short, more) for p in quoting}):
-            first = opening.begun(text, prompts[place].facts, ended=not cut)
-            beginnings[place] = " ".join(filter(None, (first, prompts[place].quote)))
-        for place, text, cut in hear(
-            {p: request(p, beginnings[p], max_tokens, more) for p in waiting}
-        ):
-            whole = _joined(beginnings[place], text).strip()
+        asked = {p: request(p, "", short, more) for p in waiting if opens and begin[p]}
+        for place, text, cut in hear(asked):
+            prompt = prompts[place]
+            about = (prompt.conversation[-1].content, *prompt.facts, *config.handoff)
+            first = opening.begun(text, about, speaker.persona.language, ended=not cut)
+            begin[place] = f"{first} {prompt.quote}" if first else prompt.quote
+        asked = {}
+        for place in waiting:
+            try:
+                asked[place] = request(place, begin[place], max_tokens, more)
+            except TooLongError:  # there is room for what the documents say alone
+                begin[place] = prompts[place].quote
+                asked[place] = request(place, begin[place], max_tokens, more)
+        for place, text, cut in hear(asked):
+            whole = _joined(begin[place], text).strip()
             prompt = prompts[place]
             given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
             if known is None or version is None or not known.inventions(whole, given):
@@ -151,7 +161,8 @@ def one_by_one(engine: Engine) -> Replies:
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             try:
-                yield from pool.map(reply, range(len(requests)))
+                written = [pool.submit(reply, place) for place in range(len(requests))]
+                yield from (one.result() for one in as_completed(written))
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from brandbot import approved, models, questions
+from brandbot import approved, models, opening, questions
 from brandbot import examples as example_files
 from brandbot.adapters import AdapterStore, Version
 from brandbot.engines import open_engine
@@ -327,7 +327,9 @@ def _measure(
     measured: dict[str, dict[str, list[RowLoss]]] = {}
     for places in groups.values():
         speaker = jobs[places[0]].speaker
-        strength = speaker.persona.config.generation.strength
+        persona = speaker.persona
+        opens = opening.used(near.examples, persona.language)
+        strength = persona.config.generation.strength if speaker.version else 1.0
         speaking = Speaking(base, speaker.version, strength)
         with _replies(engine, base, speaker, speaking, workspace, say) as (replies, source):
             for place in places:
@@ -343,7 +345,7 @@ def _measure(
                         for one in job.asked
                     ],
                     max_tokens=job.most_tokens, source=source, kept=kept,
-                    known=_known(workspace, job.speaker), step=done,
+                    known=_known(workspace, job.speaker), opens=opens, step=done,
                 )  # fmt: skip
         for job in (jobs[place] for place in places):
             if job.speaker.name not in measured:
@@ -394,7 +396,14 @@ def _losses(
     files = speaker.version.meta["files"] if speaker.version else None
     rows = {block: _block_rows(block, speaker, held_out, seen, near) for block in _blocks(speaker)}
     names = {
-        block: key("losses", base.sha256, files, strength, [[row.ids, row.mask] for row in some])
+        block: key(
+            "losses",
+            speaking.name,
+            base.sha256,
+            files,
+            strength,
+            [[row.ids, row.mask] for row in some],
+        )
         for block, some in rows.items()
     }
     missing = [block for block, name in names.items() if kept.get(name) is None]

@@ -25,13 +25,13 @@ from tokenizers.decoders import DecodeStream
 from torch.nn import functional
 from transformers import AttentionInterface
 
-from brandbot.engines.base import MIN_P, PENALISED, TOP_K, Request
+from brandbot.engines.base import CONTEXT, MIN_P, PENALISED, TOP_K, Request
 from brandbot.training.packing import attend
 
 ATTENTION = "brandbot_side_by_side"
 
-ROWS, READ = 64, 2048
-"""Replies written at once, and tokens of prompts that are read at once."""
+POSITIONS, READ = 4 * CONTEXT, 2048
+"""Tokens beyond the prefix there is room for at once, as in llama.cpp; and read at once."""
 
 
 @dataclass
@@ -180,9 +180,19 @@ def write(
     ``model`` speaks as all requests want it: their adapters are in its weights.
     """
     model.set_attn_implementation(ATTENTION)
-    for start in range(0, len(requests), ROWS):
-        for place, ids, cut in _write_rows(model, requests[start : start + ROWS]):
-            yield start + place, decoded(tokenizer, ids), cut
+    for places in _batches([len(request.ids) + request.max_tokens for request in requests]):
+        for row, ids, cut in _write_rows(model, [requests[place] for place in places]):
+            yield places[row], decoded(tokenizer, ids), cut
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Places of requests that are written together, short ones with short ones."""
+    batches: list[list[int]] = [[]]
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batches[-1] and (len(batches[-1]) + 1) * lengths[place] > POSITIONS:
+            batches.append([])
+        batches[-1].append(place)
+    return [batch for batch in batches if batch]
 
 
 def decoded(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
@@ -303,7 +313,7 @@ def draw(
     warmth = torch.tensor([request.temperature or 1.0 for request in requests])[:, None]
     odds = (best / warmth).masked_fill(~kept, float("-inf")).softmax(dim=-1).cumsum(dim=-1)
     drawn = (odds < torch.tensor(chances)[:, None]).sum(dim=-1, keepdim=True)
-    drawn = drawn.clamp(max=best.shape[-1] - 1)
+    drawn = drawn.minimum(kept.sum(dim=-1, keepdim=True) - 1)  # however the odds were rounded
     ids = tokens.gather(1, drawn)[:, 0].tolist()
     return [
         token if request.temperature > 0 else likeliest

@@ -26,10 +26,13 @@ AT_ONCE = 32
 class Speaking:
     """``version`` None is the untuned base; ``strength`` (0 to 1) scales the adapter."""
 
-    name = "side by side"
-
     def __init__(self, base: BaseModel, version: Version | None, strength: float = 1.0) -> None:
         self._base, self._version, self._strength = base, version, strength
+
+    @cached_property
+    def name(self) -> str:
+        """What its numbers depend on beside the weights."""
+        return f"side by side in {'bfloat16' if precision.use_bf16() else 'float32'}"
 
     @cached_property
     def _model(self) -> Any:
@@ -59,13 +62,14 @@ class Speaking:
 
     def losses(self, rows: Sequence[Encoded]) -> list[RowLoss]:
         """Each row's loss."""
+        if not rows:
+            return []
+        model = self._model  # says what is missing, if something is
         from brandbot.training.packing import ATTENTION, common_prefix
         from brandbot.training.trainer import row_losses
 
-        if not rows:
-            return []
-        self._model.set_attn_implementation(ATTENTION)
-        found = row_losses(self._model, rows, common_prefix(rows), bf16=False, rows_at_once=AT_ONCE)
+        model.set_attn_implementation(ATTENTION)
+        found = row_losses(model, rows, common_prefix(rows), bf16=False, rows_at_once=AT_ONCE)
         return [RowLoss(total / count if count else math.nan, count) for total, count in found]
 
     def replies(self, requests: Sequence[Request]) -> Iterator[tuple[int, str, bool]]:
@@ -73,7 +77,7 @@ class Speaking:
 
         The requests' own adapters and strengths are not looked at: this speaks as one version.
         """
+        model = self._model
         from brandbot.evaluation import side_by_side
 
-        tokenizer = self._base.prompt_format().tokenizer
-        return side_by_side.write(self._model, tokenizer, requests)
+        return side_by_side.write(model, self._base.prompt_format().tokenizer, requests)

@@ -8,6 +8,7 @@ its hub id or folder, can stand in ``knowledge.embedder``.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -136,14 +137,18 @@ class SentenceEmbedder:
                 f"folder nor in the hub's cache. Get it with: hf download {name}"
             ) from error
         self.name = name
+        # The tokenizer is told how to pad and cut with each call.
+        self._lock = threading.Lock()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         import numpy as np
 
-        vectors: Vectors = self._model.encode(list(texts), show_progress_bar=False)
+        with self._lock:
+            vectors: Vectors = self._model.encode(list(texts), show_progress_bar=False)
         vectors = vectors.astype(np.float32)  # of full length, too, where the model rounds
         vectors /= np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
         return vectors
 
     def tokens(self, text: str) -> int:
-        return len(self._model.tokenizer.encode(text, add_special_tokens=False))
+        with self._lock:
+            return len(self._model.tokenizer.encode(text, add_special_tokens=False))

@@ -69,7 +69,7 @@ class Found:
 
     @property
     def quote(self) -> str:
-        """What a reply that begins with the documents' own words begins with; "" for small talk.
+        """The documents' own words that a reply holds as they stand; "" for small talk.
 
         The best fact, and the next one where the two are about as likely to answer.
         """

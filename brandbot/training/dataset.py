@@ -37,7 +37,7 @@ def as_served(
     seed = persona.config.training.seed
     mixed = mix.mixed(
         sides["train"], find, passages, persona.config.handoff, seed,
-        quote_first=persona.config.knowledge.quote_first,
+        quote_first=persona.config.knowledge.quote_first, language=persona.language,
     )  # fmt: skip
     return {
         "train": mixed,

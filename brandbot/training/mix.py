@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from brandbot import opening
 from brandbot.examples import Example
 from brandbot.grounding import NUMBER, digits
 from brandbot.knowledge.lookup import as_sentence
 from brandbot.lint_text import sentences
-from brandbot.opening import leads
 from brandbot.prompt import Message
 
 FOUND, OTHERS = 0.5, 0.15
@@ -46,6 +46,7 @@ def mixed(
     seed: int,
     *,
     quote_first: bool,
+    language: str = "en",
 ) -> list[Example]:
     """The examples as they are trained.
 
@@ -53,6 +54,7 @@ def mixed(
     facts to take others from. The same arguments give the same list.
     """
     own = [fact for example in examples for fact in example.facts]
+    opened = opening.used(examples, language)
     found: list[Example] = []
     seen: Counter[str] = Counter()
     for example in examples:
@@ -65,7 +67,9 @@ def mixed(
             found.append(_styled(example, find, passages, chance))
             continue
         others = [fact for fact in own if fact not in example.facts] or list(passages)
-        own_reply = _quoting(example, chance) if quote_first else example
+        own_reply = example
+        if quote_first:
+            own_reply = _quoting(example, chance, language if opened else "")
         found.append(_among(own_reply, others, chance))
         for _ in range(RENUMBERED):
             found.append(_among(_renumbered(own_reply, chance), others, chance))
@@ -106,10 +110,11 @@ def _among(example: Example, others: Sequence[str], chance: random.Random) -> Ex
     return replace(example, facts=tuple(facts))
 
 
-def _quoting(example: Example, chance: random.Random) -> Example:
+def _quoting(example: Example, chance: random.Random, opens_in: str) -> Example:
     """The example with the answering fact, as it stands, for the sentence that tells it.
 
-    One sentence stays before it, as the brand begins its replies (``opening``).
+    One sentence may stay before it (``opening``): ``opens_in`` is the language of a brand that
+    begins its replies so, else "".
     """
     fact = _answering(example)
     others = [other for other in example.facts if other != fact]
@@ -121,9 +126,9 @@ def _quoting(example: Example, chance: random.Random) -> Example:
     def shared(place: int) -> tuple[int, int]:
         return len(numbers & _numbers(told[place])), len(words & _words(told[place]))
 
-    answering = max(range(len(told)), key=shared)
+    answering = max(range(len(told)), key=shared, default=0)
     held = [i for i, sentence in enumerate(told) if numbers & _numbers(sentence)]
-    first = [sentence for sentence in told[: min(answering, 1)] if leads(sentence, example.facts)]
+    first = [s for s in told[: min(answering, 1)] if opening.opens(s, (), opens_in)]
     rest = told[max(held, default=answering) + 1 :]
     reply = " ".join((*first, text, *rest))
     return replace(example, messages=(*example.messages[:-1], Message("assistant", reply)))

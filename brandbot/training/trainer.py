@@ -119,6 +119,10 @@ def _hidden(
     return hidden, head
 
 
+def _placed(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    return {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.items()}
+
+
 def row_losses(
     model: torch.nn.Module,
     rows: Sequence[Encoded],
@@ -135,8 +139,7 @@ def row_losses(
     with torch.no_grad():
         for start in range(0, len(rows), rows_at_once):
             several = rows[start : start + rows_at_once]
-            batch = pack(several, prefix)
-            batch = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.items()}
+            batch = _placed(pack(several, prefix), device)
             hidden, head = _hidden(model, batch, bf16)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
                 losses = token_losses(hidden, head, batch["labels"])
@@ -169,6 +172,12 @@ def unlike_alone(model: torch.nn.Module, rows: Sequence[Encoded], *, bf16: bool)
     model.eval()
     try:
         packed = row_losses(model, two, common_prefix(two), bf16=bf16)
+        device = next(model.parameters()).device
+        with torch.no_grad():  # that which is trained has an output layer of its own
+            trained = [
+                forward_loss(model, _placed(pack([row], 0), device), bf16=bf16).item()
+                for row in two
+            ]
         plain = unwrapped.get_base_model() if isinstance(unwrapped, PeftModel) else unwrapped
         plain.set_attn_implementation("eager")
         if plain.config.get_text_config()._attn_implementation != "eager":
@@ -181,7 +190,11 @@ def unlike_alone(model: torch.nn.Module, rows: Sequence[Encoded], *, bf16: bool)
         return f"an attention of another form ({error})"
     finally:
         model.train(was_training)
-    apart = max((abs(a - b) / n for (a, n), b in zip(packed, alone, strict=True)), default=0.0)
+    apart = max(
+        (max(abs(a - c), abs(b - c)) / n
+         for (a, n), b, c in zip(packed, trained, alone, strict=True)),
+        default=0.0,
+    )  # fmt: skip
     if apart > (APART_BF16 if bf16 else APART):
         return f"a loss that is {apart:.4f} nats a token off when examples share a row"
     return ""

@@ -104,7 +104,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "search_nothing": "Nothing was found: no document of this brand holds anything that is "
         "valid today.",
         "search_given": "The bot is given",
-        "search_quote": "Its reply begins: “{quote}”",
+        "search_quote": "Its reply says: “{quote}”",
         "search_found": "Passages found",
         "search_score": "Score",
         "search_meaning": "meaning",
@@ -323,7 +323,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "search_nothing": "No se ha encontrado nada: ningún documento de esta marca contiene algo "
         "que valga hoy.",
         "search_given": "El bot recibe",
-        "search_quote": "Su respuesta empieza: «{quote}»",
+        "search_quote": "Su respuesta dice: «{quote}»",
         "search_found": "Pasajes encontrados",
         "search_score": "Puntuación",
         "search_meaning": "significado",
