@@ -32,12 +32,13 @@ from brandbot.knowledge import (
     sources,
     weight,
 )
-from brandbot.knowledge.embedder import Embedder, open_embedder
+from brandbot.knowledge.embedder import Embedder, SentenceEmbedder, open_embedder
 from brandbot.knowledge.index import IndexStore
 from brandbot.knowledge.lexical import Lexical
 from brandbot.knowledge.passages import Passage
 from brandbot.knowledge.search import Search
 from brandbot.knowledge.words import Words
+from brandbot.models import embedder_folder
 from brandbot.persona import Persona
 from brandbot.prompt import Message, build
 from brandbot.workspace import Workspace
@@ -766,10 +767,11 @@ def test_rounding_leaves_the_vectors_where_they_are(
     embedded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = ["Tea costs £2.10.", "On Sunday the house is open.", "Dogs may come along."]
+    folder = embedder_folder(embedded)
     found = []
     for rounded in (False, True):
         monkeypatch.setattr("brandbot.precision.use_bf16", lambda rounded=rounded: rounded)
-        found.append(open_embedder("all-minilm-l6-v2", "en", embedded).embed(texts))
+        found.append(SentenceEmbedder("all-minilm-l6-v2", folder).embed(texts))
     exact, close = found
     assert close.dtype == np.float32
     assert np.linalg.norm(close, axis=1) == pytest.approx(1.0, abs=1e-5)
@@ -904,7 +906,7 @@ def test_a_reply_opens_says_the_documents_words_and_the_model_goes_on(
     assert len(engine.requests) == asked + 1
     before = len(engine.requests)
     talk = bot.reply("acme", "Good evening to you")
-    assert "".join(talk) == "It is £2. Quite so." and len(engine.requests) == before + 1
+    assert "".join(talk) == "It is £2! Quite so." and len(engine.requests) == before + 1
     bot.close()
 
 

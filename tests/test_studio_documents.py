@@ -261,7 +261,7 @@ def test_nothing_at_all_is_said_plainly(chat: Chat) -> None:
 def test_the_replys_first_words_are_told_if_it_quotes(chat: Chat) -> None:
     view = looked(chat, "cafe", "How much is a latte?")
     assert view.found is not None and view.found.quote.startswith("Latte: £3.60")
-    assert "Its reply begins" not in words(results(view, "en"))
+    assert "Its reply says" not in words(results(view, "en"))
     assert view.screen.voice is not None
     config = view.screen.voice.persona.config
     quoting = config.model_copy(
@@ -270,7 +270,7 @@ def test_the_replys_first_words_are_told_if_it_quotes(chat: Chat) -> None:
     persona = replace(view.screen.voice.persona, config=quoting)
     voice = replace(view.screen.voice, persona=persona)
     shown = words(results(replace(view, screen=replace(view.screen, voice=voice)), "en"))
-    assert f"Its reply begins: “{view.found.quote}”" in shown
+    assert f"Its reply says: “{view.found.quote}”" in shown
 
 
 @pytest.mark.parametrize(

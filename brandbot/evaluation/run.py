@@ -412,6 +412,8 @@ def _losses(
         [b for b in missing if b != "general"],
         [b for b in missing if b == "general"],
     ):
+        if not together:
+            continue
         found = speaking.losses([row for block in together for row in rows[block]])
         for block in together:
             own, found = found[: len(rows[block])], found[len(rows[block]) :]

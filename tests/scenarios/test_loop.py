@@ -44,11 +44,6 @@ def home(
     """A copy of the house, so that what is learnt here stays here."""
     root = tmp_path / "house"
     shutil.copytree(lighthouse.root, root)
-    # Greedily and without a penalty it repeats itself now and then.
-    file = root / "personas" / "lighthouse" / "persona.yaml"
-    gate = "gate: {min_style: 0.4"
-    assert gate in file.read_text()
-    file.write_text(file.read_text().replace(gate, f"{gate}, max_incoherent: 0.4"))
     monkeypatch.setenv("BRANDBOT_HOME", str(root / ".brandbot"))
     return Workspace(root)
 
