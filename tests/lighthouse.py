@@ -38,7 +38,7 @@ def lighthouse(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     # Of 88 examples to train on a version learns the voice less well than of all, and of 25 prompts
     # three or four more or less are chance.
     with (folder / "persona.yaml").open("a") as file:
-        file.write("gate: {min_style: 0.3, max_incoherent: 0.4}\n")
+        file.write("gate: {min_style: 0.4, max_incoherent: 0.3}\n")
     settings = (folder / "persona.yaml").read_text()
     (folder / "persona.yaml").write_text(settings.replace("enabled: true", "enabled: false"))
     found = style_of("lighthouse")
