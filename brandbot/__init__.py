@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from brandbot.evaluation.run import evaluate
     from brandbot.examples import Example
     from brandbot.forget import Forgotten, expire, forget_person
-    from brandbot.knowledge.lookup import Found, update_index
+    from brandbot.knowledge.lookup import Fact, Found, update_index
     from brandbot.knowledge.search import Hit
     from brandbot.lint import check
     from brandbot.persona import Persona
@@ -71,6 +71,7 @@ _HOMES = {
     "Report": "evaluation.report",
     "evaluate": "evaluation.run",
     "Example": "examples",
+    "Fact": "knowledge.lookup",
     "Found": "knowledge.lookup",
     "update_index": "knowledge.lookup",
     "Hit": "knowledge.search",
@@ -106,6 +107,7 @@ __all__ = [
     "EngineError",
     "Example",
     "Exchange",
+    "Fact",
     "Forgotten",
     "Found",
     "GateError",

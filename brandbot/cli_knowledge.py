@@ -201,8 +201,8 @@ def _show(
 ) -> None:
     from brandbot.prompt import Message
 
-    top_k = persona.config.knowledge.top_k
-    found = documents.find([Message("user", question)], top_k, meaning=meaning)
+    settings = persona.config.knowledge
+    found = documents.find([Message("user", question)], settings, meaning=meaning)
     if as_json:
         rows = [
             {
@@ -219,7 +219,15 @@ def _show(
             }
             for hit in found.hits
         ]
-        result = {"question": question, "facts": list(found.lines), "passages": rows}
+        read, best = found.asks is not None, found.best
+        result = {
+            "question": question,
+            "asks": found.asks,
+            "facts": list(found.lines),
+            "chances": [round(fact.score, 4) for fact in found.facts] if read else None,
+            "best": {"fact": best.line, "chance": round(best.score, 4)} if read and best else None,
+            "passages": rows,
+        }
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
     from brandbot.screen import print_found

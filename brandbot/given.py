@@ -51,7 +51,7 @@ class Given:
             lookup = self._lookups.setdefault(persona.name, Lookup(self.workspace, persona.name))
         if not indexed or lookup.search is None:
             return Found("".join(queries(messages)[:1])) if knowledge.strict else None
-        return lookup.find(messages, knowledge.top_k)
+        return lookup.find(messages, knowledge)
 
     def check(
         self, reply: Reply, messages: Sequence[Message], unsourced: Collection[str] = ()

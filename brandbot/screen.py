@@ -371,14 +371,19 @@ def print_found(found: Found) -> None:
         )
         if passage.question:
             out.print(f"  [italic]{escape(passage.question)}[/]")
-        for fact in passage.facts:
-            out.print(f"  {escape(fact)}")
+        for text in passage.facts:
+            out.print(f"  {escape(text)}")
     if not found.facts:
         out.print("[yellow]Nothing is good enough: a reply would be given no facts.[/]")
+        if found.best is not None and found.asks is not None:
+            line = escape(found.best.line)
+            out.print(f"The likeliest answer, with a chance of {found.best.score:.0%}: {line}")
         return
-    out.print("\n[bold]A reply is given these facts[/]")
-    for line in found.lines:
-        out.print(f"  - {escape(line)}")
+    chances = ", and the chance that they answer" if found.asks is not None else ""
+    out.print(f"\n[bold]A reply is given these facts[/]{chances}")
+    for fact in found.facts:
+        chance = f"{fact.score:4.0%}  " if found.asks is not None else ""
+        out.print(f"  - {chance}{escape(fact.line)}")
 
 
 def print_models(rows: Sequence[dict[str, Any]]) -> None:

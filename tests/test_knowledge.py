@@ -38,11 +38,13 @@ from brandbot.knowledge.lexical import Lexical
 from brandbot.knowledge.passages import Passage
 from brandbot.knowledge.search import Search
 from brandbot.knowledge.words import Words
-from brandbot.models import embedder_folder
-from brandbot.persona import Persona
+from brandbot.models import EMBEDDER, encoder_folder
+from brandbot.persona import Knowledge, Persona
 from brandbot.prompt import Message, build
 from brandbot.workspace import Workspace
 from tests.conftest import ROOT
+
+SETTINGS = Knowledge(reranker=False)
 
 PRICES = """# Prices
 
@@ -62,14 +64,14 @@ HOURS = "# Visit\n\n## Opening hours\n\nOn Sunday the house is open from 9 am to
 
 @pytest.fixture
 def acme(workspace: Path) -> Persona:
-    """The persona ``acme`` with two documents; its embedder needs no torch."""
+    """The persona ``acme`` with two documents; what finds facts in them needs no torch."""
     folder = workspace / "personas" / "acme"
     (folder / "knowledge").mkdir()
     (folder / "knowledge" / "prices.md").write_text(PRICES)
     (folder / "knowledge" / "visit.md").write_text(HOURS)
     with (folder / "persona.yaml").open("a") as stream:
         stream.write(
-            "knowledge: {embedder: use-multilingual, quote_first: false}\n"
+            "knowledge: {embedder: use-multilingual, reranker: false, quote_first: false}\n"
             "handoff: [Ask the keeper.]\n"
         )
     return Persona.load(folder)
@@ -242,13 +244,13 @@ def test_a_running_lookup_takes_the_new_build(workspace: Path, acme: Persona) ->
     lookup.update_index(place, acme)
     running = lookup.Lookup(place, "acme")
     asked = [Message("user", "What does a rowing boat cost?")]
-    assert "£8.75" in running.find(asked, 4).lines[0]
+    assert "£8.75" in running.find(asked, SETTINGS).lines[0]
     (acme.folder / "knowledge" / "prices.md").write_text(PRICES.replace("£8.75", "£9.25"))
     lookup.update_index(place, acme)
-    assert "£9.25" in running.find(asked, 4).lines[0]
+    assert "£9.25" in running.find(asked, SETTINGS).lines[0]
     (acme.folder / "knowledge" / "prices.md").unlink()
     lookup.update_index(place, acme)
-    assert not any("boat" in line for line in running.find(asked, 4).lines)
+    assert not any("boat" in line for line in running.find(asked, SETTINGS).lines)
 
 
 def test_row_16_a_damaged_index_is_refused_and_the_one_before_serves(
@@ -266,11 +268,11 @@ def test_row_16_a_damaged_index_is_refused_and_the_one_before_serves(
     with pytest.raises(KnowledgeError, match=r"damaged: index\.faiss"):
         store.get(second.build)
     asked = [Message("user", "What does a rowing boat cost?")]
-    assert "£8.75" in lookup.Lookup(place, "acme").find(asked, 4).lines[0]
+    assert "£8.75" in lookup.Lookup(place, "acme").find(asked, SETTINGS).lines[0]
     file.write_bytes(raw[:100])
-    assert "£8.75" in lookup.Lookup(place, "acme").find(asked, 4).lines[0]
+    assert "£8.75" in lookup.Lookup(place, "acme").find(asked, SETTINGS).lines[0]
     lookup.update_index(place, acme)  # a build on the sound one mends it
-    assert "£9.25" in lookup.Lookup(place, "acme").find(asked, 4).lines[0]
+    assert "£9.25" in lookup.Lookup(place, "acme").find(asked, SETTINGS).lines[0]
 
 
 def test_row_16_no_flipped_bit_of_a_manifest_is_served(workspace: Path, acme: Persona) -> None:
@@ -291,7 +293,7 @@ def test_row_16_no_flipped_bit_of_a_manifest_is_served(workspace: Path, acme: Pe
     file.write_bytes(whole)
     (store.folder / "current").write_text("")
     asked = [Message("user", "What does a rowing boat cost?")]
-    assert "£8.75" in lookup.Lookup(place, "acme").find(asked, 4).lines[0]
+    assert "£8.75" in lookup.Lookup(place, "acme").find(asked, SETTINGS).lines[0]
 
 
 def test_a_build_deleted_while_its_embedder_is_loaded(
@@ -309,7 +311,7 @@ def test_a_build_deleted_while_its_embedder_is_loaded(
         return real(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(lookup, "open_embedder", slowly)
-    found = running.find([Message("user", "What does a rowing boat cost?")], 4)
+    found = running.find([Message("user", "What does a rowing boat cost?")], SETTINGS)
     assert "£9.50" in found.lines[0]
 
 
@@ -365,10 +367,10 @@ def test_row_15_a_kill_anywhere_in_a_build_leaves_the_old_or_the_new(
     for step in range(60):
         price += 5
         new = f"£{price // 100}.{price % 100:02d}"
-        before = running.find(asked, 4).lines[0]
+        before = running.find(asked, SETTINGS).lines[0]
         (acme.folder / "knowledge" / "prices.md").write_text(PRICES.replace("£8.75", new))
         status = build_and_be_killed(workspace, acme, step)
-        after = running.find(asked, 4).lines[0]
+        after = running.find(asked, SETTINGS).lines[0]
         assert after == before or new in after
         seen.add((status, new in after))
         if status == 0:
@@ -455,7 +457,7 @@ def test_an_embedder_that_finds_all_texts_alike_declines_as_others_do(
         build = store.current()
         assert build is not None
         search = Search(build, embedder)
-        best[name] = [lookup.choose(search, q, search.find(q, 4))[0] for q in asked]
+        best[name] = [lookup.likeliest(search, q, search.find(q, 4))[0] for q in asked]
         beyond[name] = [fact.score < lookup.GOOD_ENOUGH for fact in best[name]]
         assert (build.manifest["floor"] > 0.5) == (name == "crowded")
     assert beyond["plain"] == beyond["crowded"] == [False, True]
@@ -507,7 +509,7 @@ def test_a_short_question_may_be_one_of_its_own(workspace: Path, acme: Persona) 
     before = [Message("user", "How much is a large cocoa?"), Message("assistant", "£3.55.")]
 
     def quote(last: str) -> str:
-        return running.find([*before, Message("user", last)], 4).quote
+        return running.find([*before, Message("user", last)], SETTINGS).quote
 
     assert quote("Sunday hours?").startswith("On Sunday")
     assert quote("and on Sundays?").startswith("On Sunday")
@@ -537,20 +539,20 @@ def test_what_was_embedded_lately_is_not_embedded_again(
 
     search.embedder = Counting()
     asked = [Message("user", "how much is a large cocoa")]
-    first = running.find(asked, 4)
+    first = running.find(asked, SETTINGS)
     assert len(embedded) == len(set(embedded)) > 2
     before = len(embedded)
-    assert running.find(asked, 4) == first and len(embedded) == before
+    assert running.find(asked, SETTINGS) == first and len(embedded) == before
     monkeypatch.setattr("brandbot.knowledge.search.REMEMBERED", before)
-    running.find([Message("user", "when are you open on Sunday")], 4)
+    running.find([Message("user", "when are you open on Sunday")], SETTINGS)
     assert len(search._vectors) <= before  # the oldest were forgotten
-    assert running.find(asked, 4) == first
+    assert running.find(asked, SETTINGS) == first
 
 
 def test_the_right_row_comes_first(workspace: Path, acme: Persona) -> None:
     lookup.update_index(Workspace(workspace), acme)
     running = lookup.Lookup(Workspace(workspace), "acme")
-    found = running.find([Message("user", "how much is a large cocoa")], 4)
+    found = running.find([Message("user", "how much is a large cocoa")], SETTINGS)
     assert found.lines[0] == "Drinks: Cocoa: Small £3.05, Large £3.55"
     assert len(found.lines) <= lookup.MOST_FACTS
 
@@ -625,7 +627,7 @@ def test_what_something_is_is_answered_by_what_explains_it(workspace: Path, acme
     running = lookup.Lookup(Workspace(workspace), "acme")
 
     def found(question: str) -> lookup.Found:
-        return running.find([Message("user", question)], 4)
+        return running.find([Message("user", question)], SETTINGS)
 
     assert "2,25" in found("¿Qué TAE tiene el Bote con Tapa?").quote
     for general in ("¿Qué es la TAE?", "¿Qué es el interés?"):
@@ -726,11 +728,11 @@ def test_a_courtesy_is_looked_up_nowhere(workspace: Path, acme: Persona) -> None
     lookup.update_index(Workspace(workspace), acme)
     documents = lookup.Lookup(Workspace(workspace), "acme")
     asked = [Message("user", "What does a cocoa cost?"), Message("assistant", "£3.05.")]
-    assert "3.05" in documents.find(asked[:1], 4).quote
+    assert "3.05" in documents.find(asked[:1], SETTINGS).quote
     for said in ("Thanks a lot!", "Perfect", "ok"):
-        found = documents.find([*asked, Message("user", said)], 4)
+        found = documents.find([*asked, Message("user", said)], SETTINGS)
         assert found.quote == "" and found.facts == () and not found.beyond
-    assert "3.55" in documents.find([*asked, Message("user", "And a large one?")], 4).quote
+    assert "3.55" in documents.find([*asked, Message("user", "And a large one?")], SETTINGS).quote
 
 
 # --- Measuring --------------------------------------------------------------------------------------
@@ -767,7 +769,7 @@ def test_rounding_leaves_the_vectors_where_they_are(
     embedded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = ["Tea costs £2.10.", "On Sunday the house is open.", "Dogs may come along."]
-    folder = embedder_folder(embedded)
+    folder = encoder_folder(embedded, EMBEDDER)
     found = []
     for rounded in (False, True):
         monkeypatch.setattr("brandbot.precision.use_bf16", lambda rounded=rounded: rounded)
@@ -811,7 +813,7 @@ def test_only_what_was_used_is_a_source(workspace: Path, acme: Persona) -> None:
     lookup.update_index(Workspace(workspace), acme)
     running = lookup.Lookup(Workspace(workspace), "acme")
     asked = "What does a rowing boat cost, and a tea?"
-    found = running.find([Message("user", asked)], 4)
+    found = running.find([Message("user", asked)], SETTINGS)
     words = opened(workspace).words
     told = sources.used("A boat is £8.75 an hour. Mind the tide.", asked, found.facts, words)
     assert [(s.number, s.file, s.heading, s.quote) for s in told] == [

@@ -97,7 +97,7 @@ def evaluate(
     served = Served(workspace, persona)
     asked = [served.asked(one) for one in _asked(reading, found)]
     try:
-        models.embedder_folder(workspace.models)
+        models.encoder_folder(workspace.models, models.EMBEDDER)
     except ModelError as error:
         say(f"Whether answers are on topic is not measured. {error}")
     planted = metrics.repeated_replies(

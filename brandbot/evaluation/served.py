@@ -18,8 +18,7 @@ class Served:
     """The facts that search finds; an example's own facts, if it has any, stand for them."""
 
     def __init__(self, workspace: Workspace, persona: Persona) -> None:
-        knowledge = persona.config.knowledge
-        self._top_k, self._strict = knowledge.top_k, knowledge.enabled and knowledge.strict
+        self._settings = knowledge = persona.config.knowledge
         self._lookup: Lookup | None = None
         if knowledge.enabled and (persona.folder / "knowledge").is_dir():
             lookup.update_index(workspace, persona)
@@ -41,5 +40,6 @@ class Served:
 
     def _find(self, conversation: Sequence[Message]) -> Found:
         if self._lookup is None or self._lookup.search is None:
-            return Found("".join(lookup.queries(conversation)[:1]) if self._strict else "")
-        return self._lookup.find(conversation, self._top_k)
+            strict = self._settings.enabled and self._settings.strict
+            return Found("".join(lookup.queries(conversation)[:1]) if strict else "")
+        return self._lookup.find(conversation, self._settings)

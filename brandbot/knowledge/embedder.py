@@ -49,7 +49,7 @@ def open_embedder(name: str, language: str, folder: Path) -> Embedder:
     if name == MULTILINGUAL:
         return _universal()
     if name == models.EMBEDDER:
-        return sentences(name, models.embedder_folder(folder))
+        return sentences(name, models.encoder_folder(folder, models.EMBEDDER))
     path = Path(name).expanduser()
     return sentences(name, path if path.is_dir() else name)
 

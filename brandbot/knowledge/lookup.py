@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brandbot.errors import KnowledgeError
 from brandbot.knowledge import answer_type, index
 from brandbot.knowledge.embedder import Embedder, open_embedder
 from brandbot.knowledge.index import Built, IndexStore, Progress
+from brandbot.knowledge.reranker import Reranker, open_reranker
 from brandbot.knowledge.search import Hit, Search
-from brandbot.persona import Persona
+from brandbot.persona import Knowledge, Persona
 from brandbot.prompt import Message
 from brandbot.workspace import Workspace
 
@@ -26,11 +27,22 @@ MOST_FACTS = 4
 KIND = 0.1
 """What the wanted kind of answer adds to a fact's score."""
 
-GOOD_ENOUGH = 0.55
-"""Score of the best fact below which nothing was found (docs/notes.md)."""
+READ = 8
+"""Passages of which a reranker reads the likeliest facts."""
 
-NEAR = 0.1
-"""A second fact that scores within this of the best is quoted with it."""
+MOST_READ = 24
+"""Facts that a reranker reads for a question, 5 ms each on two cores."""
+
+GOOD_ENOUGH, NEAR = 0.55, 0.1
+"""Score of the best fact below which nothing was found, and how near to it the second one must be
+to be quoted, too; where no reranker reads them (docs/notes.md)."""
+
+ANSWERS, NEARLY = 0.2, 0.5
+"""The chance that the best fact answers below which nothing was found, and the share of it that the
+second one must reach to be quoted, too; where a reranker reads them."""
+
+ASKS = 0.5
+"""A reranker's chance from which a message asks for a fact of the documents, whatever its words."""
 
 _GOES_ON = re.compile(
     r"^\W*(?:and|or|but|also|what about|how about"
@@ -48,6 +60,7 @@ class Fact:
     hit: Hit
     place: int
     score: float
+    """Search's; a reranker's chance, 0 to 1, that it answers, where one read it."""
 
     @property
     def quote(self) -> str:
@@ -56,16 +69,28 @@ class Fact:
 
 @dataclass(frozen=True)
 class Found:
-    """``facts`` go into the prompt, none if nothing was good enough; ``hits`` is all of it."""
+    """``facts`` go into the prompt, none if nothing was good enough; ``hits`` is all of it.
+
+    ``quoted`` of the facts are about as likely to answer; ``best`` is the likeliest, good enough or
+    not. ``asks`` is a reranker's chance, 0 to 1, that the query asks for a fact of the documents;
+    None where none read it.
+    """
 
     query: str
     facts: tuple[Fact, ...] = ()
     hits: tuple[Hit, ...] = ()
+    quoted: int = 1
+    best: Fact | None = None
+    asks: float | None = None
 
     @property
     def beyond(self) -> bool:
         """Whether a fact is asked for that no document holds."""
-        return not self.facts and answer_type.asks_for_a_fact(self.query)
+        if self.facts:
+            return False
+        # What only states something is talk, even if it names what documents could hold.
+        asks = (self.asks or 0.0) >= ASKS and answer_type.is_question(self.query)
+        return asks or answer_type.asks_for_a_fact(self.query)
 
     @property
     def quote(self) -> str:
@@ -73,11 +98,9 @@ class Found:
 
         The best fact, and the next one where the two are about as likely to answer.
         """
-        if not self.facts or not answer_type.is_question(self.query):
+        if (self.asks or 0.0) < ASKS and not answer_type.is_question(self.query):
             return ""
-        first, *others = self.facts
-        said = [first, *(fact for fact in others[:1] if fact.score >= first.score - NEAR)]
-        return " ".join(as_sentence(fact.quote) for fact in said)
+        return " ".join(as_sentence(fact.quote) for fact in self.facts[: self.quoted])
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -123,7 +146,11 @@ class Lookup:
         )
 
     def find(
-        self, conversation: Sequence[Message], top_k: int, *, meaning: float | None = None
+        self,
+        conversation: Sequence[Message],
+        settings: Knowledge,
+        *,
+        meaning: float | None = None,
     ) -> Found:
         """What is known for the last message, which may go on from that before.
 
@@ -131,22 +158,40 @@ class Lookup:
         """
         asked = queries(conversation)
         search = self.search
-        if search is None or not asked:
+        if search is None:
             return Found(asked[0] if asked else "")
-        return max((_found(search, query, top_k, meaning) for query in asked), key=_best)
+        reranker = open_reranker(self._models) if settings.reranker else None
+        if not asked:
+            return Found("")
+        every = [_found(search, query, settings.top_k, meaning, reranker) for query in asked]
+        if reranker is None:
+            return max(every, key=lambda found: found.best.score if found.best else 0.0)
+        # What it asks by itself, if that is answered, counts before what it goes on from.
+        answered = [found for found in every if found.facts]
+        return min(answered or every[:1], key=lambda found: len(found.query))
 
 
-def _found(search: Search, query: str, top_k: int, meaning: float | None) -> Found:
-    hits = search.find(query, top_k, meaning=meaning)
-    facts = choose(search, query, hits, meaning) if hits else []
-    facts = explaining(search, query, facts)
-    if not facts or facts[0].score < GOOD_ENOUGH:
-        return Found(query, (), tuple(hits))
-    return Found(query, tuple(facts), tuple(hits))
-
-
-def _best(found: Found) -> float:
-    return found.facts[0].score if found.facts else 0.0
+def _found(
+    search: Search, query: str, top_k: int, meaning: float | None, reranker: Reranker | None
+) -> Found:
+    hits = search.find(query, max(top_k, READ) if reranker else top_k, meaning=meaning)
+    facts = likeliest(search, query, hits, meaning) if hits else []
+    enough, asks = GOOD_ENOUGH, None
+    if reranker is not None:
+        enough = ANSWERS
+        facts = facts[:MOST_READ]
+        asks, chances = reranker.read(query, [fact.line for fact in facts])
+        facts = [replace(fact, score=chance) for fact, chance in zip(facts, chances, strict=True)]
+        facts.sort(key=lambda fact: -fact.score)
+        best = [fact.hit.passage.id for fact in facts]
+        hits = sorted(hits, key=lambda hit: (*best, hit.passage.id).index(hit.passage.id))[:top_k]
+    facts = explaining(search, query, facts[:MOST_FACTS])
+    if not facts or facts[0].score < enough:
+        return Found(query, (), tuple(hits), best=facts[0] if facts else None, asks=asks)
+    first = facts[0].score
+    near = first - NEAR if reranker is None else first * NEARLY
+    alike = [fact for fact in facts[1:2] if fact.score >= near]
+    return Found(query, tuple(facts), tuple(hits), 1 + len(alike), facts[0], asks)
 
 
 def update_index(
@@ -170,10 +215,10 @@ def is_current(workspace: Workspace, persona: Persona) -> bool:
     return index.is_current(persona.folder / "knowledge", store, setting, persona.language)
 
 
-def choose(
+def likeliest(
     search: Search, question: str, hits: Sequence[Hit], meaning: float | None = None
 ) -> list[Fact]:
-    """The few facts of the passages that answer likeliest, the best first.
+    """The facts of the passages, those that answer likeliest first.
 
     A fact counts by its passage's score, by the question's words in it, by its own likeness to the
     question, and by whether it holds the kind of answer that is wanted.
@@ -190,8 +235,7 @@ def choose(
         )
         for (hit, place), line, alike in zip(places, lines, likeness, strict=True)
     ]  # fmt: skip
-    facts.sort(key=lambda fact: -fact.score)
-    return facts[:MOST_FACTS]
+    return sorted(facts, key=lambda fact: -fact.score)
 
 
 def explaining(search: Search, question: str, facts: Sequence[Fact]) -> list[Fact]:

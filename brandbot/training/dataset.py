@@ -32,7 +32,7 @@ def as_served(
     passages = [line for p in (search.passages if search else []) for line in p.lines()]
 
     def find(conversation: Sequence[Message]) -> Sequence[str]:
-        return documents.find(conversation, persona.config.knowledge.top_k).lines
+        return documents.find(conversation, persona.config.knowledge).lines
 
     seed = persona.config.training.seed
     mixed = mix.mixed(

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from brandbot import Found, Hit
+from brandbot import Fact, Found, Hit
 from connectors.studio.screen import Screen
 from connectors.studio.search import Missing, View
 from connectors.studio.sources import path, position
@@ -37,6 +37,9 @@ def status(view: View, language: str) -> str:
         line = say(language, "search_nothing")
     elif not found.facts:
         line = say(language, "search_beyond" if found.beyond else "search_poor")
+        if found.best is not None and found.asks is not None:
+            chance = percent(found.best.score, language)
+            line += " " + say(language, "search_best", fact=found.best.line, chance=chance)
     else:
         line = say(language, "search_counts", facts=len(found.facts), hits=len(found.hits))
     return f"<p>{html.escape(line)}</p>"
@@ -110,12 +113,22 @@ def _given(view: View, found: Found, language: str) -> str:
     if not found.facts:
         return ""
     title = html.escape(say(language, "search_given"))
-    lines = "".join(f"<li>{html.escape(fact.line)}</li>" for fact in found.facts)
+    lines = "".join(
+        f"<li>{html.escape(fact.line)}{_chance(fact, found, language)}</li>" for fact in found.facts
+    )
     quote = ""
     voice = view.screen.voice
     if found.quote and voice is not None and voice.persona.config.knowledge.quote_first:
         quote = f"<p>{html.escape(say(language, 'search_quote', quote=found.quote))}</p>"
     return f'<section class="given"><h2>{title}</h2><ol>{lines}</ol>{quote}</section>'
+
+
+def _chance(fact: Fact, found: Found, language: str) -> str:
+    """How likely a reranker holds it that a fact answers."""
+    if found.asks is None:
+        return ""
+    told = say(language, "search_chance", chance=percent(fact.score, language))
+    return f' <span class="unseen">({html.escape(told)})</span>'
 
 
 def _passage(hit: Hit, found: Found, language: str) -> str:
@@ -163,3 +176,8 @@ def _half(kind: str, name: str, value: float, language: str) -> str:
 def number(value: float, language: str) -> str:
     """Two decimals, with the language's mark before them."""
     return f"{value:.2f}".replace(".", "," if language == "es" else ".")
+
+
+def percent(value: float, language: str) -> str:
+    """A share of one, with the space that Spanish wants before its mark."""
+    return f"{100 * value:.0f}\N{NO-BREAK SPACE}%" if language == "es" else f"{value:.0%}"

@@ -252,7 +252,7 @@ def test_the_chat_leads_to_the_search_and_keeps_its_brand(studio: Studio, enter:
     guest.page.keyboard.type("How much is a latte?")
     guest.page.keyboard.press("Enter")
     found = guest.page.locator("#search-results")
-    expect(found.locator(".given li").first).to_have_text("Drinks: Latte: £3.60")
+    expect(found.locator(".given li").first).to_contain_text("Drinks: Latte: £3.60")
     first = found.locator(".passages > ol > li").first
     expect(first.locator("h3")).to_have_text(re.compile("menu.md › Menu › Drinks"))
     expect(first.locator("mark").first).to_have_text("Latte")
@@ -280,7 +280,7 @@ def test_another_brand_is_searched_for_the_same_question(studio: Studio, enter: 
     expect(guest.page.locator("#send")).to_be_disabled()
     guest.brand("Café")
     expect(guest.page.locator("#box input")).to_have_value("How much is a latte?")
-    expect(guest.page.locator(".given li").first).to_have_text("Drinks: Latte: £3.60")
+    expect(guest.page.locator(".given li").first).to_contain_text("Drinks: Latte: £3.60")
     guest.page.locator("#brand label:has-text('broken')").click()
     expect(guest.page.locator("#notice")).to_contain_text("persona.yaml:1")
     expect(guest.page.locator(".given")).to_have_count(0)
@@ -290,7 +290,7 @@ def test_nothing_good_enough_is_said(studio: Studio, enter: Enter) -> None:
     guest = enter("search")
     guest.page.locator("#box input").fill("What does the zeppelin cost?")
     guest.page.locator("#send").click()
-    expect(guest.status).to_have_text("Nothing is close enough: the bot says that it doesn't know.")
+    expect(guest.status).to_contain_text("Nothing answers this: the bot says that it doesn't know.")
     expect(guest.page.locator(".passages h2")).to_have_text("The closest passages")
     expect(guest.page.locator(".given")).to_have_count(0)
 

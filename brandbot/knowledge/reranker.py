@@ -1,0 +1,80 @@
+"""Which facts answer a question: a cross-encoder that reads the two together.
+
+Search compares a question and a passage each by itself, so that the discount for students comes up
+for pensioners. A cross-encoder (Nogueira and Cho 2019) reads both at once and gives the chance that
+the one answers the other: it orders the facts that search found, and tells when none of them is an
+answer. It is a LoRA adapter of multilingual-e5-small; the folder ``reranker/`` of the repository
+has what it was trained on, and how.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from brandbot import convert, models, precision
+from brandbot.errors import MissingExtraError
+
+ADAPTER = Path(__file__).parent / "answers"
+"""The adapter that brandbot comes with."""
+
+TOKENS = 192
+"""Of a question and a fact together; longer facts are cut."""
+
+SCALE, SHIFT = 0.52, -1.19
+"""From the model's log odds to those of the chance that a fact answers: a logistic regression over
+the pairs of the businesses that were held out. By itself the model is too sure (docs/notes.md)."""
+
+
+@functools.lru_cache(maxsize=1)
+def open_reranker(folder: Path) -> Reranker:
+    """The reranker, one in memory for all personas; ``folder`` is where embedded models lie.
+
+    Raises ModelError or MissingExtraError.
+    """
+    return Reranker(models.encoder_folder(folder, models.RERANKER))
+
+
+class Reranker:
+    """A cross-encoder of one output, the log odds that a text answers; threads may share it."""
+
+    def __init__(self, base: Path, adapter: Path = ADAPTER) -> None:
+        try:
+            import torch
+            from peft import PeftModel
+            from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        except ImportError as error:
+            raise MissingExtraError(str(error.name), "knowledge", "Looking facts up") from error
+        with convert.quiet_transformers():
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
+            model: Any = AutoModelForSequenceClassification.from_pretrained(
+                base, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+                num_labels=1, dtype=torch.float32,
+            )  # fmt: skip
+            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        if precision.use_bf16():
+            model = model.to(torch.bfloat16)
+        self._model: Any = model.eval()
+        # The tokenizer is told how to pad and cut with each call.
+        self._lock = threading.Lock()
+
+    def read(self, message: str, facts: Sequence[str]) -> tuple[float, list[float]]:
+        """The chance, 0 to 1, that a message asks for a fact, and that each of these answers it.
+
+        The first is what the model was trained to give for no text at all beside a message: 1 for
+        what a business's documents could tell, 0 for talk, feelings, advice, general knowledge.
+        """
+        import torch
+
+        texts = ["", *facts]
+        with self._lock:
+            pairs = self._tokenizer(
+                [message] * len(texts), texts, padding=True, truncation=True,
+                max_length=TOKENS, return_tensors="pt",
+            )  # fmt: skip
+        with torch.inference_mode():
+            odds = self._model(**pairs).logits[:, 0].float()
+        return float(odds[0].sigmoid()), (SCALE * odds[1:] + SHIFT).sigmoid().tolist()
