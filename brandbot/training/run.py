@@ -172,6 +172,7 @@ def train(
         run.mkdir(exist_ok=True)
         if persona.config.knowledge.enabled and (persona.folder / "knowledge").is_dir():
             lookup.update_index(workspace, persona)
+            say("Looking up what each example would be answered with …")  # half a minute
         state.wait_for_everyone()
         with full_disk_told(run):
             trained = _train(workspace, planned, run, resume, report, say)
