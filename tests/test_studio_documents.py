@@ -206,7 +206,7 @@ def test_a_question_finds_facts_and_says_why(chat: Chat) -> None:
     given, passages = shown.split('<section class="passages">')
     assert words(given).startswith("The bot is given Drinks: Latte: £3.60")
     assert [words(item) for item in re.findall("<li>(.*?)</li>", given)] == [
-        f"{fact.line} (answers with a chance of {fact.score:.0%})" for fact in view.found.facts
+        f"{fact.line} (answers: {fact.score:.0%})" for fact in view.found.facts
     ]
     assert words(passages).startswith(
         f"Passages found menu.md › Menu › Drinks Score {best.score:.2f} "

@@ -6,6 +6,7 @@ its heading, instead of whole passages. The same lines are mixed into training.
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -37,9 +38,14 @@ GOOD_ENOUGH, NEAR = 0.55, 0.1
 """Score of the best fact below which nothing was found, and how near to it the second one must be
 to be quoted, too; where no reranker reads them (docs/notes.md)."""
 
-ANSWERS, NEARLY = 0.2, 0.5
+ANSWERS, NEARLY = 0.19, 0.5
 """The chance that the best fact answers below which nothing was found, and the share of it that the
 second one must reach to be quoted, too; where a reranker reads them."""
+
+SEARCHED, EVEN = 0.76, 0.52
+"""How far search's score moves the log odds that a fact answers, and the score that moves nothing:
+search is surer of plain questions in the document's own words. From the same regression as the
+reranker's ``SCALE``, with search's score as a second value (docs/notes.md)."""
 
 ASKS = 0.5
 """A reranker's chance from which a message asks for a fact of the documents, whatever its words."""
@@ -181,7 +187,10 @@ def _found(
         enough = ANSWERS
         facts = facts[:MOST_READ]
         asks, chances = reranker.read(query, [fact.line for fact in facts])
-        facts = [replace(fact, score=chance) for fact, chance in zip(facts, chances, strict=True)]
+        facts = [
+            replace(fact, score=_moved(chance, fact.score))
+            for fact, chance in zip(facts, chances, strict=True)
+        ]
         facts.sort(key=lambda fact: -fact.score)
         best = [fact.hit.passage.id for fact in facts]
         hits = sorted(hits, key=lambda hit: (*best, hit.passage.id).index(hit.passage.id))[:top_k]
@@ -192,6 +201,13 @@ def _found(
     near = first - NEAR if reranker is None else first * NEARLY
     alike = [fact for fact in facts[1:2] if fact.score >= near]
     return Found(query, tuple(facts), tuple(hits), 1 + len(alike), facts[0], asks)
+
+
+def _moved(chance: float, searched: float) -> float:
+    """The chance that a fact answers, by what the reranker says and by search's score."""
+    chance = min(max(chance, 1e-6), 1 - 1e-6)
+    odds = math.log(chance / (1 - chance)) + SEARCHED * (searched - EVEN)
+    return 1 / (1 + math.exp(-odds))
 
 
 def update_index(

@@ -128,7 +128,7 @@ def _chance(fact: Fact, found: Found, language: str) -> str:
     if found.asks is None:
         return ""
     told = say(language, "search_chance", chance=percent(fact.score, language))
-    return f' <span class="unseen">({html.escape(told)})</span>'
+    return f" <small>({html.escape(told)})</small>"
 
 
 def _passage(hit: Hit, found: Found, language: str) -> str:
