@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=85, help="for both stages together")
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
-    place = models.encoder_folder(Workspace.find(HERE).models, models.RERANKER)
+    place = models.encoder_folder(Workspace.find(HERE.parent).models, models.RERANKER)
     if not asked.measure:
         random.seed(1)
         torch.manual_seed(1)
