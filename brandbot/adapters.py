@@ -68,7 +68,11 @@ class Version:
     def persona(self) -> Persona:
         """The persona as it was when this version was trained, which is what it is served with."""
         frozen = Persona.load(self.folder)
-        return Persona(Path(self.meta["persona"]), frozen.config, frozen.voice)
+        config = frozen.config
+        if "reranker" not in config.knowledge.model_fields_set:  # from before there was one
+            without = config.knowledge.model_copy(update={"reranker": False})
+            config = config.model_copy(update={"knowledge": without})
+        return Persona(Path(self.meta["persona"]), config, frozen.voice)
 
     @property
     def template(self) -> str:

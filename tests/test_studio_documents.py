@@ -209,7 +209,7 @@ def test_a_question_finds_facts_and_says_why(chat: Chat) -> None:
         f"{fact.line} (answers: {fact.score:.0%})" for fact in view.found.facts
     ]
     assert words(passages).startswith(
-        f"Passages found menu.md › Menu › Drinks Score {best.score:.2f} "
+        f"Passages found menu.md › Menu › Drinks answers: {best.answers:.0%} · Score {best.score:.2f} "
         f"meaning {best.meaning:.2f} words {best.words:.2f} Latte : £3.60 (given to the bot)"
     )
     assert "<mark>Latte</mark>: £3.60" in passages

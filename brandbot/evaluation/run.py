@@ -94,7 +94,7 @@ def evaluate(
     if found.problems:
         raise PersonaError(persona.folder, found.problems, persona.language)
     measured_with = _inputs(persona, reading, found)  # as read, whatever is saved meanwhile
-    served = Served(workspace, persona)
+    served = Served(workspace, persona, version.persona.config.knowledge)
     asked = [served.asked(one) for one in _asked(reading, found)]
     try:
         models.encoder_folder(workspace.models, models.EMBEDDER)

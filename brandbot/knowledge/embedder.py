@@ -54,14 +54,22 @@ def open_embedder(name: str, language: str, folder: Path) -> Embedder:
     return sentences(name, path if path.is_dir() else name)
 
 
+_opening = threading.Lock()
+
+
 @functools.cache
 def _universal() -> Embedder:
     return UniversalEncoder()
 
 
-@functools.lru_cache(maxsize=2)
 def sentences(name: str, place: Path | str) -> Embedder:
     """A sentence-transformers model; one in memory for all who want the same."""
+    with _opening:  # a cache by itself would let two threads load it at once
+        return _sentences(name, place)
+
+
+@functools.lru_cache(maxsize=2)
+def _sentences(name: str, place: Path | str) -> Embedder:
     return SentenceEmbedder(name, place)
 
 

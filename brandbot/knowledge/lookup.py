@@ -42,7 +42,7 @@ ANSWERS, NEARLY = 0.19, 0.5
 """The chance that the best fact answers below which nothing was found, and the share of it that the
 second one must reach to be quoted, too; where a reranker reads them."""
 
-SEARCHED, EVEN = 0.76, 0.52
+SEARCHED, EVEN = 0.9, 0.5
 """How far search's score moves the log odds that a fact answers, and the score that moves nothing:
 search is surer of plain questions in the document's own words. From the same regression as the
 reranker's ``SCALE``, with search's score as a second value (docs/notes.md)."""
@@ -169,12 +169,8 @@ class Lookup:
         reranker = open_reranker(self._models) if settings.reranker else None
         if not asked:
             return Found("")
-        every = [_found(search, query, settings.top_k, meaning, reranker) for query in asked]
-        if reranker is None:
-            return max(every, key=lambda found: found.best.score if found.best else 0.0)
-        # What it asks by itself, if that is answered, counts before what it goes on from.
-        answered = [found for found in every if found.facts]
-        return min(answered or every[:1], key=lambda found: len(found.query))
+        every = (_found(search, query, settings.top_k, meaning, reranker) for query in asked)
+        return max(every, key=lambda found: found.facts[0].score if found.facts else 0.0)
 
 
 def _found(
@@ -192,8 +188,11 @@ def _found(
             for fact, chance in zip(facts, chances, strict=True)
         ]
         facts.sort(key=lambda fact: -fact.score)
-        best = [fact.hit.passage.id for fact in facts]
-        hits = sorted(hits, key=lambda hit: (*best, hit.passage.id).index(hit.passage.id))[:top_k]
+        best = {fact.hit.passage.id: fact.score for fact in reversed(facts)}
+        read = [replace(hit, answers=best.get(hit.passage.id, 0.0)) for hit in hits]
+        hits = sorted(read, key=lambda hit: -hit.answers)[:top_k]
+        given = {hit.passage.id for hit in hits}
+        facts = [fact for fact in facts if fact.hit.passage.id in given]
     facts = explaining(search, query, facts[:MOST_FACTS])
     if not facts or facts[0].score < enough:
         return Found(query, (), tuple(hits), best=facts[0] if facts else None, asks=asks)

@@ -16,26 +16,34 @@ from pathlib import Path
 from typing import Any
 
 from brandbot import convert, models, precision
-from brandbot.errors import MissingExtraError
+from brandbot.errors import MissingExtraError, ModelError
 
 ADAPTER = Path(__file__).parent / "answers"
 """The adapter that brandbot comes with."""
 
-TOKENS = 192
-"""Of a question and a fact together; longer facts are cut."""
+MESSAGE, TOKENS = 96, 192
+"""Tokens of a message, whose end is read, and of both together; longer facts are cut."""
 
-SCALE, SHIFT = 0.52, -1.19
+SCALE, SHIFT = 0.52, -1.13
 """From the model's log odds to those of the chance that a fact answers: a logistic regression over
-the pairs of the businesses that were held out. By itself the model is too sure (docs/notes.md)."""
+the pairs of half of the held-out businesses. By itself the model is too sure (docs/notes.md)."""
 
 
-@functools.lru_cache(maxsize=1)
+_opening = threading.Lock()
+
+
 def open_reranker(folder: Path) -> Reranker:
     """The reranker, one in memory for all personas; ``folder`` is where embedded models lie.
 
     Raises ModelError or MissingExtraError.
     """
-    return Reranker(models.encoder_folder(folder, models.RERANKER))
+    with _opening:  # a cache by itself would let two threads load it at once
+        return _opened(models.encoder_folder(folder, models.RERANKER))
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(base: Path) -> Reranker:
+    return Reranker(base)
 
 
 class Reranker:
@@ -45,16 +53,23 @@ class Reranker:
         try:
             import torch
             from peft import PeftModel
+            from safetensors import SafetensorError
             from transformers import AutoModelForSequenceClassification, AutoTokenizer
         except ImportError as error:
             raise MissingExtraError(str(error.name), "knowledge", "Looking facts up") from error
-        with convert.quiet_transformers():
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
-            model: Any = AutoModelForSequenceClassification.from_pretrained(
-                base, local_files_only=True, trust_remote_code=False, use_safetensors=True,
-                num_labels=1, dtype=torch.float32,
-            )  # fmt: skip
-            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        try:
+            with convert.quiet_transformers():
+                self._tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
+                model: Any = AutoModelForSequenceClassification.from_pretrained(
+                    base, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+                    num_labels=1, dtype=torch.float32,
+                )  # fmt: skip
+                model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise ModelError(
+                f"{base} can't be read: it is damaged or not whole. Delete that folder and run: "
+                f"brandbot models get {models.RERANKER}"
+            ) from error
         if precision.use_bf16():
             model = model.to(torch.bfloat16)
         self._model: Any = model.eval()
@@ -71,8 +86,13 @@ class Reranker:
 
         texts = ["", *facts]
         with self._lock:
+            places = self._tokenizer(
+                message, add_special_tokens=False, return_offsets_mapping=True
+            )["offset_mapping"]
+            if len(places) > MESSAGE:  # people ask at the end
+                message = message[places[-MESSAGE][0] :]
             pairs = self._tokenizer(
-                [message] * len(texts), texts, padding=True, truncation=True,
+                [message] * len(texts), texts, padding=True, truncation="only_second",
                 max_length=TOKENS, return_tensors="pt",
             )  # fmt: skip
         with torch.inference_mode():

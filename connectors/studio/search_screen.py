@@ -146,7 +146,7 @@ def _passage(hit: Hit, found: Found, language: str) -> str:
     facts = "".join(
         _fact(text, place in given, hit, language) for place, text in enumerate(passage.facts)
     )
-    return f"<li><h3>{where} {exact}</h3>{_score(hit, language)}<ul>{facts}</ul></li>"
+    return f"<li><h3>{where} {exact}</h3>{_score(hit, found, language)}<ul>{facts}</ul></li>"
 
 
 def _fact(text: str, given: bool, hit: Hit, language: str) -> str:
@@ -157,9 +157,15 @@ def _fact(text: str, given: bool, hit: Hit, language: str) -> str:
     return f'<li class="in-prompt">{shown} <span class="unseen">({note})</span></li>'
 
 
-def _score(hit: Hit, language: str) -> str:
-    """The score, and what it was mixed from: a bar of two halves with their numbers."""
+def _score(hit: Hit, found: Found, language: str) -> str:
+    """The score, and what it was mixed from: a bar of two halves with their numbers.
+
+    Before it the chance that a reranker gives the passage's best fact, which orders them.
+    """
     score = html.escape(f"{say(language, 'search_score')} {number(hit.score, language)}")
+    if found.asks is not None:
+        chance = say(language, "search_chance", chance=percent(hit.answers, language))
+        score = f"{html.escape(chance)} · {score}"
     meaning = _half("meaning", say(language, "search_meaning"), hit.meaning, language)
     words = _half("words", say(language, "search_words"), hit.words, language)
     return f'<p class="score"><b>{score}</b>{meaning}{words}</p>'
