@@ -313,7 +313,7 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
         root = _yaml().compose(text)
         raw = _yaml().load(text)
     except (YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-40
-        problems.append(_yaml_problem(error, file.name))
+        problems.append(_yaml_problem(error, file.name, text))
         return None
     if not isinstance(root, MappingNode) or not isinstance(raw, dict):
         problems.append(Problem("error", "yaml-not-mapping", file.name, 1))
@@ -341,10 +341,15 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
     return config
 
 
-def _yaml_problem(error: Exception, file: str) -> Problem:
+def _yaml_problem(error: Exception, file: str, text: str = "") -> Problem:
     reason = str(getattr(error, "problem", None) or error)
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else None
+    # A text that is never closed goes on to the next quotation mark, where another error is told.
+    for number, told in enumerate(text.split("\n")[:line], 1):
+        opened = _QUOTED.match(told)
+        if opened and opened[2].count(opened[1]) % 2 == 0 and not opened[2].endswith("\\"):
+            return Problem("error", "yaml-quote", file, number)
     begun = getattr(error, "context_mark", None)
     if begun and "quoted scalar" in str(getattr(error, "context", "")):
         return Problem("error", "yaml-quote", file, begun.line + 1)
@@ -352,6 +357,8 @@ def _yaml_problem(error: Exception, file: str) -> Problem:
         return Problem("error", "yaml-indent", file, line)
     return Problem("error", "yaml-syntax", file, line, {"reason": f"@{reason}", "message": reason})
 
+
+_QUOTED = re.compile(r"""\s*(?:-\s+|\w+:\s+)+(["'])((?:\\.|[^\\])*)$""")
 
 # What YAML reads otherwise than it was meant: a hashtag begins a comment, a dash without its space
 # is text, Word's quotes are letters, and a comma parts no items.
@@ -399,15 +406,16 @@ def _problem_of(detail: Any, line_of: Any, file: str) -> Problem:
         known = known_keys(path[:-1])
         last = str(path[-1])
         # A misspelt one, or one that stands in the wrong section.
-        close = get_close_matches(last, known, n=1) or [
-            f"{section}.{last}" for section in known_keys(()) if last in known_keys((section,))
-        ]
-        values: dict[str, Any] = {
-            "key": key,
-            "known": ", ".join(known),
-            "close": close[0] if close else "",
-        }
-        return Problem("error", "unknown-key-close" if close else "unknown-key", file, line, values)
+        close = get_close_matches(last, known, n=1)
+        section = next((s for s in known_keys(()) if last in known_keys((s,))), None)
+        if section and not close and file != "--set":
+            where = {"last": last, "section": section}
+            return Problem("error", "key-elsewhere", file, line, where)
+        if section and not close:
+            close = [f"{section}.{last}"]
+        code = "unknown-key-close" if close else "unknown-key"
+        meant = {"key": key, "known": ", ".join(known), "close": close[0] if close else ""}
+        return Problem("error", code, file, line, meant)
     if detail["type"] == "missing":
         return Problem("error", "missing-key", file, line, {"key": key})
     limits = {

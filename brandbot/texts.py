@@ -336,6 +336,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Escribe {close} o borra la línea. Aquí valen: {known}.",
         ),
     },
+    "key-elsewhere": {
+        "en": (
+            "The setting {last} belongs under {section}:, not here.",
+            "Where it stands it would silently do nothing.",
+            "Move the line below {section}: and put two spaces before it.",
+        ),
+        "es": (
+            "El ajuste {last} va debajo de {section}:, no aquí.",
+            "Donde está no haría nada, y sin avisar.",
+            "Pasa la línea debajo de {section}: y ponle dos espacios delante.",
+        ),
+    },
     "unknown-key": {
         "en": (
             "There is no setting {key}.",
@@ -367,7 +379,7 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "{way}.",
         ),
         "es": (
-            "{key} vale {found}, pero tiene que ser {expected}.",
+            "En {key} pone {found}, pero tiene que ser {expected}.",
             "El bot no puede trabajar con ese valor.",
             "{way}.",
         ),
@@ -1028,12 +1040,14 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "The first row does not name the columns; found: {found}.",
             "It can't be told which column is the prompt and which the reply.",
-            "Put a row on top with the names prompt and completion.",
+            "Name the two columns prompt and completion: in this row if it has names, else in one "
+            "above it.",
         ),
         "es": (
             "La primera fila no da nombre a las columnas; se ha encontrado: {found}.",
             "No se sabe qué columna es la pregunta y cuál la respuesta.",
-            "Pon arriba del todo una fila con los nombres pregunta y respuesta.",
+            "Llama a las dos columnas pregunta y respuesta: en esta fila si lleva nombres; si no, en "
+            "una encima.",
         ),
     },
     "stray-column": {
