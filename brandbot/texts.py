@@ -1046,8 +1046,8 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "es": (
             "La primera fila no da nombre a las columnas; se ha encontrado: {found}.",
             "No se sabe qué columna es la pregunta y cuál la respuesta.",
-            "Llama a las dos columnas pregunta y respuesta: en esta fila si lleva nombres; si no, en "
-            "una encima.",
+            "Llama a las dos columnas pregunta y respuesta: en esta fila si lleva nombres; si no, "
+            "en una encima.",
         ),
     },
     "stray-column": {
