@@ -495,9 +495,12 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
         return lookup.queries([*said, Message("user", last)])
 
     before = said[0].content
-    assert queries("and on Sundays?") == [f"{before} and on Sundays?", "and on Sundays?"]
-    assert queries("Sunday hours?") == ["Sunday hours?", f"{before} Sunday hours?"]
-    assert queries("Do you sell boats?") == ["Do you sell boats?"]
+    assert queries("and on Sundays?") == [f"{before} » and on Sundays?", "and on Sundays?"]
+    assert queries("Sunday hours?") == ["Sunday hours?", f"{before} » Sunday hours?"]
+    assert queries("How much is that?") == [f"{before} » How much is that?"]
+    assert queries("¿Eso incluye el desayuno?") == [f"{before} » ¿Eso incluye el desayuno?"]
+    for alone in ("Do you sell boats to people?", "Do you have any bread that is vegan?"):
+        assert queries(alone) == [alone]
     assert queries("but that is dear") == ["but that is dear"]
     assert queries("and thanks") == []
     assert queries("haha") == ["haha"] and queries("Thank you!") == []

@@ -50,9 +50,20 @@ reranker's ``SCALE``, with search's score as a second value (docs/notes.md)."""
 ASKS = 0.5
 """A reranker's chance from which a message asks for a fact of the documents, whatever its words."""
 
+AFTER = " » "
+"""Between two messages of which the first says what the second is about, as the reranker learnt."""
+
+LEANING = 8
+"""Words up to which a question that points back is taken as one about the message before."""
+
 _GOES_ON = re.compile(
     r"^\W*(?:and|or|but|also|what about|how about"
     r"|y|e|o|pero|tambi[eé]n|qu[eé] tal|qu[eé] pasa con)\b",
+    re.IGNORECASE,
+)
+_LEANS_BACK = re.compile(  # not "bread that is vegan", "is it open on Sundays"
+    r"\b(?:is|are|do|does|can|about|for|with|of|like|than|from) (?:that|those|these|they|them)\b"
+    r"|\b(?:that|those|them|these|they)\W*$|\b(?:es[oa]s?|ese|ello)\b",
     re.IGNORECASE,
 )
 _OBJECTS = re.compile(r"^\W*(?:but|pero)\b", re.IGNORECASE)
@@ -280,7 +291,8 @@ def queries(conversation: Sequence[Message]) -> list[str]:
     """What may be searched for: the last message, alone or after the one before it.
 
     Both, if it is a short question or goes on: "got wifi?" and "and on Sundays?" may be questions
-    of their own, "large?" and "and a large one?" are not. Nothing if it only greets or thanks.
+    of their own, "large?" and "and a large one?" are not. Only after it, if it leans back: "how
+    much is that?". Nothing if it only greets or thanks.
     """
     said = [message.content.strip() for message in conversation if message.role == "user"]
     if not said or answer_type.is_courtesy(said[-1]):
@@ -288,8 +300,10 @@ def queries(conversation: Sequence[Message]) -> list[str]:
     last = said[-1]
     if len(said) == 1:
         return [last]
-    joined = f"{said[-2]} {last}"
+    joined = f"{said[-2]}{AFTER}{last}"
     words, asks = len(re.findall(r"\w+", last)), answer_type.is_question(last)
+    if asks and words <= LEANING and _LEANS_BACK.search(last):
+        return [joined]
     if _GOES_ON.match(last) and (asks or (words <= 4 and not _OBJECTS.match(last))):
         return [joined, last]
-    return [last, joined] if asks and words <= 3 else [last]
+    return [last, joined] if asks and words <= 5 else [last]
