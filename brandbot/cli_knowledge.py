@@ -152,8 +152,8 @@ def search(
     brandbot search lighthouse --questions my-questions.jsonl --json
     """
     from brandbot.knowledge import lookup
+    from brandbot.knowledge.reranker import open_reranker
     from brandbot.persona import Persona
-    from brandbot.prompt import Message
     from brandbot.screen import bar, loading
     from brandbot.workspace import Workspace
 
@@ -167,8 +167,8 @@ def search(
     with loading("Opening the index", quiet=as_json):
         documents = lookup.Lookup(workspace, name)
         opened = documents.search
-        if question is not None:
-            documents.find([Message("user", "…")], persona.config.knowledge)  # the reranker, too
+        if question is not None and persona.config.knowledge.reranker:
+            open_reranker(workspace.models)  # which takes seconds, and stays
     if opened is None:
         raise KnowledgeError(
             f"{name} has no documents. Put some into {persona.folder / 'knowledge'} (.md, .txt, "
@@ -214,7 +214,7 @@ def _show(
                 "headings": list(hit.passage.headings),
                 "page": hit.passage.page,
                 "row": hit.passage.row,
-                "answers": round(hit.answers, 4) if found.asks is not None else None,
+                "answers": None if hit.answers is None else round(hit.answers, 4),
                 "score": round(hit.score, 4),
                 "meaning": round(hit.meaning, 4),
                 "words": round(hit.words, 4),

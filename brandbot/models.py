@@ -100,7 +100,7 @@ EMBEDDER = "all-minilm-l6-v2"
 """The sentence embedder that travels inside a package; ``models get`` fetches it by this name."""
 
 RERANKER = "multilingual-e5-small"
-"""The encoder that brandbot's reranker is an adapter of; ``models get`` fetches it, too."""
+"""The encoder that brandbot trained further as its reranker; ``models get`` fetches it, too."""
 
 
 @dataclass(frozen=True)

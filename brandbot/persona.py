@@ -345,11 +345,8 @@ def _yaml_problem(error: Exception, file: str, text: str = "") -> Problem:
     reason = str(getattr(error, "problem", None) or error)
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else None
-    # A text that is never closed goes on to the next quotation mark, where another error is told.
-    for number, told in enumerate(text.split("\n")[:line], 1):
-        opened = _QUOTED.match(told)
-        if opened and opened[2].count(opened[1]) % 2 == 0 and not opened[2].endswith("\\"):
-            return Problem("error", "yaml-quote", file, number)
+    if line and (opened := _never_closed(text.split("\n")[:line])):
+        return Problem("error", "yaml-quote", file, opened)
     begun = getattr(error, "context_mark", None)
     if begun and "quoted scalar" in str(getattr(error, "context", "")):
         return Problem("error", "yaml-quote", file, begun.line + 1)
@@ -358,7 +355,25 @@ def _yaml_problem(error: Exception, file: str, text: str = "") -> Problem:
     return Problem("error", "yaml-syntax", file, line, {"reason": f"@{reason}", "message": reason})
 
 
-_QUOTED = re.compile(r"""\s*(?:-\s+|\w+:\s+)+(["'])((?:\\.|[^\\])*)$""")
+_QUOTED = re.compile(r"""\s*(?:-\s+|\w+:\s+)+(["'])(.*)""")
+_BEGINS = re.compile(r"\s*(?:-\s|\w+:)")
+
+
+def _never_closed(lines: Sequence[str]) -> int | None:
+    """The line where a text in quotation marks begins that is not closed before the next item.
+
+    YAML reads such a text on to the next mark, and tells of an error there.
+    """
+    for number, line in enumerate(lines, 1):
+        if not (opened := _QUOTED.match(line)):
+            continue
+        mark, rest = opened.groups()
+        rest = re.sub(r"\\.", "", rest) if mark == '"' else rest.replace("''", "")
+        after = next((other for other in lines[number:] if other.strip()), "-  ")
+        if mark not in rest and _BEGINS.match(after):
+            return number
+    return None
+
 
 # What YAML reads otherwise than it was meant: a hashtag begins a comment, a dash without its space
 # is text, Word's quotes are letters, and a comma parts no items.
@@ -406,13 +421,12 @@ def _problem_of(detail: Any, line_of: Any, file: str) -> Problem:
         known = known_keys(path[:-1])
         last = str(path[-1])
         # A misspelt one, or one that stands in the wrong section.
-        close = get_close_matches(last, known, n=1)
         section = next((s for s in known_keys(()) if last in known_keys((s,))), None)
-        if section and not close and file != "--set":
-            where = {"last": last, "section": section}
-            return Problem("error", "key-elsewhere", file, line, where)
-        if section and not close:
-            close = [f"{section}.{last}"]
+        at_top = len(path) > 1 and last in known_keys(())
+        if file != "--set" and (section or at_top):
+            where = {"last": last, "section": section or path[0]}
+            return Problem("error", "key-at-top" if at_top else "key-elsewhere", file, line, where)
+        close = [f"{section}.{last}"] if section else get_close_matches(last, known, n=1)
         code = "unknown-key-close" if close else "unknown-key"
         meant = {"key": key, "known": ", ".join(known), "close": close[0] if close else ""}
         return Problem("error", code, file, line, meant)

@@ -362,7 +362,7 @@ def print_found(found: Found) -> None:
             where += f", page {passage.page}"
         if passage.row:
             where += f", row {passage.row}"
-        answers = f"answers {hit.answers:.0%}  " if found.asks is not None else ""
+        answers = "" if hit.answers is None else f"answers {hit.answers:.0%}  "
         out.print(f"[bold]{place}[/] [cyan]{escape(where)}[/]  {answers}{hit.score:.2f}")
         meaning, words = round(10 * max(0.0, hit.meaning)), round(10 * hit.words)
         shared = f" ({escape(', '.join(hit.shared))})" if hit.shared else ""

@@ -164,8 +164,8 @@ def kind(value: Any) -> str:
 
 def decode(raw: bytes, file: str, problems: list[Problem]) -> str:
     """Text of a file in UTF-8 (with or without BOM), UTF-16 or, from old Excel, Latin-1."""
-    if raw.startswith(b"PK\x03\x04"):  # a workbook or a document of Word by another name
-        problems.append(Problem("error", "binary-file", file))
+    if raw.startswith(b"PK\x03\x04"):
+        problems.append(Problem("error", "office-file", file))
         return ""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = raw.decode("utf-16", errors="replace")

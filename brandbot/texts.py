@@ -340,12 +340,26 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         "en": (
             "The setting {last} belongs under {section}:, not here.",
             "Where it stands it would silently do nothing.",
-            "Move the line below {section}: and put two spaces before it.",
+            "Put it below a line {section}:, with two spaces before it; add that line if it is "
+            "missing.",
         ),
         "es": (
             "El ajuste {last} va debajo de {section}:, no aquí.",
             "Donde está no haría nada, y sin avisar.",
-            "Pasa la línea debajo de {section}: y ponle dos espacios delante.",
+            "Ponlo debajo de una línea {section}:, con dos espacios delante; si esa línea falta, "
+            "añádela.",
+        ),
+    },
+    "key-at-top": {
+        "en": (
+            "The setting {last} does not belong under {section}:.",
+            "Where it stands it would silently do nothing.",
+            "Move it out: a line of its own, with no spaces before it.",
+        ),
+        "es": (
+            "El ajuste {last} no va debajo de {section}:.",
+            "Donde está no haría nada, y sin avisar.",
+            "Sácalo de ahí: en una línea propia, sin espacios delante.",
         ),
     },
     "unknown-key": {
@@ -567,6 +581,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Esto no es un archivo de texto, aunque lo diga su nombre.",
             "No se puede leer como texto, así que no se usa nada de él.",
             "Ábrelo con el programa con que se hizo y guárdalo como texto, .csv o .xlsx.",
+        ),
+    },
+    "office-file": {
+        "en": (
+            "This is a file of Excel or Word under another name.",
+            "It can't be read as text, so nothing in it is used.",
+            "Rename it: .xlsx if it is from Excel, .docx if it is from Word.",
+        ),
+        "es": (
+            "Esto es un archivo de Excel o de Word con otro nombre.",
+            "No se puede leer como texto, así que no se usa nada de él.",
+            "Cámbiale el nombre: .xlsx si es de Excel, .docx si es de Word.",
         ),
     },
     "empty-reply": {

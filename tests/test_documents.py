@@ -1351,6 +1351,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
         ("a.docx", b"not a docx", "broken-document"),
         ("a.xlsx", b"not a sheet", "bad-excel"),
         ("a.txt", b"PK\0\0", "binary-file"),
+        ("a.csv", b"PK\x03\x04\x14\0\x9a\xff", "office-file"),
         ("a.md", b"# a\0b\n\ntext", "binary-file"),
         ("a.html", b"<p>a\0b", "binary-file"),
         ("a.html", b'<meta charset="koi8-r"><p>a\0b', "binary-file"),

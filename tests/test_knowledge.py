@@ -499,8 +499,15 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
     assert queries("Sunday hours?") == ["Sunday hours?", f"{before} » Sunday hours?"]
     assert queries("How much is that?") == [f"{before} » How much is that?"]
     assert queries("¿Eso incluye el desayuno?") == [f"{before} » ¿Eso incluye el desayuno?"]
-    for alone in ("Do you sell boats to people?", "Do you have any bread that is vegan?"):
+    for alone in (
+        "Do you sell boats to people?", "Do you have any bread that is vegan?",
+        "Are they open on the Sunday before Christmas?", "¿Tenéis wifi en esa sala de reuniones?",
+    ):  # fmt: skip
         assert queries(alone) == [alone]
+    thanked = [*said, Message("user", "Thanks!"), Message("assistant", "Any time.")]
+    assert lookup.queries([*thanked, Message("user", "How much is that?")]) == [
+        f"{before} » How much is that?"
+    ]
     assert queries("but that is dear") == ["but that is dear"]
     assert queries("and thanks") == []
     assert queries("haha") == ["haha"] and queries("Thank you!") == []

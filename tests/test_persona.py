@@ -162,6 +162,19 @@ def test_bad_yaml(tmp_path: Path, yaml: str, code: str, line: int) -> None:
     assert problems(tmp_path, yaml) == [(code, line)]
 
 
+@pytest.mark.parametrize(
+    "sound",
+    [
+        r'greeting: "A 5\" pizza"', r'greeting: "C:\\"', "greeting: 'Hi' # don't change",
+        "greeting: 'It''s on'", 'greeting: "Hi there,\n  welcome"',
+    ],
+)  # fmt: skip
+def test_a_closed_text_is_not_blamed_for_a_later_error(tmp_path: Path, sound: str) -> None:
+    last = 3 + sound.count("\n")
+    yaml = f"name: Acme\n{sound}\nhandoff: *nobody\n"
+    assert problems(tmp_path, yaml) == [("yaml-syntax", last)]
+
+
 @pytest.mark.parametrize("name", ["persona.yaml.txt", "persona.yml", "Persona.YAML"])
 def test_a_file_of_nearly_that_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "acme").mkdir()
@@ -173,7 +186,7 @@ def test_a_file_of_nearly_that_name(tmp_path: Path, name: str) -> None:
 def test_a_word_file_is_no_voice(tmp_path: Path) -> None:
     folder = written(tmp_path, "name: Acme\n")
     (folder / "voice.md").write_bytes(b"PK\x03\x04\0\0\x14")
-    assert [p.code for p in read(folder)[1]] == ["binary-file"]
+    assert [p.code for p in read(folder)[1]] == ["office-file"]
 
 
 def test_a_note_that_is_not_closed_hides_its_own_line(tmp_path: Path) -> None:
@@ -308,8 +321,20 @@ def test_what_is_written_is_read_again_as_it_was(face: str, tmp_path: Path) -> N
     assert problems == [] and found is not None and found.config.greeting == greeting
 
 
-def test_a_setting_in_the_wrong_section_is_told_its_own(tmp_path: Path) -> None:
-    (tmp_path / "persona.yaml").write_text("name: Acme\nmax_sentences: 3\n")
+@pytest.mark.parametrize(
+    ("yaml", "code", "fix"),
+    [
+        ("max_sentences: 3", "key-elsewhere", "debajo de una línea rules:"),
+        ("generation:\n  max_sentences: 3", "key-elsewhere", "debajo de una línea rules:"),
+        ("rules:\n  max_tokens: 30", "key-elsewhere", "debajo de una línea generation:"),
+        ("rules:\n  language: es", "key-at-top", "sin espacios delante"),
+        ("rules:\n  max_sentence: 3", "unknown-key-close", "max_sentences"),
+    ],
+)
+def test_a_setting_in_the_wrong_section_is_told_its_own(
+    tmp_path: Path, yaml: str, code: str, fix: str
+) -> None:
+    (tmp_path / "persona.yaml").write_text(f"name: Acme\n{yaml}\n")
     _, problems = read(tmp_path)
-    assert [(p.code, p.line) for p in problems] == [("key-elsewhere", 2)]
-    assert "debajo de rules:" in tell(problems[0], "es").fix
+    assert [(p.code, p.line) for p in problems] == [(code, 2 + yaml.count("\n"))]
+    assert fix in tell(problems[0], "es").fix

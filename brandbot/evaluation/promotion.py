@@ -34,9 +34,11 @@ def report_of(workspace: Workspace, name: str, number: int) -> Report | None:
     """The stored report of a version, if it was measured with today's examples and questions."""
     store = AdapterStore(workspace.adapters(name))
     report = Report.load(store.folder / f"{number:04d}" / "report.json")
-    if report is None or report.inputs != inputs(Persona.load(workspace.persona(name))):
+    if report is None:
         return None
-    return report
+    settings = store.get(number).persona.config.knowledge
+    measured_with = inputs(Persona.load(workspace.persona(name)), settings)
+    return report if report.inputs == measured_with else None
 
 
 def promote(

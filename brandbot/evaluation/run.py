@@ -41,7 +41,7 @@ from brandbot.examples import Example
 from brandbot.grounding import Known
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
-from brandbot.persona import Persona
+from brandbot.persona import Knowledge, Persona
 from brandbot.prompt import Encoded, Message
 from brandbot.strict import known_to
 from brandbot.tables import people_files
@@ -93,8 +93,9 @@ def evaluate(
     found = questions.read(persona.folder / "evals")
     if found.problems:
         raise PersonaError(persona.folder, found.problems, persona.language)
-    measured_with = _inputs(persona, reading, found)  # as read, whatever is saved meanwhile
-    served = Served(workspace, persona, version.persona.config.knowledge)
+    settings = version.persona.config.knowledge
+    measured_with = _inputs(persona, settings, reading, found)  # whatever is saved meanwhile
+    served = Served(workspace, persona, settings)
     asked = [served.asked(one) for one in _asked(reading, found)]
     try:
         models.encoder_folder(workspace.models, models.EMBEDDER)
@@ -188,22 +189,27 @@ class Job:
     most_tokens: int
 
 
-def inputs(persona: Persona) -> str:
-    """Names what versions of a persona are measured with.
+def inputs(persona: Persona, settings: Knowledge) -> str:
+    """Names what a version of a persona is measured with.
 
-    Its examples, questions and rules, its documents, and how it uses them.
+    The persona's examples, questions, rules and documents, and how the version uses these.
     """
     reading, _ = approved.read(persona)
-    return _inputs(persona, reading, questions.read(persona.folder / "evals"))
+    return _inputs(persona, settings, reading, questions.read(persona.folder / "evals"))
 
 
-def _inputs(persona: Persona, reading: example_files.Reading, found: questions.Questions) -> str:
+def _inputs(
+    persona: Persona,
+    settings: Knowledge,
+    reading: example_files.Reading,
+    found: questions.Questions,
+) -> str:
     config = persona.config
-    documents = people_files(persona.folder / "knowledge") if config.knowledge.enabled else {}
+    documents = people_files(persona.folder / "knowledge") if settings.enabled else {}
     return key(
         example_files.fingerprint(reading.examples),
         [asdict(question) for question in found.questions],
-        config.rules.model_dump(), config.handoff, config.knowledge.model_dump(),
+        config.rules.model_dump(), config.handoff, settings.model_dump(),
         {name: models.file_sha256(file) for name, file in documents.items()},
         persona.language,
     )  # fmt: skip

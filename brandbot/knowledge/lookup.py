@@ -6,7 +6,6 @@ its heading, instead of whole passages. The same lines are mixed into training.
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -38,32 +37,29 @@ GOOD_ENOUGH, NEAR = 0.55, 0.1
 """Score of the best fact below which nothing was found, and how near to it the second one must be
 to be quoted, too; where no reranker reads them (docs/notes.md)."""
 
-ANSWERS, NEARLY = 0.19, 0.5
+ANSWERS, NEARLY = 0.19, 0.6
 """The chance that the best fact answers below which nothing was found, and the share of it that the
 second one must reach to be quoted, too; where a reranker reads them."""
 
-SEARCHED, EVEN = 0.9, 0.5
-"""How far search's score moves the log odds that a fact answers, and the score that moves nothing:
-search is surer of plain questions in the document's own words. From the same regression as the
-reranker's ``SCALE``, with search's score as a second value (docs/notes.md)."""
-
-ASKS = 0.5
-"""A reranker's chance from which a message asks for a fact of the documents, whatever its words."""
+ASKS, TALKS = 0.6, 0.03
+"""A reranker's chance from which a question asks for a fact of the documents, and below which no
+message does, though it is worded so: "are you a real person?"."""
 
 AFTER = " » "
 """Between two messages of which the first says what the second is about, as the reranker learnt."""
 
-LEANING = 8
-"""Words up to which a question that points back is taken as one about the message before."""
+LEANING, SHORT = 8, 5
+"""Words up to which a question that points back is taken as one about the message before, and up to
+which any question may be one."""
 
 _GOES_ON = re.compile(
     r"^\W*(?:and|or|but|also|what about|how about"
     r"|y|e|o|pero|tambi[eé]n|qu[eé] tal|qu[eé] pasa con)\b",
     re.IGNORECASE,
 )
-_LEANS_BACK = re.compile(  # not "bread that is vegan", "is it open on Sundays"
-    r"\b(?:is|are|do|does|can|about|for|with|of|like|than|from) (?:that|those|these|they|them)\b"
-    r"|\b(?:that|those|them|these|they)\W*$|\b(?:es[oa]s?|ese|ello)\b",
+_LEANS_BACK = re.compile(  # not "bread that is vegan", "esa sala"
+    r"\b(?:is|are|does|about|for|with|of|like|than|from) (?:that|those|these|them)\W*$"
+    r"|\b(?:is|does|can) that\b|\beso\b|\bes[ae]\W*$",
     re.IGNORECASE,
 )
 _OBJECTS = re.compile(r"^\W*(?:but|pero)\b", re.IGNORECASE)
@@ -105,9 +101,15 @@ class Found:
         """Whether a fact is asked for that no document holds."""
         if self.facts:
             return False
+        if self.asks is not None and self.asks < TALKS:
+            return False
         # What only states something is talk, even if it names what documents could hold.
-        asks = (self.asks or 0.0) >= ASKS and answer_type.is_question(self.query)
-        return asks or answer_type.asks_for_a_fact(self.query)
+        asks = (self.asks or 0.0) >= ASKS and self._is_question
+        return asks or any(map(answer_type.asks_for_a_fact, self.query.split(AFTER)))
+
+    @property
+    def _is_question(self) -> bool:
+        return any(map(answer_type.is_question, self.query.split(AFTER)))
 
     @property
     def quote(self) -> str:
@@ -115,7 +117,7 @@ class Found:
 
         The best fact, and the next one where the two are about as likely to answer.
         """
-        if (self.asks or 0.0) < ASKS and not answer_type.is_question(self.query):
+        if (self.asks or 0.0) < ASKS and not self._is_question:
             return ""
         return " ".join(as_sentence(fact.quote) for fact in self.facts[: self.quoted])
 
@@ -194,16 +196,20 @@ def _found(
         enough = ANSWERS
         facts = facts[:MOST_READ]
         asks, chances = reranker.read(query, [fact.line for fact in facts])
+        best: dict[str, float] = {}
+        for fact, chance in zip(facts, chances, strict=True):
+            best[fact.hit.passage.id] = max(chance, best.get(fact.hit.passage.id, 0.0))
+        hits = [
+            replace(hit, answers=best[hit.passage.id]) for hit in hits if hit.passage.id in best
+        ]
+        hits = sorted(hits, key=lambda hit: -(hit.answers or 0.0))[:top_k]
+        shown = {hit.passage.id: hit for hit in hits}
         facts = [
-            replace(fact, score=_moved(chance, fact.score))
+            replace(fact, score=chance, hit=shown[fact.hit.passage.id])
             for fact, chance in zip(facts, chances, strict=True)
+            if fact.hit.passage.id in shown
         ]
         facts.sort(key=lambda fact: -fact.score)
-        best = {fact.hit.passage.id: fact.score for fact in reversed(facts)}
-        read = [replace(hit, answers=best.get(hit.passage.id, 0.0)) for hit in hits]
-        hits = sorted(read, key=lambda hit: -hit.answers)[:top_k]
-        given = {hit.passage.id for hit in hits}
-        facts = [fact for fact in facts if fact.hit.passage.id in given]
     facts = explaining(search, query, facts[:MOST_FACTS])
     if not facts or facts[0].score < enough:
         return Found(query, (), tuple(hits), best=facts[0] if facts else None, asks=asks)
@@ -211,13 +217,6 @@ def _found(
     near = first - NEAR if reranker is None else first * NEARLY
     alike = [fact for fact in facts[1:2] if fact.score >= near]
     return Found(query, tuple(facts), tuple(hits), 1 + len(alike), facts[0], asks)
-
-
-def _moved(chance: float, searched: float) -> float:
-    """The chance that a fact answers, by what the reranker says and by search's score."""
-    chance = min(max(chance, 1e-6), 1 - 1e-6)
-    odds = math.log(chance / (1 - chance)) + SEARCHED * (searched - EVEN)
-    return 1 / (1 + math.exp(-odds))
 
 
 def update_index(
@@ -294,9 +293,10 @@ def queries(conversation: Sequence[Message]) -> list[str]:
     of their own, "large?" and "and a large one?" are not. Only after it, if it leans back: "how
     much is that?". Nothing if it only greets or thanks.
     """
-    said = [message.content.strip() for message in conversation if message.role == "user"]
-    if not said or answer_type.is_courtesy(said[-1]):
+    asked = [message.content.strip() for message in conversation if message.role == "user"]
+    if not asked or answer_type.is_courtesy(asked[-1]):
         return []
+    said = [message for message in asked if not answer_type.is_courtesy(message)]
     last = said[-1]
     if len(said) == 1:
         return [last]
@@ -306,4 +306,4 @@ def queries(conversation: Sequence[Message]) -> list[str]:
         return [joined]
     if _GOES_ON.match(last) and (asks or (words <= 4 and not _OBJECTS.match(last))):
         return [joined, last]
-    return [last, joined] if asks and words <= 5 else [last]
+    return [last, joined] if asks and words <= SHORT else [last]

@@ -46,8 +46,8 @@ class Hit:
     ``meaning`` is the cosine with the question, 1 at most, above the embedder's floor.
     ``words`` is the share of the question's words that it holds, the rarer the heavier, 0 to 1;
     ``shared`` are these words as they were asked; ``covered`` is how much of the question each of
-    its facts holds, 0 to 1. ``answers`` is the chance, 0 to 1, that one of its facts answers, where
-    a reranker read them.
+    its facts holds, 0 to 1. ``answers`` is the chance, 0 to 1, that one of its facts answers, None
+    where no reranker read them.
     """
 
     passage: Passage
@@ -56,7 +56,7 @@ class Hit:
     words: float
     covered: tuple[float, ...]
     shared: tuple[str, ...]
-    answers: float = 0.0
+    answers: float | None = None
 
 
 class Search:

@@ -163,7 +163,7 @@ def _score(hit: Hit, found: Found, language: str) -> str:
     Before it the chance that a reranker gives the passage's best fact, which orders them.
     """
     score = html.escape(f"{say(language, 'search_score')} {number(hit.score, language)}")
-    if found.asks is not None:
+    if hit.answers is not None:
         chance = say(language, "search_chance", chance=percent(hit.answers, language))
         score = f"{html.escape(chance)} · {score}"
     meaning = _half("meaning", say(language, "search_meaning"), hit.meaning, language)
