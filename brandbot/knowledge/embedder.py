@@ -47,7 +47,8 @@ def open_embedder(name: str, language: str, folder: Path) -> Embedder:
     """
     name = _chosen(name, language)
     if name == MULTILINGUAL:
-        return _universal()
+        with _opening:
+            return _universal()
     if name == models.EMBEDDER:
         return sentences(name, models.encoder_folder(folder, models.EMBEDDER))
     path = Path(name).expanduser()
@@ -55,6 +56,7 @@ def open_embedder(name: str, language: str, folder: Path) -> Embedder:
 
 
 _opening = threading.Lock()
+"""Caches by themselves would let two threads load the same at once."""
 
 
 @functools.cache
@@ -64,7 +66,7 @@ def _universal() -> Embedder:
 
 def sentences(name: str, place: Path | str) -> Embedder:
     """A sentence-transformers model; one in memory for all who want the same."""
-    with _opening:  # a cache by itself would let two threads load it at once
+    with _opening:
         return _sentences(name, place)
 
 
