@@ -167,7 +167,7 @@ def search(
     with loading("Opening the index", quiet=as_json):
         documents = lookup.Lookup(workspace, name)
         opened = documents.search
-        if question is not None and persona.config.knowledge.reranker:
+        if opened is not None and question is not None and persona.config.knowledge.reranker:
             open_reranker(workspace.models)  # which takes seconds, and stays
     if opened is None:
         raise KnowledgeError(
