@@ -289,8 +289,8 @@ def test_what_it_was_trained_on_is_sound() -> None:
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_businesses_it_never_saw(reranker: Reranker, language: str) -> None:
-    """Two of those that are held out; docs/notes.md has the figures of all."""
-    unseen = [b for b in rows("businesses.jsonl", held_out=True) if b["lang"] == language][:2]
+    """Four of those that are held out; docs/notes.md has the figures of all."""
+    unseen = [b for b in rows("businesses.jsonl", held_out=True) if b["lang"] == language][:4]
     right, best, none = [], [], []
     for business in unseen:
         lines = [f"{f['h'].split(' > ')[-1]}: {f['t']}" for f in business["facts"]]
@@ -302,7 +302,7 @@ def test_businesses_it_never_saw(reranker: Reranker, language: str) -> None:
             else:
                 none.append(max(chances))
     above = np.mean([(one > np.array(none)).mean() for one in best])
-    assert np.mean(right) >= 0.65 and above >= 0.75  # 40 and 24 questions, about
+    assert np.mean(right) >= 0.75 and above >= 0.8, (np.mean(right), above)
 
 
 def test_it_is_in_the_package() -> None:
@@ -410,13 +410,24 @@ def test_a_question_goes_on_from_the_one_before(workspace: Path, baths: Persona)
     assert talk.facts == () and not talk.beyond
 
 
+@pytest.mark.parametrize("doubt", ["Are you sure about the students?", "really?", "¿Seguro?"])
+def test_who_doubts_an_answer_gets_it_again(workspace: Path, baths: Persona, doubt: str) -> None:
+    before = ("What do students pay?", "£4.10.")
+    assert "£4.10" in found(workspace, baths, *before, doubt).quote
+    assert found(workspace, baths, "How deep is the pool?", "No idea.", doubt).facts == ()
+    assert found(workspace, baths, doubt).facts == ()
+
+
 def test_two_questions_in_one_get_both_answers(workspace: Path, baths: Persona) -> None:
     told = found(workspace, baths, "what do students pay and when are you open on saturdays?")
     assert "£4.10" in told.quote and "Saturday 8 am to 6 pm" in told.quote
 
 
 def test_what_states_something_is_no_question(workspace: Path, baths: Persona) -> None:
-    for said in ("I swam here yesterday and my hair is green", "Are you a real person?"):
+    for said in (
+        "I swam here yesterday and my hair is green", "my locker is haunted",
+        "Are you a real person?",
+    ):  # fmt: skip
         talk = found(workspace, baths, said)
         assert talk.quote == "" and not talk.beyond
 

@@ -62,6 +62,11 @@ _LEANS_BACK = re.compile(  # not "bread that is vegan", "esa sala"
     r"|\b(?:is|does|can) that\b|\beso\b|\bes[ae]\W*$",
     re.IGNORECASE,
 )
+_DOUBTS = re.compile(
+    r"^\W*(?:are you (?:\w+ )?sure|is that (?:right|true|correct)|est[aá]i?s (?:\w+ )?segur[oa]s?"
+    r"|(?:really|seriously|de verdad|en serio|seguro|de veras)\W*$)",
+    re.IGNORECASE,
+)
 _OBJECTS = re.compile(r"^\W*(?:but|pero)\b", re.IGNORECASE)
 
 
@@ -182,8 +187,12 @@ class Lookup:
         reranker = open_reranker(self._models) if settings.reranker else None
         if not asked:
             return Found("")
-        every = (_found(search, query, settings.top_k, meaning, reranker) for query in asked)
-        return max(every, key=lambda found: found.facts[0].score if found.facts else 0.0)
+        every = [_found(search, query, settings.top_k, meaning, reranker) for query in asked]
+        best = max(every, key=lambda found: found.facts[0].score if found.facts else 0.0)
+        if not best.facts and (doubted := _doubted(conversation)):
+            again = _found(search, doubted, settings.top_k, meaning, reranker)
+            return again if again.facts else best
+        return best
 
 
 def _found(
@@ -293,10 +302,10 @@ def queries(conversation: Sequence[Message]) -> list[str]:
     of their own, "large?" and "and a large one?" are not. Only after it, if it leans back: "how
     much is that?". Nothing if it only greets or thanks.
     """
+    said = _said(conversation)
     asked = [message.content.strip() for message in conversation if message.role == "user"]
-    if not asked or answer_type.is_courtesy(asked[-1]):
+    if not said or said[-1] != asked[-1]:
         return []
-    said = [message for message in asked if not answer_type.is_courtesy(message)]
     last = said[-1]
     if len(said) == 1:
         return [last]
@@ -307,3 +316,15 @@ def queries(conversation: Sequence[Message]) -> list[str]:
     if _GOES_ON.match(last) and (asks or (words <= 4 and not _OBJECTS.match(last))):
         return [joined, last]
     return [last, joined] if asks and words <= SHORT else [last]
+
+
+def _doubted(conversation: Sequence[Message]) -> str:
+    """The question whose answer the last message doubts ("are you sure?"); "" if it does not."""
+    said = _said(conversation)
+    return said[-2] if len(said) > 1 and _DOUBTS.match(said[-1]) else ""
+
+
+def _said(conversation: Sequence[Message]) -> list[str]:
+    """A person's messages without those that only greet or thank."""
+    said = (message.content.strip() for message in conversation if message.role == "user")
+    return [message for message in said if not answer_type.is_courtesy(message)]

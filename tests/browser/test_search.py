@@ -217,7 +217,7 @@ def test_what_a_reply_made_up_is_told(
     guest.hears("A latte is £4.10.")
     expect(guest.page.locator("#notice")).to_have_text(notice)
     studio.engine.will_say("A latte is £3.60.")
-    guest.ask("So how much is the latte?")
+    guest.ask("Are you sure about the latte?")
     guest.hears("A latte is £3.60.")
     expect(guest.page.locator("#notice")).to_be_hidden()
 
