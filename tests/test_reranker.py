@@ -392,6 +392,8 @@ def test_the_answer_is_quoted_and_a_near_miss_declined(workspace: Path, baths: P
     assert right.quote.startswith("Adults £6.20, students with a card £4.10.")
     assert right.hits[0].passage.heading == "Prices" and len(right.hits) <= 4
     assert right.best == right.facts[0] and right.best.score >= lookup.ANSWERS
+    # Not four facts, as search alone gives: of the others a small model would say some, too.
+    assert [fact.quote[:6] for fact in right.facts] == ["Adults"]
     missed = found(workspace, baths, "Is there a discount for pensioners?")
     assert missed.facts == () and missed.quote == "" and missed.beyond
     assert missed.hits and missed.best is not None and missed.best.score < lookup.ANSWERS

@@ -41,6 +41,10 @@ ANSWERS, NEARLY = 0.19, 0.6
 """The chance that the best fact answers below which nothing was found, and the share of it that the
 second one must reach to be quoted, too; where a reranker reads them."""
 
+MAY = 0.1
+"""The share of the best fact's chance below which a fact is not given to the model, where a reranker
+reads them: a small model says it all the same, as if it were of what was asked (docs/notes.md)."""
+
 ASKS, TALKS = 0.6, 0.03
 """A reranker's chance from which a question asks for a fact of the documents, and below which no
 message does, though it is worded so: "are you a real person?"."""
@@ -224,6 +228,8 @@ def _found(
         return Found(query, (), tuple(hits), best=facts[0] if facts else None, asks=asks)
     first = facts[0].score
     near = first - NEAR if reranker is None else first * NEARLY
+    if reranker is not None:
+        facts = [fact for fact in facts if fact.score >= first * MAY]
     alike = [fact for fact in facts[1:2] if fact.score >= near]
     return Found(query, tuple(facts), tuple(hits), 1 + len(alike), facts[0], asks)
 
