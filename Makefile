@@ -5,7 +5,7 @@ PYTHON ?= python3
 PERSONA ?= lighthouse
 PORT ?= 7860
 RUN := .venv/bin
-MODELS := smollm2-135m-instruct gemma-3-270m all-minilm-l6-v2 multilingual-e5-small
+MODELS := smollm2-135m-instruct gemma-3-270m all-minilm-l6-v2
 
 .PHONY: demo test setup lint bench chromium postgres emulate clean
 

@@ -144,7 +144,7 @@ def documents(made: list[str], folder: Path) -> None:
         embedder = open_embedder(models.EMBEDDER, "en", folder)
         embedder.embed(made[:32])
         ours, theirs = [], []
-        plain = SentenceTransformer(str(models.encoder_folder(folder, models.EMBEDDER)))
+        plain = SentenceTransformer(str(models.embedder_folder(folder)))
         for turn in range(3):
             store = IndexStore(Path(scratch) / f"index{turn}")
             started = time.monotonic()

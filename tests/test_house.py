@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 LAYERS = [
     {"errors", "workspace", "texts", "disk"},
     {"tables", "workbooks", "database", "migrations"},
-    {"persona", "examples", "questions", "prompt", "models", "convert", "convert_e5"},
+    {"persona", "examples", "questions", "prompt", "models", "convert"},
     {
         "lint",
         "lint_text",

@@ -38,7 +38,7 @@ from brandbot.knowledge.lexical import Lexical
 from brandbot.knowledge.passages import Passage
 from brandbot.knowledge.search import Search
 from brandbot.knowledge.words import Words
-from brandbot.models import EMBEDDER, encoder_folder
+from brandbot.models import embedder_folder
 from brandbot.persona import Knowledge, Persona
 from brandbot.prompt import Message, build
 from brandbot.workspace import Workspace
@@ -779,7 +779,7 @@ def test_rounding_leaves_the_vectors_where_they_are(
     embedded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = ["Tea costs £2.10.", "On Sunday the house is open.", "Dogs may come along."]
-    folder = encoder_folder(embedded, EMBEDDER)
+    folder = embedder_folder(embedded)
     found = []
     for rounded in (False, True):
         monkeypatch.setattr("brandbot.precision.use_bf16", lambda rounded=rounded: rounded)

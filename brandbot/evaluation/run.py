@@ -98,7 +98,7 @@ def evaluate(
     served = Served(workspace, persona, settings)
     asked = [served.asked(one) for one in _asked(reading, found)]
     try:
-        models.encoder_folder(workspace.models, models.EMBEDDER)
+        models.embedder_folder(workspace.models)
     except ModelError as error:
         say(f"Whether answers are on topic is not measured. {error}")
     planted = metrics.repeated_replies(

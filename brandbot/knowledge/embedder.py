@@ -50,7 +50,7 @@ def open_embedder(name: str, language: str, folder: Path) -> Embedder:
         with _opening:
             return _universal()
     if name == models.EMBEDDER:
-        return sentences(name, models.encoder_folder(folder, models.EMBEDDER))
+        return sentences(name, models.embedder_folder(folder))
     path = Path(name).expanduser()
     return sentences(name, path if path.is_dir() else name)
 

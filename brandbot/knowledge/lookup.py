@@ -37,15 +37,16 @@ GOOD_ENOUGH, NEAR = 0.55, 0.1
 """Score of the best fact below which nothing was found, and how near to it the second one must be
 to be quoted, too; where no reranker reads them (docs/notes.md)."""
 
-ANSWERS, NEARLY = 0.19, 0.6
+ANSWERS, NEARLY = 0.17, 0.5
 """The chance that the best fact answers below which nothing was found, and the share of it that the
 second one must reach to be quoted, too; where a reranker reads them."""
 
 MAY = 0.1
-"""The share of the best fact's chance below which a fact is not given to the model, where a reranker
-reads them: a small model says it all the same, as if it were of what was asked (docs/notes.md)."""
+"""The share of the best fact's chance below which a fact is not given to the model, where a
+reranker reads them: a small model says it all the same, as if it were of what was asked
+(docs/notes.md)."""
 
-ASKS, TALKS = 0.6, 0.03
+ASKS, TALKS = 0.9, 0.03
 """A reranker's chance from which a question asks for a fact of the documents, and below which no
 message does, though it is worded so: "are you a real person?"."""
 

@@ -3,13 +3,15 @@
 Search compares a question and a passage each by itself, so that the discount for students comes up
 for pensioners. A cross-encoder (Nogueira and Cho 2019) reads both at once and gives the chance that
 the one answers the other: it orders the facts that search found, and tells when none of them is an
-answer. It is multilingual-e5-small, trained further; brandbot comes with what that changed, and
-the folder ``reranker/`` of the repository has what it was trained on, and how.
+answer. It is Gemma 3 270M, whose words here see those after them, too, with an adapter that was
+trained for this; brandbot comes with that, and the folder ``reranker/`` of the repository has what
+it was trained on, and how.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,19 +20,18 @@ from typing import Any
 from brandbot import convert, models, precision
 from brandbot.errors import MissingExtraError, ModelError
 
-CHANGES = Path(__file__).parent / "answers.safetensors"
-"""What training added to the encoder's weights, matrices as 8-bit integers, each row with its own
-``.step``; and the head, which the encoder has none of."""
+ADAPTER = Path(__file__).parent / "answers.safetensors"
+"""LoRA matrices of each layer as 8-bit integers, each row with its own ``.step``, and the head."""
 
-HEAD = ("bert.pooler", "classifier")
-"""What the names of the head's weights begin with."""
+HEAD = "head"
+"""Name of the row, as wide as the model, that gives the log odds; ``head.bias`` is added."""
 
-MESSAGE, TOKENS = 48, 192
-"""Tokens of a message, whose end is read, and of both together; longer facts are cut."""
+MESSAGE, FACT = 48, 144
+"""Tokens that are read: of a message the last ones, of a fact the first."""
 
-SCALE, SHIFT = 0.62, -0.73
+SCALE, SHIFT = 0.42, -0.40
 """From the model's log odds to those of the chance that a fact answers: a logistic regression over
-the pairs of half of the held-out businesses. By itself the model is too sure (docs/notes.md)."""
+the pairs of the held-out businesses. By itself the model is too sure (docs/notes.md)."""
 
 
 _opening = threading.Lock()
@@ -42,7 +43,7 @@ def open_reranker(folder: Path) -> Reranker:
     Raises ModelError or MissingExtraError.
     """
     with _opening:  # a cache by itself would let two threads load it at once
-        return _opened(models.encoder_folder(folder, models.RERANKER))
+        return _opened(models.resolve(models.RERANKER, folder).folder)
 
 
 @functools.lru_cache(maxsize=1)
@@ -53,35 +54,42 @@ def _opened(base: Path) -> Reranker:
 class Reranker:
     """A cross-encoder of one output, the log odds that a text answers; threads may share it."""
 
-    def __init__(self, base: Path, changes: Path = CHANGES) -> None:
+    def __init__(self, base: Path, adapter: Path = ADAPTER) -> None:
         try:
             import torch
             from safetensors import SafetensorError
             from safetensors.torch import load_file
-            from transformers import AutoModelForSequenceClassification, AutoTokenizer
+            from tokenizers import Tokenizer
+            from transformers import Gemma3TextConfig, Gemma3TextModel
         except ImportError as error:
             raise MissingExtraError(str(error.name), "knowledge", "Looking facts up") from error
         try:
-            with convert.quiet_transformers():
-                self._tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
-                model: Any = AutoModelForSequenceClassification.from_pretrained(
-                    base, local_files_only=True, trust_remote_code=False, use_safetensors=True,
-                    num_labels=1, dtype=torch.float32,
-                )  # fmt: skip
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            config = Gemma3TextConfig.from_pretrained(base, local_files_only=True)
+            stored = load_file(base / "model.safetensors")
+            weights = {name.removeprefix("model."): weight for name, weight in stored.items()}
+            # The words' vectors are two thirds of the model: they stay on disk until they are read.
+            self._words = weights["embed_tokens.weight"]
+            # tokenizers raises plain Exceptions.
+            self._tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+        except Exception as error:
             raise ModelError(
                 f"{base} can't be read: it is damaged or not whole. Delete that folder and run: "
                 f"brandbot models get {models.RERANKER}"
             ) from error
         try:
-            _change(model, load_file(changes))
+            self._head, self._bias = add(load_file(adapter), weights)
         except (OSError, KeyError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"{changes} is damaged. Install brandbot again.") from error
-        if precision.use_bf16():
-            model = model.to(torch.bfloat16)
-        self._model: Any = model.eval()
-        # The tokenizer is told how to pad and cut with each call.
-        self._lock = threading.Lock()
+            raise ModelError(f"{adapter} is damaged. Install brandbot again.") from error
+        self._dtype = torch.bfloat16 if precision.use_bf16() else torch.float32
+        self._scale = torch.tensor(math.sqrt(config.hidden_size)).to(self._dtype)
+        self._begin, self._line = config.bos_token_id, self._tokens("\n")[0]
+        weights["embed_tokens.weight"], config.vocab_size, config.pad_token_id = (
+            self._words[:1], 1, None,
+        )  # fmt: skip
+        with convert.quiet_transformers():
+            self._model: Any = Gemma3TextModel.from_pretrained(
+                None, config=config, state_dict=weights, dtype=self._dtype
+            ).eval()
 
     def read(self, message: str, facts: Sequence[str]) -> tuple[float, list[float]]:
         """The chance, 0 to 1, that a message asks for a fact, and that each of these answers it.
@@ -91,29 +99,44 @@ class Reranker:
         """
         import torch
 
-        texts = ["", *facts]
-        with self._lock:
-            places = self._tokenizer(
-                message, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-            )["offset_mapping"]
-            if len(places) > MESSAGE:  # people ask at the end
-                message = message[places[-MESSAGE][0] :]
-            pairs = self._tokenizer(
-                [message] * len(texts), texts, padding=True, truncation="only_second",
-                max_length=TOKENS, return_tensors="pt",
-            )  # fmt: skip
+        asked = self._tokens(message)
+        pairs = [pair(asked, self._tokens(fact), self._begin, self._line) for fact in ("", *facts)]
+        # All in one row, without padding; each word sees those of its own pair.
+        lengths = torch.tensor([len(words) for words in pairs])
+        of = torch.arange(len(pairs)).repeat_interleave(lengths)
+        sees = (of[:, None] == of[None])[None, None]
+        ends = lengths.cumsum(0)
+        places = torch.arange(len(of)) - (ends - lengths)[of]
         with torch.inference_mode():
-            odds = self._model(**pairs).logits[:, 0].float()
+            words = torch.tensor([word for words in pairs for word in words])
+            read = self._model(
+                inputs_embeds=self._words[words].to(self._dtype)[None] * self._scale,
+                attention_mask={"full_attention": sees, "sliding_attention": sees},
+                position_ids=places[None], use_cache=False,
+            ).last_hidden_state[0, ends - 1]  # fmt: skip
+            odds = read.float() @ self._head + self._bias
         return float(odds[0].sigmoid()), (SCALE * odds[1:] + SHIFT).sigmoid().tolist()
 
+    def _tokens(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
 
-def _change(model: Any, changes: dict[str, Any]) -> None:
-    state = model.state_dict()
-    for name, added in changes.items():
-        if name.endswith(".step"):
-            continue
-        added = added.float() * changes.get(f"{name}.step", 1.0)
-        if name.startswith(HEAD):
-            state[name].copy_(added)
-        else:
-            state[name] += added
+
+def pair(message: Sequence[int], fact: Sequence[int], begin: int, line: int) -> list[int]:
+    """Tokens of a message, whose end people ask with, and of a fact, a line each."""
+    return [begin, *message[-MESSAGE:], line, *fact[:FACT], line]
+
+
+def add(adapter: dict[str, Any], weights: dict[str, Any]) -> tuple[Any, Any]:
+    """Adds LoRA matrices to the weights they are named after; returns the head and its bias."""
+    head, bias = adapter[HEAD].float(), adapter[f"{HEAD}.bias"].float()
+    for name in adapter:
+        if name.endswith(".lora_B"):
+            matrix = name.removesuffix(".lora_B")
+            weight = f"{matrix}.weight"
+            low, high = (
+                adapter[f"{matrix}.{part}"].float() * adapter[f"{matrix}.{part}.step"]
+                for part in ("lora_A", "lora_B")
+            )
+            weights[weight] = weights[weight] + high @ low
+    return head, bias
