@@ -82,14 +82,16 @@ class Reranker:
             raise ModelError(f"{adapter} is damaged. Install brandbot again.") from error
         self._dtype = torch.bfloat16 if precision.use_bf16() else torch.float32
         self._scale = torch.tensor(math.sqrt(config.hidden_size)).to(self._dtype)
-        self._begin, self._line = config.bos_token_id, self._tokens("\n")[0]
+        self._begin: int = config.bos_token_id  # type: ignore[assignment]
+        (self._line,) = self._tokens("\n")
         weights["embed_tokens.weight"], config.vocab_size, config.pad_token_id = (
             self._words[:1], 1, None,
         )  # fmt: skip
         with convert.quiet_transformers():
-            self._model: Any = Gemma3TextModel.from_pretrained(
+            model: Any = Gemma3TextModel.from_pretrained(
                 None, config=config, state_dict=weights, dtype=self._dtype
-            ).eval()
+            )
+        self._model = model.eval()
 
     def read(self, message: str, facts: Sequence[str]) -> tuple[float, list[float]]:
         """The chance, 0 to 1, that a message asks for a fact, and that each of these answers it.
