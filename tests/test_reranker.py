@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from brandbot.adapters import Version
 from brandbot.errors import ModelError
@@ -57,9 +57,21 @@ def test_a_damaged_adapter_says_to_install_again(tmp_path: Path, gemma: Path) ->
     cut.write_bytes(ADAPTER.read_bytes()[:1000])
     with pytest.raises(ModelError, match="Install brandbot again"):
         Reranker(gemma, cut)
-    save_file({"another.weight": torch.ones(1)}, cut)
-    with pytest.raises(ModelError, match="Install brandbot again"):
-        Reranker(gemma, cut)
+    for other in (
+        {"another.weight": torch.ones(1)},
+        {"head": torch.ones(2), "head.bias": torch.ones(1)},
+    ):
+        save_file(other, cut)
+        with pytest.raises(ModelError, match="Install brandbot again"):
+            Reranker(gemma, cut)
+
+
+def test_a_base_model_that_lacks_a_weight_is_refused(gemma: Path) -> None:
+    weights = load_file(gemma / "model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, gemma / "model.safetensors")
+    with pytest.raises(ModelError, match="damaged or not whole"):
+        Reranker(gemma)
 
 
 # --- What brandbot trained tells --------------------------------------------------------------------
@@ -160,21 +172,20 @@ def test_what_it_was_trained_on_is_sound() -> None:
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_businesses_it_never_saw(reranker: Reranker, language: str) -> None:
-    """Two of those that are held out, a third of their facts; docs/notes.md has the figures of all."""
-    unseen = [b for b in rows("businesses.jsonl", held_out=True) if b["lang"] == language][:2]
+    """Four of those that are held out, every third question; docs/notes.md has more figures."""
+    unseen = [b for b in rows("businesses.jsonl", held_out=True) if b["lang"] == language][:4]
     right, best, none = [], [], []
     for business in unseen:
-        facts = [f"{f['h'].split(' > ')[-1]}: {f['t']}" for f in business["facts"]]
-        for at, ask in enumerate(business["asks"]):
-            places = [*ask["a"], *(n for n in range(at % 3, len(facts), 3) if n not in ask["a"])]
-            _, chances = reranker.read(ask["q"], [facts[n] for n in places])
+        lines = [f"{f['h'].split(' > ')[-1]}: {f['t']}" for f in business["facts"]]
+        for ask in business["asks"][::3]:
+            _, chances = reranker.read(ask["q"], lines)
             if ask["a"]:
-                right.append(int(np.argmax(chances)) < len(ask["a"]))
+                right.append(int(np.argmax(chances)) in ask["a"])
                 best.append(max(chances))
             else:
                 none.append(max(chances))
     above = np.mean([(one > np.array(none)).mean() for one in best])
-    assert np.mean(right) >= 0.75 and above >= 0.8, (np.mean(right), above)
+    assert np.mean(right) >= 0.8 and above >= 0.85, (np.mean(right), above)
 
 
 def test_it_is_in_the_package() -> None:
@@ -183,13 +194,16 @@ def test_it_is_in_the_package() -> None:
     assert (ROOT / "brandbot" / "knowledge" / pattern).samefile(ADAPTER)
 
 
-def test_training_goes_down_and_the_adapter_gives_its_odds(tmp_path: Path, gemma: Path) -> None:
+def test_training_goes_down_and_the_adapter_gives_its_odds(
+    tmp_path: Path, gemma: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A tiny model, by the script that made brandbot's adapter."""
     spec = importlib.util.spec_from_file_location("train", ROOT / "reranker" / "train.py")
     assert spec is not None and spec.loader is not None
     train = importlib.util.module_from_spec(spec)
     sys.modules["train"] = train  # dataclasses look their module up
     spec.loader.exec_module(train)
+    monkeypatch.setattr("brandbot.precision.use_bf16", lambda: False)
     torch.manual_seed(0)
     train.DROPOUT, train.RATE = 0.0, 3e-3
     reader = train.Reader(gemma)
@@ -205,9 +219,9 @@ def test_training_goes_down_and_the_adapter_gives_its_odds(tmp_path: Path, gemma
     pairs = [("tea for two", ""), ("tea for two", "for: s, and more of it"), ("tea for two", "two")]
     nothing, *odds = reader.eval()(pairs).tolist()
     asks, chances = Reranker(gemma, file).read("tea for two", [line for _, line in pairs[1:]])
-    assert asks == pytest.approx(1 / (1 + math.exp(-nothing)), abs=0.03)
+    assert asks == pytest.approx(1 / (1 + math.exp(-nothing)), abs=0.005)
     assert chances == pytest.approx(
-        [1 / (1 + math.exp(-(SCALE * one + SHIFT))) for one in odds], abs=0.03
+        [1 / (1 + math.exp(-(SCALE * one + SHIFT))) for one in odds], abs=0.005
     )
 
 

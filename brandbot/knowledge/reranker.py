@@ -31,7 +31,8 @@ MESSAGE, FACT = 48, 144
 
 SCALE, SHIFT = 0.42, -0.40
 """From the model's log odds to those of the chance that a fact answers: a logistic regression over
-the pairs of the held-out businesses. By itself the model is too sure (docs/notes.md)."""
+what search found for 401 questions of held-out businesses. By itself the model is too sure
+(docs/notes.md)."""
 
 
 _opening = threading.Lock()
@@ -63,35 +64,37 @@ class Reranker:
             from transformers import Gemma3TextConfig, Gemma3TextModel
         except ImportError as error:
             raise MissingExtraError(str(error.name), "knowledge", "Looking facts up") from error
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._dtype = torch.bfloat16 if precision.use_bf16() else torch.float32
         try:
-            config = Gemma3TextConfig.from_pretrained(base, local_files_only=True)
+            config: Any = Gemma3TextConfig.from_pretrained(base, local_files_only=True)
             stored = load_file(base / "model.safetensors")
             weights = {name.removeprefix("model."): weight for name, weight in stored.items()}
             # The words' vectors are two thirds of the model: they stay on disk until they are read.
             self._words = weights["embed_tokens.weight"]
-            # tokenizers raises plain Exceptions.
+            few = {**weights, "embed_tokens.weight": self._words[:1]}
+            config.vocab_size, config.pad_token_id = 1, None
+            with convert.quiet_transformers():
+                loaded: Any = Gemma3TextModel.from_pretrained(
+                    None, config=config, state_dict=few, dtype=self._dtype, output_loading_info=True
+                )
+            model, told = loaded
+            if told["missing_keys"]:
+                raise ValueError(f"without {sorted(told['missing_keys'])}")
             self._tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
-        except Exception as error:
+        except Exception as error:  # tokenizers raises plain ones
             raise ModelError(
                 f"{base} can't be read: it is damaged or not whole. Delete that folder and run: "
                 f"brandbot models get {models.RERANKER}"
             ) from error
         try:
-            self._head, self._bias = add(load_file(adapter), weights)
-        except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+            self._head, self._bias = add(load_file(adapter), weights, model)
+        except (OSError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"{adapter} is damaged. Install brandbot again.") from error
-        self._dtype = torch.bfloat16 if precision.use_bf16() else torch.float32
-        self._scale = torch.tensor(math.sqrt(config.hidden_size)).to(self._dtype)
-        self._begin: int = config.bos_token_id  # type: ignore[assignment]
+        self._model: Any = model.to(self._device).eval()
+        self._begin = config.bos_token_id
         (self._line,) = self._tokens("\n")
-        weights["embed_tokens.weight"], config.vocab_size, config.pad_token_id = (
-            self._words[:1], 1, None,
-        )  # fmt: skip
-        with convert.quiet_transformers():
-            model: Any = Gemma3TextModel.from_pretrained(
-                None, config=config, state_dict=weights, dtype=self._dtype
-            )
-        self._model = model.eval()
+        self._scale = torch.tensor(math.sqrt(config.hidden_size)).to(self._dtype)
 
     def read(self, message: str, facts: Sequence[str]) -> tuple[float, list[float]]:
         """The chance, 0 to 1, that a message asks for a fact, and that each of these answers it.
@@ -103,20 +106,19 @@ class Reranker:
 
         asked = self._tokens(message)
         pairs = [pair(asked, self._tokens(fact), self._begin, self._line) for fact in ("", *facts)]
-        # All in one row, without padding; each word sees those of its own pair.
-        lengths = torch.tensor([len(words) for words in pairs])
-        of = torch.arange(len(pairs)).repeat_interleave(lengths)
-        sees = (of[:, None] == of[None])[None, None]
-        ends = lengths.cumsum(0)
-        places = torch.arange(len(of)) - (ends - lengths)[of]
+        # All in one row, without padding; each word sees those of its own pair. Only the distance
+        # of two words counts, so the places of the whole row do.
+        ends = torch.tensor([len(words) for words in pairs]).cumsum(0)
+        of = torch.searchsorted(ends, torch.arange(int(ends[-1])), right=True)
+        sees = (of[:, None] == of[None])[None, None].to(self._device)
+        words = self._words[torch.tensor([word for words in pairs for word in words])]
         with torch.inference_mode():
-            words = torch.tensor([word for words in pairs for word in words])
             read = self._model(
-                inputs_embeds=self._words[words].to(self._dtype)[None] * self._scale,
+                inputs_embeds=(words.to(self._dtype)[None] * self._scale).to(self._device),
                 attention_mask={"full_attention": sees, "sliding_attention": sees},
-                position_ids=places[None], use_cache=False,
+                use_cache=False,
             ).last_hidden_state[0, ends - 1]  # fmt: skip
-            odds = read.float() @ self._head + self._bias
+            odds = read.float().cpu() @ self._head + self._bias
         return float(odds[0].sigmoid()), (SCALE * odds[1:] + SHIFT).sigmoid().tolist()
 
     def _tokens(self, text: str) -> list[int]:
@@ -129,16 +131,17 @@ def pair(message: Sequence[int], fact: Sequence[int], begin: int, line: int) -> 
     return [begin, *message[-MESSAGE:], line, *fact[:FACT], line]
 
 
-def add(adapter: dict[str, Any], weights: dict[str, Any]) -> tuple[Any, Any]:
+def add(adapter: dict[str, Any], weights: dict[str, Any], model: Any) -> tuple[Any, Any]:
     """Adds LoRA matrices to the weights they are named after; returns the head and its bias."""
-    head, bias = adapter[HEAD].float(), adapter[f"{HEAD}.bias"].float()
     for name in adapter:
         if name.endswith(".lora_B"):
             matrix = name.removesuffix(".lora_B")
-            weight = f"{matrix}.weight"
             low, high = (
                 adapter[f"{matrix}.{part}"].float() * adapter[f"{matrix}.{part}.step"]
                 for part in ("lora_A", "lora_B")
             )
-            weights[weight] = weights[weight] + high @ low
-    return head, bias
+            model.get_parameter(f"{matrix}.weight").data.copy_(
+                weights[f"{matrix}.weight"] + high @ low
+            )
+    head = adapter[HEAD].float().view(model.config.hidden_size)
+    return head, adapter[f"{HEAD}.bias"].float()
