@@ -10,7 +10,7 @@ import math
 import re
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from brandbot.errors import Problem
 from brandbot.examples import Example, normalise
@@ -54,10 +54,34 @@ def duplicates(examples: Sequence[Example]) -> list[Problem]:
 
 
 def swapped(pairs: Sequence[tuple[str, str]]) -> bool:
-    """Whether questions seem to stand where replies belong: (prompt, reply) of one file."""
-    asked = sum(reply.rstrip().endswith("?") for _, reply in pairs)
-    asking = sum(prompt.rstrip().endswith("?") for prompt, _ in pairs)
-    return len(pairs) >= SOME and asked >= 0.8 * len(pairs) and asking <= 0.2 * len(pairs)
+    """Whether prompts seem to stand where replies belong: (prompt, reply) of one file.
+
+    Replies that ask while prompts don't, or replies that are as careless as people and much
+    shorter than prompts that never are.
+    """
+    if len(pairs) < SOME:
+        return False
+    prompts, replies = (
+        [prompt.strip() for prompt, _ in pairs],
+        [reply.strip() for _, reply in pairs],
+    )
+
+    def share(texts: Sequence[str], is_so: Callable[[str], bool]) -> float:
+        return sum(map(is_so, texts)) / len(texts)
+
+    if share(replies, _asks) >= 0.8 and share(prompts, _asks) <= 0.2:
+        return True
+    careless = share(replies, _careless) >= 0.25 and share(prompts, _careless) <= 0.05
+    shorter = statistics.median(map(len, replies)) < 0.7 * statistics.median(map(len, prompts))
+    return careless and shorter and len(pairs) >= 2 * SOME
+
+
+def _asks(text: str) -> bool:
+    return text.endswith("?")
+
+
+def _careless(text: str) -> bool:
+    return text[:1].islower()
 
 
 def swapped_files(examples: Sequence[Example]) -> list[Problem]:

@@ -167,6 +167,9 @@ def decode(raw: bytes, file: str, problems: list[Problem]) -> str:
     if raw.startswith(b"PK\x03\x04"):
         problems.append(Problem("error", "office-file", file))
         return ""
+    if raw.startswith(b"{\\rtf"):
+        problems.append(Problem("error", "rich-text-file", file))
+        return ""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = raw.decode("utf-16", errors="replace")
     elif len(raw) > 3 and raw[1] == raw[3] == 0 and raw[0] and raw[2]:  # without its mark

@@ -595,6 +595,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Cámbiale el nombre: .xlsx si es de Excel, .docx si es de Word.",
         ),
     },
+    "rich-text-file": {
+        "en": (
+            "This is rich text (RTF), as TextEdit and WordPad save it, under another name.",
+            "Its formatting codes would be read as words, so nothing in it is used.",
+            "Open it and save it as plain text (in TextEdit: Format > Make Plain Text).",
+        ),
+        "es": (
+            "Esto es texto con formato (RTF), como lo guardan TextEdit y WordPad, con otro nombre.",
+            "Los códigos del formato se leerían como palabras, así que no se usa nada de él.",
+            "Ábrelo y guárdalo como texto sin formato (en TextEdit: Formato > Convertir a texto).",
+        ),
+    },
     "empty-reply": {
         "en": (
             "The brand's reply is empty.",

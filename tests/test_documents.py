@@ -48,6 +48,23 @@ def codes(document: Document) -> list[tuple[str, str, int | None]]:
     return [(problem.severity, problem.code, problem.line) for problem in document.problems]
 
 
+def test_rows_that_name_a_part_of_a_table_head_it() -> None:
+    menu = "Drink,Small,Large\nHOT,,\nLatte,£3.60,£4.00\nMocha,£3.90,£4.30\nICED,,\nLatte,£4.20,£4.80\n"
+    found = reading("menu.csv", menu)
+    assert [(block.text, block.headings) for block in found.blocks] == [
+        ("Latte: Small £3.60, Large £4.00", ("HOT",)),
+        ("Mocha: Small £3.90, Large £4.30", ("HOT",)),
+        ("Latte: Small £4.20, Large £4.80", ("ICED",)),
+    ]
+    # Not a thing in the middle that has no price, nor several, nor what nothing follows.
+    for rows in (
+        "Latte,£3,£4\nTea,,\nMocha,£3,£4",
+        "Tea,,\nMate,,\nLatte,£3,£4",
+        "Tea,,\nLatte,£3,£4\nMate,,",
+    ):
+        assert "Tea" in texts(reading("menu.csv", f"Drink,Small,Large\n{rows}\n"))
+
+
 # --- The folders that come with brandbot ----------------------------------------------------------
 
 
@@ -1352,6 +1369,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
         ("a.xlsx", b"not a sheet", "bad-excel"),
         ("a.txt", b"PK\0\0", "binary-file"),
         ("a.csv", b"PK\x03\x04\x14\0\x9a\xff", "office-file"),
+        ("a.txt", rb"{\rtf1\ansi We open at 9.\par}", "rich-text-file"),
         ("a.md", b"# a\0b\n\ntext", "binary-file"),
         ("a.html", b"<p>a\0b", "binary-file"),
         ("a.html", b'<meta charset="koi8-r"><p>a\0b', "binary-file"),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from brandbot import lint, lint_pairs, lint_privacy, lint_text, questions
+from brandbot import examples, lint, lint_pairs, lint_privacy, lint_text, questions
 from brandbot.examples import Example
+from brandbot.lint_pairs import swapped
 from brandbot.persona import Rules
 from brandbot.prompt import Message
 from brandbot.texts import tell
+from tests.conftest import ROOT
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -355,6 +358,16 @@ def test_columns_that_changed_places_and_replies_that_echo(tmp_path: Path) -> No
     assert {p.code for p in check.problems} >= {"swapped", "echo"}
     check = checked(tmp_path, *((b, a) for a, b in rows), ("Hi!", "Hello there."))
     assert not {p.code for p in check.problems} & {"swapped", "echo"}
+
+
+@pytest.mark.parametrize("persona", ["lighthouse", "letraclara"])
+def test_columns_of_careless_prompts_that_changed_places(persona: str) -> None:
+    """Hardly any of these prompts has a question mark."""
+    files = defaultdict(list)
+    for example in examples.read(ROOT / "personas" / persona / "examples").examples:
+        files[example.file].append((example.prompt, example.reply))
+    assert len(files) == 5 and not any(map(swapped, files.values()))
+    assert all(swapped([(b, a) for a, b in pairs]) for pairs in files.values())
 
 
 def test_names_of_old_archives_and_links_that_lead_nowhere(tmp_path: Path) -> None:

@@ -183,10 +183,14 @@ def test_a_file_of_nearly_that_name(tmp_path: Path, name: str) -> None:
     assert [(p.code, p.values) for p in found] == [("persona-yaml-misnamed", {"found": name})]
 
 
-def test_a_word_file_is_no_voice(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [(b"PK\x03\x04\0\0\x14", "office-file"), (rb"{\rtf1\ansi You speak.\par}", "rich-text-file")],
+)
+def test_a_word_file_is_no_voice(tmp_path: Path, raw: bytes, code: str) -> None:
     folder = written(tmp_path, "name: Acme\n")
-    (folder / "voice.md").write_bytes(b"PK\x03\x04\0\0\x14")
-    assert [p.code for p in read(folder)[1]] == ["office-file"]
+    (folder / "voice.md").write_bytes(raw)
+    assert [p.code for p in read(folder)[1]] == [code]
 
 
 def test_a_note_that_is_not_closed_hides_its_own_line(tmp_path: Path) -> None:

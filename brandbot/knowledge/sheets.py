@@ -114,8 +114,9 @@ def add_table(
 
     With a question's and an answer's column each row is an answer. Else a row is told as ``first
     cell: header value, header value``, and with two columns as ``first cell: value``. What stands
-    alone above the header is the table's title. ``likely``: a first row that has no others below,
-    or nothing but prices after a first cell that names a thing, is a row like the others.
+    alone above the header is the table's title; what stands alone below it, that of the rows after.
+    ``likely``: a first row that has no others below, or nothing but prices after a first cell that
+    names a thing, is a row like the others.
     """
     sound = [
         (n, [_sound(plain(cell), file, n, outline.document.problems) for cell in cells])
@@ -230,7 +231,12 @@ def _add_one(
             problem = Problem("warning", "no-header-row", file, filled[top][0], values)
             outline.document.problems.append(problem)
         body = [filled[top], *body]
-    for number, cells in body:
+    sections = _sections([[cells[n] for n in columns] for _, cells in body])
+    whole = outline
+    for (number, cells), section in zip(body, sections, strict=True):
+        if section:
+            outline = whole.inside(cells[columns[0]])
+            continue
         valid = _validity(cells, dates, file, number, outline)
         if valid is not None:
             text = row_text(words, [cells[column] for column in columns])
@@ -281,6 +287,18 @@ def _row_like(words: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     if len(words) == 2:
         return bool(re.search(r"\d", words[1]))
     return all_figures(words) or (all_figures(words, _HOURS) and all_figures(body[0], _HOURS))
+
+
+def _sections(body: Sequence[Sequence[str]]) -> list[bool]:
+    """Which rows name a part of the table: alone in their row, the first of all and others like it.
+
+    One in the middle may be a thing that lacks its price; none has another right below it.
+    """
+    alone = [bool(cells[0]) and _count(cells) == 1 for cells in body]
+    apart = not any(one and other for one, other in zip(alone, [*alone[1:], True], strict=True))
+    if body and len(body[0]) > 2 and alone[0] and apart:
+        return alone
+    return [False] * len(body)
 
 
 def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
