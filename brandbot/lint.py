@@ -221,7 +221,7 @@ def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
         if len(message.content) > LONG_REPLY:
             yield problem("warning", "long-reply", count=len(message.content), most=LONG_REPLY)
         if len(message.content.split()) < 2:
-            yield problem("note", "short-reply")
+            yield problem("note", "short-reply", found=message.content.strip()[:40])
         given = " ".join(example.facts)  # made up, and given to read: nothing that goes stale
         rest = without(plain(message.content), figures(plain(given)))
         for fact in lint_text.facts(rest):

@@ -1697,12 +1697,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "short-reply": {
         "en": (
-            "A reply is a single word.",
+            "A reply is a single word: {found}.",
             "There is little voice in one word.",
             "Fine if the brand is like that; else add a few words.",
         ),
         "es": (
-            "Una respuesta es una sola palabra.",
+            "Una respuesta es una sola palabra: {found}.",
             "En una palabra cabe poca voz.",
             "Si la marca es así, vale; si no, añade unas palabras.",
         ),
@@ -1777,6 +1777,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Esto es lo que la hoja de cálculo dejó de una celda: {found}.",
             "El bot diría eso.",
             "Arregla la celda en la hoja de cálculo y vuelve a guardarla.",
+        ),
+    },
+    "excel-day": {
+        "en": (
+            "Excel made a day of what was typed here: it holds {found}.",
+            "It does that with 2-3 or 3/4; the bot would tell the date.",
+            "If no date was meant, format the column as text and type it again.",
+        ),
+        "es": (
+            "Excel hizo una fecha de lo que se escribió aquí: hay {found}.",
+            "Lo hace con 2-3 o 3/4; el bot diría la fecha.",
+            "Si no era una fecha, pon la columna en formato de texto y escríbelo otra vez.",
         ),
     },
     "eval-format": {

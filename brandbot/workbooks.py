@@ -181,6 +181,11 @@ _PRIVATE = 0xE000
 """Letters that no text has stand for a format's literals, whose % and / mean nothing."""
 
 
+def made_a_day(cell: Cell) -> bool:
+    """Whether Excel may have made a day of what was typed, such as 2-3: it chose the format then."""
+    return isinstance(cell.value, datetime | date) and cell.number_format in ("d-mmm", "mmm-yy")
+
+
 def shown(cell: Cell) -> str:
     """A cell's text as the sheet shows it, for the formats that facts have: money, shares, days."""
     value: Any = cell.value

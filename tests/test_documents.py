@@ -65,6 +65,17 @@ def test_rows_that_name_a_part_of_a_table_head_it() -> None:
         assert "Tea" in texts(reading("menu.csv", f"Drink,Small,Large\n{rows}\n"))
 
 
+def test_a_day_that_excel_made_of_a_span() -> None:
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["Place", "Days", "Price"])
+    sheet.append(["Town", datetime(2026, 3, 2), 3])
+    sheet.append(["Island", datetime(2026, 3, 4), 5])
+    sheet["B2"].number_format = "d-mmm"
+    found = reading("delivery.xlsx", saved(book))
+    assert codes(found) == [("warning", "excel-day", 2)]
+
+
 # --- The folders that come with brandbot ----------------------------------------------------------
 
 

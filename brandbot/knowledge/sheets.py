@@ -64,9 +64,13 @@ def read_xlsx(raw: bytes, name: str) -> Document:
             values = {"rows": height, "columns": width}
             document.problems.append(Problem("error", "huge-sheet", sheet.place, None, values))
             continue
-        rows = [
-            (number, [workbooks.shown(cell) for cell in cells]) for number, cells in sheet.rows()
-        ]
+        rows = []
+        for number, cells in sheet.rows():
+            rows.append((number, [workbooks.shown(cell) for cell in cells]))
+            for day in filter(workbooks.made_a_day, cells):
+                found = {"found": workbooks.shown(day)}
+                problem = Problem("warning", "excel-day", sheet.place, number, found)
+                document.problems.append(problem)
         add_table(rows, outline, sheet.place, place="row")
     return document
 
