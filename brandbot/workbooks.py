@@ -182,7 +182,7 @@ _PRIVATE = 0xE000
 
 
 def made_a_day(cell: Cell) -> bool:
-    """Whether Excel may have made a day of what was typed, such as 2-3: it chose the format then."""
+    """Whether Excel may have made a day of what was typed, as of 2-3: then it chose the format."""
     return isinstance(cell.value, datetime | date) and cell.number_format in ("d-mmm", "mmm-yy")
 
 
