@@ -264,7 +264,7 @@ def found(workspace: Path, persona: Persona, *said: str) -> lookup.Found:
 
 
 def test_the_answer_is_quoted_and_a_near_miss_declined(workspace: Path, baths: Persona) -> None:
-    right = found(workspace, baths, "what do students pay")
+    right = found(workspace, baths, "how much do students pay")
     assert right.quote.startswith("Adults £6.20, students with a card £4.10.")
     assert right.hits[0].passage.heading == "Prices" and len(right.hits) <= 4
     assert right.best == right.facts[0] and right.best.score >= lookup.ANSWERS
@@ -290,7 +290,7 @@ def test_a_question_goes_on_from_the_one_before(workspace: Path, baths: Persona)
 
 @pytest.mark.parametrize("doubt", ["Are you sure about the students?", "really?", "¿Seguro?"])
 def test_who_doubts_an_answer_gets_it_again(workspace: Path, baths: Persona, doubt: str) -> None:
-    before = ("What do students pay?", "£4.10.")
+    before = ("How much do students pay?", "£4.10.")
     assert "£4.10" in found(workspace, baths, *before, doubt).quote
     assert found(workspace, baths, "How deep is the pool?", "No idea.", doubt).facts == ()
     assert found(workspace, baths, doubt).facts == ()
