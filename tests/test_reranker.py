@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+import random
 import shutil
 import sys
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -32,6 +34,17 @@ from brandbot.persona import Persona
 from brandbot.prompt import Message
 from brandbot.workspace import Workspace
 from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def train() -> ModuleType:
+    """The script that made brandbot's adapter."""
+    spec = importlib.util.spec_from_file_location("train", ROOT / "reranker" / "train.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["train"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
@@ -171,21 +184,27 @@ def test_what_it_was_trained_on_is_sound() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_businesses_it_never_saw(reranker: Reranker, language: str) -> None:
-    """Four of those that are held out, every third question; docs/notes.md has more figures."""
+def test_businesses_it_never_saw(reranker: Reranker, train: ModuleType, language: str) -> None:
+    """Four of those that are held out; docs/notes.md has the figures of all.
+
+    Each question has as many facts beside it as for a reply: those that answer, then the nearest.
+    """
+    random.seed(1)
     unseen = [b for b in rows("businesses.jsonl", held_out=True) if b["lang"] == language][:4]
     right, best, none = [], [], []
     for business in unseen:
-        lines = [f"{f['h'].split(' > ')[-1]}: {f['t']}" for f in business["facts"]]
-        for ask in business["asks"][::3]:
+        facts, near = business["facts"], train.Nearness(business["facts"])
+        for ask in business["asks"]:
+            places = [*ask["a"], *near.order(ask["q"], ask["a"])][: lookup.MOST_READ]
+            lines = [train._line(facts[at])[0] for at in places]
             _, chances = reranker.read(ask["q"], lines)
             if ask["a"]:
-                right.append(int(np.argmax(chances)) in ask["a"])
+                right.append(int(np.argmax(chances)) < len(ask["a"]))
                 best.append(max(chances))
             else:
                 none.append(max(chances))
     above = np.mean([(one > np.array(none)).mean() for one in best])
-    assert np.mean(right) >= 0.8 and above >= 0.85, (np.mean(right), above)
+    assert np.mean(right) >= 0.8 and above >= 0.88, (np.mean(right), above)
 
 
 def test_it_is_in_the_package() -> None:
@@ -195,17 +214,13 @@ def test_it_is_in_the_package() -> None:
 
 
 def test_training_goes_down_and_the_adapter_gives_its_odds(
-    tmp_path: Path, gemma: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, gemma: Path, train: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A tiny model, by the script that made brandbot's adapter."""
-    spec = importlib.util.spec_from_file_location("train", ROOT / "reranker" / "train.py")
-    assert spec is not None and spec.loader is not None
-    train = importlib.util.module_from_spec(spec)
-    sys.modules["train"] = train  # dataclasses look their module up
-    spec.loader.exec_module(train)
+    """A tiny model, trained."""
     monkeypatch.setattr("brandbot.precision.use_bf16", lambda: False)
     torch.manual_seed(0)
-    train.DROPOUT, train.RATE = 0.0, 3e-3
+    monkeypatch.setattr(train, "DROPOUT", 0.0)
+    monkeypatch.setattr(train, "RATE", 3e-3)
     reader = train.Reader(gemma)
     groups = [
         train.Group("tea for two", (("tea: two", "tea: two"),), (("for: s", "for: s"),)),
@@ -264,7 +279,7 @@ def found(workspace: Path, persona: Persona, *said: str) -> lookup.Found:
 
 
 def test_the_answer_is_quoted_and_a_near_miss_declined(workspace: Path, baths: Persona) -> None:
-    right = found(workspace, baths, "how much do students pay")
+    right = found(workspace, baths, "what do students pay")
     assert right.quote.startswith("Adults £6.20, students with a card £4.10.")
     assert right.hits[0].passage.heading == "Prices" and len(right.hits) <= 4
     assert right.best == right.facts[0] and right.best.score >= lookup.ANSWERS
@@ -290,7 +305,7 @@ def test_a_question_goes_on_from_the_one_before(workspace: Path, baths: Persona)
 
 @pytest.mark.parametrize("doubt", ["Are you sure about the students?", "really?", "¿Seguro?"])
 def test_who_doubts_an_answer_gets_it_again(workspace: Path, baths: Persona, doubt: str) -> None:
-    before = ("How much do students pay?", "£4.10.")
+    before = ("What do students pay?", "£4.10.")
     assert "£4.10" in found(workspace, baths, *before, doubt).quote
     assert found(workspace, baths, "How deep is the pool?", "No idea.", doubt).facts == ()
     assert found(workspace, baths, doubt).facts == ()
