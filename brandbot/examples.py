@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -316,7 +316,11 @@ def read_csv(raw: bytes, file: str, reading: Reading) -> None:
 
 
 def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
-    """Every sheet with a header; a cell merged over several rows counts for each of them."""
+    """Every sheet with a header; a cell merged over several rows counts for each of them.
+
+    One without, beside one that has examples, holds notes.
+    """
+    before, told = len(reading.examples), len(reading.problems)
     for sheet in sheets(raw, file, reading.problems):
         if sheet.hidden:
             reading.problems.append(Problem("note", "hidden-sheet", sheet.place))
@@ -328,6 +332,18 @@ def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
             reading.problems.append(Problem(severity, code, sheet.place, area.row, values))
         rows = ((n, [shown(cell) for cell in cells]) for n, cells in sheet.rows())
         _read_table(rows, sheet.place, reading)
+    if len(reading.examples) > before:
+        reading.problems[told:] = [
+            replace(problem, severity="warning") if problem.code == "no-header" else problem
+            for problem in reading.problems[told:]
+        ]
+
+
+MOST_ABOVE = 10
+"""Rows in which a header is looked for, and rows of text that make a column a full one."""
+
+SOME_WORDS = 2
+"""Words that a cell has at most if it is a name, a label or a mark."""
 
 
 def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Reading) -> None:
@@ -336,6 +352,8 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
     fact_column: int | None = None
     width = 0
     first: Problem | None = None  # what is above the header, which may be a title
+    above = header = 0
+    unused: dict[int, list[int]] = {}  # rows with some words in a column that is not used
     told_columns: set[int] = set()
     for number, cells in rows:
         if not any(cell.strip() for cell in cells):
@@ -347,11 +365,10 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
             if prompt_column is None or reply_column is None:
                 found = ", ".join(cell.strip()[:30] for cell in cells if cell.strip())
                 problem = Problem("error", "no-header", file, number, {"found": found})
-                if first is None and sum(bool(cell.strip()) for cell in cells) == 1:
-                    first = problem
+                first, above = first or problem, above + 1
+                if above < MOST_ABOVE:
                     continue
-                reading.problems.append(first or problem)
-                return
+                break
             width = len(cells)
             fact_column = column_of(names, FACT_NAMES)
             shown = [cell.strip() for cell in cells]
@@ -364,6 +381,8 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
                     values = {"column": cells[column].strip()}
                     problem = Problem("note", "stray-column", file, number, values)
                     reading.problems.append(problem)
+                    unused[column] = []
+            header = number
             continue
         if any(cell.strip() for cell in cells[width:]):
             counts = {"found": len(cells), "expected": width}
@@ -383,11 +402,22 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
             values = {"found": f"{prompt.strip()} | {reply.strip()}"[:60]}
             reading.problems.append(Problem("warning", "row-is-no-example", file, number, values))
             continue
+        for column in unused:
+            unused[column].append(len(cells[column].split()) > SOME_WORDS)
         facts = [] if fact_column is None else cells[fact_column].split("\n")
         turns = [Message("user", prompt), Message("assistant", reply)]
         _add(turns, file, number, reading, facts)
-    if first is not None and (prompt_column is None or reply_column is None):
-        reading.problems.append(first)
+    if prompt_column is None or reply_column is None:
+        reading.problems += [first] if first else []
+        return
+    for column, filled in unused.items():
+        if len(filled) >= MOST_ABOVE and sum(filled) > 0.8 * len(filled):
+            values = {
+                "column": shown[column],
+                "prompt": shown[prompt_column],
+                "reply": shown[reply_column],
+            }
+            reading.problems.append(Problem("warning", "full-column", file, header, values))
 
 
 # --- Markdown -----------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ def letters(text: str, problem: Make) -> Iterator[Problem]:
     left = lint_text.left_over(text)
     if left:
         yield problem("warning", "left-over", found=left[:30])
+    marks = lint_text.letters_as_marks(text)
+    if marks:
+        yield problem("warning", "letters-as-marks", found=marks[:30])
     wrong = lint_text.mojibake(text)
     if wrong:
         yield problem("error", "mojibake", found=wrong[0], meant=wrong[1])

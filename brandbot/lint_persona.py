@@ -27,10 +27,18 @@ WRITTEN = frozenset(
 """Files that hold examples or facts, and are not read beside ``persona.yaml``."""
 
 
+_VOICE = re.compile(r"(?:voice|voz)\b", re.IGNORECASE)
+
+
 def check(folder: Path, found: Persona) -> Iterator[Problem]:
     """Everything that can be said of the persona's own words."""
     if not found.voice:
-        yield Problem("warning", "no-voice", "voice.md")
+        likely = sorted(file.name for file in folder.iterdir() if _VOICE.match(file.name))
+        if likely and not (folder / "voice.md").exists():
+            values: dict[str, Any] = {"found": likely[0]}
+            yield Problem("warning", "voice-misnamed", "voice.md", None, values)
+        else:
+            yield Problem("warning", "no-voice", "voice.md")
     elif found.voice == starter.voice(found.language, found.config.name):
         yield Problem("warning", "voice-unwritten", "voice.md")
     tokens = len(found.system_prompt) // CHARACTERS_A_TOKEN

@@ -166,18 +166,30 @@ _KEYBOARD = str.maketrans("’‘‐‑", "''--")
 
 # UTF-8 read as Windows-1252 starts with Ã, Â, â or ð and goes on with what those bytes look like.
 _MOJIBAKE = re.compile("[ÂÃâð][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ€]{1,3}")
+# The same bytes read as those of an old Mac and of DOS.
+_OLDER = (
+    ("mac_roman", re.compile("[√¬‚][^\x00-\x7f]{1,2}")),
+    ("cp850", re.compile("[├┬Ô][^\x00-\x7f]{1,2}")),
+)
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#x[0-9a-fA-F]{2,5});")
 
 
 _SPREADSHEET = re.compile(
-    r"#(?:[¡¿]?(?:REF!?|N/[AD]|NAME\??|NOMBRE\??|DIV/0!?|VALUE!?|VALOR!?|NUM!?|NULL!?|NULO!?)[!?]?|#{3,})"
-    r"|\d(?:[.,]\d+)?E\+\d+",
+    r"#(?:[¡¿]?(?:REF!?|N/[AD]|NAME\??|NOMBRE\??|DIV/0!?|VALUE!?|VALOR!?|NUM!?|NULL!?|NULO!?|ERROR!?"
+    r"|SPILL!?|DESBORDAMIENTO!?|CALC!?|GETTING_DATA)[!?]?|#{3,})"
+    r"|\d(?:[.,]\d+)?E\+\d+|Err:\d{3}|(?:Loading|Cargando)(?:\.{3}|…)"
+    r"|=(?:[A-ZÁÉÍÓÚÑ.]{2,}\(.*\)|\$?[A-Z]{1,2}\$?\d+\b.*)",
     re.IGNORECASE,
 )
 
 
 _LEFT_OVER = re.compile(
-    r"</?(?:a|b|br|div|em|font|h[1-6]|i|li|p|span|strong|u|ul)(?:\s[^<>]*)?/?>|\{\{[^{}]*\}\}"
+    r"</?(?:a|b|br|div|em|font|h[1-6]|i|img|li|p|span|strong|table|td|th|tr|u|ul|o:p)(?:\s[^<>]*)?/?>"
+    r"|\bmso-[a-z]+|\{\{[^{}]*\}\}|\*\|\w+\|\*|%%\w+%%|<<[\w ]+>>|«[A-Z]\w*_\w+»|_{4,}|<@U\w+>"
+    r"|(?i:\[(?:(?:first |last |your )?name|nombre|apellidos?|fecha|date|(?:insert )?(?:link|url)"
+    r"|enlace)\](?!\())"
+    r"|(?im:^\W*(?:TBD|TBC|pendiente|por definir|same as above|igual que arriba|ídem)\W*$)"
+    r"|(?i:\b(?:sent from my|enviado desde mi) (?:iphone|ipad|android|m[oó]vil|samsung)\b)"
     r"|\[[A-ZÁÉÍÓÚÑ _]{3,}\]|\[(?:[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+ ?){2,}\](?!\()"
     r"|\{[a-záéíóúñ_]{3,20}\}|<(?:brand|name|nombre|marca|cliente|customer|empresa|company)>"
     # TODO is a Spanish word
@@ -192,7 +204,7 @@ _NO_REPLY = re.compile(
     r"|\bhere(?:'|’)s (?:a|the|your) (?:response|reply|rewrit\w+)\b)"
     # who speaks, before what is said
     r"|(?im:^\W{0,3}(?:cliente|usuario|customer|user|marca|brand|bot|asistente|assistant|respuesta"
-    r"|answer|reply)\W{0,2}:)"
+    r"|answer|reply)\W{0,2}:)|(?m:^[QAPR]:\s)"
 )
 
 
@@ -228,7 +240,20 @@ def mojibake(text: str) -> tuple[str, str] | None:
                 return piece, raw.decode("utf-8")
             except UnicodeDecodeError:
                 continue
+    for encoding, pattern in _OLDER:
+        for found in pattern.finditer(text):
+            for length in range(len(found[0]), 1, -1):
+                try:
+                    return found[0][:length], found[0][:length].encode(encoding).decode("utf-8")
+                except UnicodeError:
+                    continue
     return None
+
+
+def letters_as_marks(text: str) -> str | None:
+    """The first word with question marks where a program lost its letters: ``env?os``."""
+    found = re.search(r"(?<![\w/=?&.])[^\W\d_]+\?[a-záéíóúñ][^\W\d_]*(?![\w=&])", text)
+    return None if found is None else found[0]
 
 
 def _windows_byte(character: str) -> bytes:

@@ -743,13 +743,13 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "swapped": {
         "en": (
-            "Nearly all replies in this file are questions, and hardly any question is one.",
-            "The columns may have changed places, and the bot would ask what people ask.",
+            "The replies in this file look like what people write, and the prompts like the brand.",
+            "The columns may have changed places, and the bot would speak as people do.",
             "Look at the header, and exchange the two names if need be.",
         ),
         "es": (
-            "Aquí casi todas las respuestas son preguntas, y casi ninguna pregunta lo es.",
-            "Puede que las columnas estén cambiadas; el bot preguntaría lo que pregunta la gente.",
+            "Aquí las respuestas parecen de la gente, y las preguntas, de la marca.",
+            "Puede que las columnas estén cambiadas; el bot hablaría como habla la gente.",
             "Mira la cabecera y, si hace falta, cambia los dos nombres.",
         ),
     },
@@ -1777,6 +1777,42 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Esto es lo que la hoja de cálculo dejó de una celda: {found}.",
             "El bot diría eso.",
             "Arregla la celda en la hoja de cálculo y vuelve a guardarla.",
+        ),
+    },
+    "letters-as-marks": {
+        "en": (
+            "A question mark stands inside a word: {found}.",
+            "A program may have lost a letter there, and in other words with it.",
+            "Take the file from before, or save it anew as UTF-8; else put a space after the mark.",
+        ),
+        "es": (
+            "Hay un signo de interrogación dentro de una palabra: {found}.",
+            "Puede que un programa perdiera ahí una letra, y otras en otras palabras.",
+            "Usa el archivo anterior o guárdalo como UTF-8; si no, deja un espacio tras el signo.",
+        ),
+    },
+    "full-column": {
+        "en": (
+            "The column {column} is not used, and it is full of text.",
+            "Learnt are {prompt} as what people write and {reply} as the brand's answer.",
+            "If one of these is another column, name the two columns prompt and completion.",
+        ),
+        "es": (
+            "La columna {column} no se usa y está llena de texto.",
+            "Se aprende de {prompt} como lo que escribe la gente y de {reply} como la respuesta.",
+            "Si alguna de las dos es otra columna, ponles de nombre pregunta y respuesta.",
+        ),
+    },
+    "voice-misnamed": {
+        "en": (
+            "voice.md is missing; beside it is {found}.",
+            "How the brand speaks is read from voice.md alone, a text file.",
+            "Save the text of {found} as plain text with the name voice.md.",
+        ),
+        "es": (
+            "Falta voice.md; al lado está {found}.",
+            "Cómo habla la marca se lee solo de voice.md, un archivo de texto.",
+            "Guarda el texto de {found} como texto sin formato con el nombre voice.md.",
         ),
     },
     "excel-day": {

@@ -116,7 +116,7 @@ def sheets(raw: bytes, file: str, problems: list[Problem]) -> list[Sheet]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's remarks on styles it drops
-            reader = ExcelReader(io.BytesIO(raw), data_only=True)
+            reader = ExcelReader(io.BytesIO(raw), data_only=True, rich_text=True)
             reader.read()
             book = reader.wb
             parts = {sheet.name: rel.target for sheet, rel in reader.parser.find_sheets()}
@@ -191,6 +191,10 @@ def shown(cell: Cell) -> str:
     value: Any = cell.value
     if value is None or cell.font.strike:
         return ""
+    if isinstance(value, list):  # of texts, and of those with a look of their own
+        value = "".join(
+            str(part) for part in value if isinstance(part, str) or not part.font.strike
+        )
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):

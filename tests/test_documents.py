@@ -59,19 +59,31 @@ def test_rows_that_name_a_part_of_a_table_head_it() -> None:
     # Not a thing in the middle that has no price, nor several, nor what nothing follows.
     for rows in (
         "Latte,£3,£4\nTea,,\nMocha,£3,£4",
+        "Tea,,\nLatte,£3,£4\nMocha,£3,£4",
         "Tea,,\nMate,,\nLatte,£3,£4",
         "Tea,,\nLatte,£3,£4\nMate,,",
     ):
         assert "Tea" in texts(reading("menu.csv", f"Drink,Small,Large\n{rows}\n"))
 
 
+def test_what_is_struck_out_of_a_cell_is_gone() -> None:
+    from openpyxl.cell.rich_text import CellRichText, TextBlock
+    from openpyxl.cell.text import InlineFont
+
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["Lamp", "Price"])
+    sheet.append(["Alba", CellRichText(TextBlock(InlineFont(strike=True), "£45 "), "£39")])
+    assert texts(reading("prices.xlsx", saved(book))) == ["Alba: £39"]
+
+
 def test_a_day_that_excel_made_of_a_span() -> None:
     book = Workbook()
     sheet = book.active
-    sheet.append(["Place", "Days", "Price"])
-    sheet.append(["Town", datetime(2026, 3, 2), 3])
-    sheet.append(["Island", datetime(2026, 3, 4), 5])
-    sheet["B2"].number_format = "d-mmm"
+    sheet.append(["Place", "Days", "Price", "Until"])
+    sheet.append(["Town", datetime(2026, 3, 2), 3, datetime(2030, 3, 2)])
+    sheet.append(["Island", datetime(2026, 3, 4), 5, None])
+    sheet["B2"].number_format = sheet["D2"].number_format = "d-mmm"
     found = reading("delivery.xlsx", saved(book))
     assert codes(found) == [("warning", "excel-day", 2)]
 

@@ -276,6 +276,24 @@ def test_no_header(tmp_path: Path, text: str, line: int) -> None:
     assert codes(found) == [("no-header", line)]
 
 
+def test_a_header_below_titles(tmp_path: Path) -> None:
+    text = "Lumen chatbot,v3\nBy Ana,May\nprompt,completion\nHi,Hello\n"
+    found = reading(tmp_path, "faq.csv", text)
+    assert pairs(found) == [("Hi", "Hello")] and codes(found) == []
+
+
+def test_a_column_that_is_not_used_and_full_of_text(tmp_path: Path) -> None:
+    rows = "".join(f"Ana {n},My lamp number {n} arrived broken,That is on us.\n" for n in range(12))
+    found = reading(tmp_path, "faq.csv", f"Customer,What they asked,Reply\n{rows}")
+    assert [(p.severity, p.code, p.line) for p in found.problems] == [
+        ("note", "stray-column", 1), ("warning", "full-column", 1),
+    ]  # fmt: skip
+    assert found.problems[1].values["prompt"] == "Customer"
+    notes = rows.replace("My lamp number", "seen").replace("arrived broken", "")
+    found = reading(tmp_path, "faq.csv", f"Prompt,Notes,Reply\n{notes}")
+    assert codes(found) == [("stray-column", 1)]
+
+
 def test_a_header_alone(tmp_path: Path) -> None:
     assert codes(reading(tmp_path, "faq.csv", "prompt,completion\n")) == [
         ("no-examples-in-file", None)

@@ -314,6 +314,7 @@ def test_lengths(tmp_path: Path) -> None:
         ("warning", "long-reply", 2),
         ("note", "short-reply", 3),
     ]
+    assert [p.values["found"] for p in check.problems if p.code == "short-reply"] == ["Yes."]
 
 
 def test_longer_than_training_takes(tmp_path: Path) -> None:
@@ -323,6 +324,14 @@ def test_longer_than_training_takes(tmp_path: Path) -> None:
     check = checked(tmp_path, ("1234567890", "1 34567890"), settings=settings, voice=voice)
     assert named(check) == [("warning", "long-example", 1)]
     assert check.problems[-1].values == {"count": 33, "most": 32}
+
+
+def test_a_guide_by_another_name(tmp_path: Path) -> None:
+    checked(tmp_path, ("Hi", "Hello you."))
+    (tmp_path / "voice.md").unlink(missing_ok=True)
+    (tmp_path / "Voice guide.docx").write_bytes(b"PK")
+    found = [p for p in lint.check(tmp_path).problems if p.code == "voice-misnamed"]
+    assert [p.values["found"] for p in found] == ["Voice guide.docx"]
 
 
 def test_a_guide_that_leaves_no_room(tmp_path: Path) -> None:
@@ -764,6 +773,11 @@ def test_notes_to_people_are_no_examples(tmp_path: Path) -> None:
         ("Dear [Customer Name],", "[Customer Name]"), ("Open.【4:0†source】", "【4:0†source】"),
         ("Done.<|im_end|>", "<|im_end|>"), ("Never say: as an AI.", None),
         ("Read [the menu](menu.md).", None), ("Our answer: yes.", None), ("You said: {a}", None),
+        ("Hi *|FNAME|*, come in.", "*|FNAME|*"), ("Hi %%FirstName%%!", "%%FirstName%%"),
+        ("Hi <<First Name>>!", "<<First Name>>"), ("Hi [Name], come in.", "[Name]"), ("Ask ______.", "______"),
+        ("TBD", "TBD"), ("(pendiente)", "(pendiente)"), ("El pago está pendiente.", None),
+        ("Thanks. Sent from my iPhone", "Sent from my iPhone"), ("<td class='x'>Two", "<td class='x'>"),
+        ("Ask <@U02AB12CD>.", "<@U02AB12CD>"), ("«Una cosa»", None), ("snake_case", None),
         ("a < b and b > c", None), ("Call [email] then.", None), ("We are open, all of us.", None),
     ],
 )  # fmt: skip
@@ -774,8 +788,36 @@ def test_what_a_template_left(text: str, found: str | None) -> None:
 @pytest.mark.parametrize(
     "text, found",
     [
+        ("¿Hac?is env?os?", "Hac?is"), ("Claro que s?.", None), ("You do?or not", "do?or"),
+        ("Look at shop.example/?a=b?c", None), ("¿Tienes?¿O no?", None), ("Why?Because.", None),
+    ],
+)  # fmt: skip
+def test_question_marks_where_letters_were(text: str, found: str | None) -> None:
+    assert lint_text.letters_as_marks(text) == found
+
+
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp850", "cp1252"])
+def test_letters_of_an_older_encoding(encoding: str) -> None:
+    said = "¿Hacéis envíos? Mañana, sí."
+    assert lint_text.mojibake(said.encode().decode(encoding, "replace")) is not None
+    assert lint_text.mojibake(said) is None and lint_text.mojibake("√2 ≈ 1,41 ┬ 30 °C") is None
+
+
+@pytest.mark.parametrize(
+    "cell", ["#ERROR!", "Err:508", "#SPILL!", "#¡DESBORDAMIENTO!", "Loading...", "=VLOOKUP(A5,B:C,2)", '=B2&" "&C2'],
+)  # fmt: skip
+def test_what_spreadsheets_leave_of_a_cell(cell: str) -> None:
+    assert lint_text.is_spreadsheet_error(cell)
+    assert not lint_text.is_spreadsheet_error("= 3 cups") and not lint_text.is_spreadsheet_error(
+        "Loading"
+    )
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
         ("As an AI language model I can't.", "As an AI language model"),
-        ("**Marca:** Hola.", "**Marca:"), ("Our answer: yes.", None), ("As an aid to sleep.", None),
+        ("**Marca:** Hola.", "**Marca:"), ("A: We do.", "A: "), ("R: Sí, claro.", "R: "), ("Our answer: yes.", None), ("As an aid to sleep.", None),
     ],
 )  # fmt: skip
 def test_what_is_no_part_of_a_reply(tmp_path: Path, text: str, found: str | None) -> None:

@@ -27,7 +27,8 @@ END_NAMES = frozenset(
     [
         "hasta", "caduca", "caducidad", "fecha_caducidad", "fecha_de_caducidad", "vence",
         "vencimiento", "fecha_vencimiento", "fin", "fecha_fin", "fecha_de_fin", "expires", "expiry",
-        "expiry_date", "until", "ends", "end_date",
+        "expiry_date", "until", "ends", "end_date", "offer_ends", "offer_until", "fin_de_la_oferta",
+        "fin_oferta", "oferta_hasta",
     ]
 )  # fmt: skip
 TOPIC_NAMES = frozenset(["topic", "category", "section", "tema", "categoria", "seccion"])
@@ -61,18 +62,28 @@ def read_xlsx(raw: bytes, name: str) -> Document:
         outline = Outline(document, (sheet.title,) if len(shown) > 1 else ())
         height, width = sheet.size
         if height * width > MOST_CELLS:
-            values = {"rows": height, "columns": width}
-            document.problems.append(Problem("error", "huge-sheet", sheet.place, None, values))
+            size = {"rows": height, "columns": width}
+            document.problems.append(Problem("error", "huge-sheet", sheet.place, None, size))
             continue
         rows = []
+        heads: dict[int, str] = {}
         for number, cells in sheet.rows():
             rows.append((number, [workbooks.shown(cell) for cell in cells]))
-            for day in filter(workbooks.made_a_day, cells):
-                found = {"found": workbooks.shown(day)}
-                problem = Problem("warning", "excel-day", sheet.place, number, found)
-                document.problems.append(problem)
+            for column, (cell, text) in enumerate(zip(cells, rows[-1][1], strict=True)):
+                head = heads.setdefault(column, header_name(text)) if text else ""
+                if text and workbooks.made_a_day(cell) and not _is_of_days(head):
+                    values = {"found": text}
+                    problem = Problem("warning", "excel-day", sheet.place, number, values)
+                    document.problems.append(problem)
         add_table(rows, outline, sheet.place, place="row")
     return document
+
+
+def _is_of_days(name: str) -> bool:
+    """Whether a column's name says that it holds days, so that one there was meant."""
+    return name in FROM_NAMES | UNTIL_NAMES | BEGIN_NAMES | END_NAMES or bool(
+        re.match("date|fecha|dia$|day$", name)
+    )
 
 
 def read_jsonl(raw: bytes, name: str) -> Document:
@@ -294,13 +305,13 @@ def _row_like(words: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
 
 
 def _sections(body: Sequence[Sequence[str]]) -> list[bool]:
-    """Which rows name a part of the table: alone in their row, the first of all and others like it.
+    """Which rows name a part of the table: several, alone in their rows, the first of all too.
 
-    One in the middle may be a thing that lacks its price; none has another right below it.
+    A single one may be a thing that lacks its price; none has another right below it.
     """
     alone = [bool(cells[0]) and _count(cells) == 1 for cells in body]
     apart = not any(one and other for one, other in zip(alone, [*alone[1:], True], strict=True))
-    if body and len(body[0]) > 2 and alone[0] and apart:
+    if body and len(body[0]) > 2 and alone[0] and apart and sum(alone) > 1:
         return alone
     return [False] * len(body)
 
