@@ -129,7 +129,8 @@ def add_table(
 
     With a question's and an answer's column each row is an answer. Else a row is told as ``first
     cell: header value, header value``, and with two columns as ``first cell: value``. What stands
-    alone above the header is the table's title; what stands alone below it, that of the rows after.
+    alone above the header is the table's title; what stands alone below it is told with each row
+    after it.
     ``likely``: a first row that has no others below, or nothing but prices after a first cell that
     names a thing, is a row like the others.
     """
@@ -246,15 +247,16 @@ def _add_one(
             problem = Problem("warning", "no-header-row", file, filled[top][0], values)
             outline.document.problems.append(problem)
         body = [filled[top], *body]
-    sections = _sections([[cells[n] for n in columns] for _, cells in body])
-    whole = outline
-    for (number, cells), section in zip(body, sections, strict=True):
-        if section:
-            outline = whole.inside(cells[columns[0]])
+    rows = [[cells[n] for n in columns] for _, cells in body]
+    section = ""
+    for (number, cells), row, begins in zip(body, rows, _begin_sections(rows), strict=True):
+        if begins:
+            section = row[0]
             continue
         valid = _validity(cells, dates, file, number, outline)
         if valid is not None:
-            text = row_text(words, [cells[column] for column in columns])
+            # A price without its section would be told of the wrong thing.
+            text = row_text(words, [", ".join(filter(None, (section, row[0]))), *row[1:]])
             _add(text, outline, number, place, valid)
 
 
@@ -304,7 +306,7 @@ def _row_like(words: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     return all_figures(words) or (all_figures(words, _HOURS) and all_figures(body[0], _HOURS))
 
 
-def _sections(body: Sequence[Sequence[str]]) -> list[bool]:
+def _begin_sections(body: Sequence[Sequence[str]]) -> list[bool]:
     """Which rows name a part of the table: several, alone in their rows, the first of all too.
 
     A single one may be a thing that lacks its price; none has another right below it.
