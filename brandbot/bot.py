@@ -117,7 +117,7 @@ class Bot:
 
     def __post_init__(self) -> None:
         self._engines = EnginePool(self.workspace, self.engine, self.say)
-        self._given = Given(self.workspace)
+        self._given = Given(self.workspace, self.say)
 
     @property
     def log(self) -> ConversationLog:

@@ -89,7 +89,7 @@ def gguf_to_folder(file: Path, out: Path) -> None:
         import torch
         import transformers
     except ImportError as error:
-        raise MissingExtraError("transformers", "train", "Converting a GGUF file") from error
+        raise MissingExtraError("transformers", "models", "Converting a GGUF file") from error
     try:
         with quiet_transformers():
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ class Given:
     """Thread-safe; loads nothing before it is needed."""
 
     workspace: Workspace
+    say: Callable[[str], None] | None = None
     _lookups: dict[str, Lookup] = field(default_factory=dict)
     _known: dict[tuple[str, str], Known] = field(default_factory=dict)
     _nearest: dict[tuple[str, str], Nearest] = field(default_factory=dict)
@@ -48,7 +49,9 @@ class Given:
         from brandbot.knowledge.lookup import Found, Lookup, queries
 
         with self._lock:
-            lookup = self._lookups.setdefault(persona.name, Lookup(self.workspace, persona.name))
+            lookup = self._lookups.setdefault(
+                persona.name, Lookup(self.workspace, persona.name, self.say)
+            )
         if not indexed or lookup.search is None:
             return Found("".join(queries(messages)[:1])) if knowledge.strict else None
         return lookup.find(messages, knowledge)

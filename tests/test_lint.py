@@ -12,13 +12,10 @@ import pytest
 
 from brandbot import examples, lint, lint_pairs, lint_privacy, lint_text, questions
 from brandbot.examples import Example
-from brandbot.lint_pairs import swapped
 from brandbot.persona import Rules
 from brandbot.prompt import Message
 from brandbot.texts import tell
 from tests.conftest import ROOT
-
-REPOSITORY = Path(__file__).resolve().parent.parent
 
 Row = tuple[str, ...]
 
@@ -67,7 +64,7 @@ def named(check: lint.Check) -> list[tuple[str, str, int | None]]:
 
 @pytest.mark.parametrize("brand", ["lighthouse", "letraclara"])
 def test_the_demo_brands_are_clean(brand: str) -> None:
-    check = lint.check(REPOSITORY / "personas" / brand)
+    check = lint.check(ROOT / "personas" / brand)
     assert [(p.place, p.code, p.values) for p in check.problems] == []
     assert check.verdict == "good"
     assert check.ok
@@ -375,8 +372,8 @@ def test_columns_of_careless_prompts_that_changed_places(persona: str) -> None:
     files = defaultdict(list)
     for example in examples.read(ROOT / "personas" / persona / "examples").examples:
         files[example.file].append((example.prompt, example.reply))
-    assert len(files) == 5 and not any(map(swapped, files.values()))
-    assert all(swapped([(b, a) for a, b in pairs]) for pairs in files.values())
+    assert len(files) == 5 and not any(map(lint_pairs.swapped, files.values()))
+    assert all(lint_pairs.swapped([(b, a) for a, b in pairs]) for pairs in files.values())
 
 
 def test_names_of_old_archives_and_links_that_lead_nowhere(tmp_path: Path) -> None:

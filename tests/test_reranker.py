@@ -24,11 +24,13 @@ from brandbot.knowledge import lookup
 from brandbot.knowledge.lookup import ANSWERS, ASKS
 from brandbot.knowledge.reranker import (
     ADAPTER,
+    FACT,
     MESSAGE,
     SCALE,
     SHIFT,
     Reranker,
     open_reranker,
+    pair,
 )
 from brandbot.persona import Persona
 from brandbot.prompt import Message
@@ -72,6 +74,7 @@ def test_a_damaged_adapter_says_to_install_again(tmp_path: Path, gemma: Path) ->
         Reranker(gemma, cut)
     for other in (
         {"another.weight": torch.ones(1)},
+        {"head": torch.ones(64), "head.bias": torch.ones(1)},
         {"head": torch.ones(2), "head.bias": torch.ones(1)},
     ):
         save_file(other, cut)
@@ -213,6 +216,21 @@ def test_it_is_in_the_package() -> None:
     assert (ROOT / "brandbot" / "knowledge" / pattern).samefile(ADAPTER)
 
 
+def test_the_terms_of_what_it_was_trained_on_travel_with_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    notice, terms = (ROOT / name for name in project["license-files"][1:])
+    told = " ".join(notice.read_text(encoding="utf-8").split())
+    assert "Gemma is provided under and subject to the Gemma Terms of Use" in told
+    assert terms.relative_to(ROOT).as_posix() in told and "Gemma" in project["license"]
+    assert "Section 3: DISTRIBUTION AND RESTRICTIONS" in terms.read_text(encoding="utf-8")
+
+
+def test_of_a_message_the_end_is_read_and_of_a_fact_the_beginning() -> None:
+    read = pair(list(range(100)), list(range(1000, 1200)), 7, 8)
+    assert read[:2] == [7, 100 - MESSAGE] and len(read) == MESSAGE + FACT + 3
+    assert read[-2:] == [1000 + FACT - 1, 8] and read[MESSAGE] == 99
+
+
 def test_training_goes_down_and_the_adapter_gives_its_odds(
     tmp_path: Path, gemma: Path, train: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,7 +239,7 @@ def test_training_goes_down_and_the_adapter_gives_its_odds(
     torch.manual_seed(0)
     monkeypatch.setattr(train, "DROPOUT", 0.0)
     monkeypatch.setattr(train, "RATE", 3e-3)
-    reader = train.Reader(gemma)
+    reader = train.CrossEncoder(gemma)
     groups = [
         train.Group("tea for two", (("tea: two", "tea: two"),), (("for: s", "for: s"),)),
         train.Group("for", (), (train.NOTHING, ("two: tea", "two: tea"))),

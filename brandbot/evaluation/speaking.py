@@ -58,7 +58,7 @@ class Speaking:
                     if hasattr(module, "set_scale"):
                         module.set_scale("default", self._strength)
                 model = model.merge_and_unload()
-        return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+        return model.eval().to(precision.device())
 
     def losses(self, rows: Sequence[Encoded]) -> list[RowLoss]:
         """Each row's loss."""

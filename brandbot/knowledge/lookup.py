@@ -17,6 +17,7 @@ from brandbot.knowledge.embedder import Embedder, open_embedder
 from brandbot.knowledge.index import Built, IndexStore, Progress
 from brandbot.knowledge.reranker import Reranker, open_reranker
 from brandbot.knowledge.search import Hit, Search
+from brandbot.models import Say
 from brandbot.persona import Knowledge, Persona
 from brandbot.prompt import Message
 from brandbot.workspace import Workspace
@@ -37,11 +38,11 @@ GOOD_ENOUGH, NEAR = 0.55, 0.1
 """Score of the best fact below which nothing was found, and how near to it the second one must be
 to be quoted, too; where no reranker reads them (docs/notes.md)."""
 
-ANSWERS, NEARLY = 0.17, 0.55
+ANSWERS, NEARLY = 0.2, 0.6
 """The chance that the best fact answers below which nothing was found, and the share of it that the
 second one must reach to be quoted, too; where a reranker reads them."""
 
-MAY = 0.1
+GIVEN = 0.1
 """The share of the best fact's chance below which a fact is not given to the model, where a
 reranker reads them: a small model says it all the same, as if it were of what was asked
 (docs/notes.md)."""
@@ -139,7 +140,8 @@ class Found:
 class Lookup:
     """One persona's documents, searched. Takes a new build with the next search; thread-safe."""
 
-    def __init__(self, workspace: Workspace, persona: str) -> None:
+    def __init__(self, workspace: Workspace, persona: str, say: Say | None = None) -> None:
+        self._say = say
         self._store = IndexStore(workspace.knowledge(persona))
         self._models = workspace.models
         self._search: Search | None = None
@@ -189,7 +191,7 @@ class Lookup:
         search = self.search
         if search is None:
             return Found(asked[0] if asked else "")
-        reranker = open_reranker(self._models) if settings.reranker else None
+        reranker = open_reranker(self._models, self._say) if settings.reranker else None
         if not asked:
             return Found("")
         every = [_found(search, query, settings.top_k, meaning, reranker) for query in asked]
@@ -205,34 +207,38 @@ def _found(
 ) -> Found:
     hits = search.find(query, max(top_k, READ) if reranker else top_k, meaning=meaning)
     facts = likeliest(search, query, hits, meaning) if hits else []
-    enough, asks = GOOD_ENOUGH, None
+    asks: float | None = None
     if reranker is not None:
-        enough = ANSWERS
-        facts = facts[:MOST_READ]
-        asks, chances = reranker.read(query, [fact.line for fact in facts])
-        best: dict[str, float] = {}
-        for fact, chance in zip(facts, chances, strict=True):
-            best[fact.hit.passage.id] = max(chance, best.get(fact.hit.passage.id, 0.0))
-        hits = [
-            replace(hit, answers=best[hit.passage.id]) for hit in hits if hit.passage.id in best
-        ]
-        hits = sorted(hits, key=lambda hit: -(hit.answers or 0.0))[:top_k]
-        shown = {hit.passage.id: hit for hit in hits}
-        facts = [
-            replace(fact, score=chance, hit=shown[fact.hit.passage.id])
-            for fact, chance in zip(facts, chances, strict=True)
-            if fact.hit.passage.id in shown
-        ]
-        facts.sort(key=lambda fact: -fact.score)
+        hits, facts, asks = _read(reranker, query, hits, facts[:MOST_READ], top_k)
     facts = explaining(search, query, facts[:MOST_FACTS])
-    if not facts or facts[0].score < enough:
-        return Found(query, (), tuple(hits), best=facts[0] if facts else None, asks=asks)
-    first = facts[0].score
-    near = first - NEAR if reranker is None else first * NEARLY
+    best = facts[0] if facts else None
+    if best is None or best.score < (GOOD_ENOUGH if reranker is None else ANSWERS):
+        return Found(query, (), tuple(hits), best=best, asks=asks)
+    near = best.score - NEAR
     if reranker is not None:
-        facts = [fact for fact in facts if fact.score >= first * MAY]
+        near = best.score * NEARLY
+        facts = [fact for fact in facts if fact.score >= best.score * GIVEN]
     alike = [fact for fact in facts[1:2] if fact.score >= near]
-    return Found(query, tuple(facts), tuple(hits), 1 + len(alike), facts[0], asks)
+    return Found(query, tuple(facts), tuple(hits), 1 + len(alike), best, asks)
+
+
+def _read(
+    reranker: Reranker, query: str, hits: Sequence[Hit], facts: Sequence[Fact], top_k: int
+) -> tuple[list[Hit], list[Fact], float]:
+    """Passages and facts by their chance to answer, and the chance that a fact is asked for."""
+    asks, chances = reranker.read(query, [fact.line for fact in facts])
+    best: dict[str, float] = {}
+    for fact, chance in zip(facts, chances, strict=True):
+        best[fact.hit.passage.id] = max(chance, best.get(fact.hit.passage.id, 0.0))
+    found = [replace(hit, answers=best[hit.passage.id]) for hit in hits if hit.passage.id in best]
+    found = sorted(found, key=lambda hit: -(hit.answers or 0.0))[:top_k]
+    shown = {hit.passage.id: hit for hit in found}
+    read = [
+        replace(fact, score=chance, hit=shown[fact.hit.passage.id])
+        for fact, chance in zip(facts, chances, strict=True)
+        if fact.hit.passage.id in shown
+    ]
+    return found, sorted(read, key=lambda fact: -fact.score), asks
 
 
 def update_index(

@@ -29,22 +29,30 @@ HEAD = "head"
 MESSAGE, FACT = 48, 144
 """Tokens that are read: of a message the last ones, of a fact the first."""
 
-SCALE, SHIFT = 0.42, -0.40
+SCALE, SHIFT = 0.42, -0.18
 """From the model's log odds to those of the chance that a fact answers: a logistic regression over
-what search found for 401 questions of held-out businesses. By itself the model is too sure
-(docs/notes.md)."""
+the pairs of the held-out businesses (``reranker/train.py --measure``). By itself the model is too
+sure (docs/notes.md)."""
 
 
 _opening = threading.Lock()
 
 
-def open_reranker(folder: Path) -> Reranker:
+def open_reranker(folder: Path, say: models.Say | None = None) -> Reranker:
     """The reranker, one in memory for all personas; ``folder`` is where embedded models lie.
 
-    Raises ModelError or MissingExtraError.
+    Unpacking the model takes a minute the first time; ``say`` is told. Raises ModelError or
+    MissingExtraError.
     """
     with _opening:  # a cache by itself would let two threads load it at once
-        return _opened(models.resolve(models.RERANKER, folder).folder)
+        try:
+            base = models.resolve(models.RERANKER, folder, say=say)
+        except ModelError as error:
+            raise ModelError(
+                f"What search finds is read by {models.RERANKER}. {error}\n"
+                "Or do without: knowledge.reranker: false in persona.yaml."
+            ) from error
+        return _opened(base.folder)
 
 
 @functools.lru_cache(maxsize=1)
@@ -64,15 +72,15 @@ class Reranker:
             from transformers import Gemma3TextConfig, Gemma3TextModel
         except ImportError as error:
             raise MissingExtraError(str(error.name), "knowledge", "Looking facts up") from error
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._device = precision.device()
         self._dtype = torch.bfloat16 if precision.use_bf16() else torch.float32
         try:
             config: Any = Gemma3TextConfig.from_pretrained(base, local_files_only=True)
             stored = load_file(base / "model.safetensors")
             weights = {name.removeprefix("model."): weight for name, weight in stored.items()}
             # The words' vectors are two thirds of the model: they stay on disk until they are read.
-            self._words = weights["embed_tokens.weight"]
-            few = {**weights, "embed_tokens.weight": self._words[:1]}
+            self._embeddings = weights["embed_tokens.weight"]
+            few = {**weights, "embed_tokens.weight": self._embeddings[:1]}
             config.vocab_size, config.pad_token_id = 1, None
             with convert.quiet_transformers():
                 loaded: Any = Gemma3TextModel.from_pretrained(
@@ -81,14 +89,18 @@ class Reranker:
             model, told = loaded
             if told["missing_keys"]:
                 raise ValueError(f"without {sorted(told['missing_keys'])}")
-            self._tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
-        except Exception as error:  # tokenizers raises plain ones
+            text = (base / "tokenizer.json").read_text(encoding="utf-8")
+            try:
+                self._tokenizer = Tokenizer.from_str(text)
+            except Exception as error:  # tokenizers raises plain ones
+                raise ValueError(str(error)) from error
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(
                 f"{base} can't be read: it is damaged or not whole. Delete that folder and run: "
                 f"brandbot models get {models.RERANKER}"
             ) from error
         try:
-            self._head, self._bias = add(load_file(adapter), weights, model)
+            self._head, self._bias = _merge(load_file(adapter), weights, model)
         except (OSError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"{adapter} is damaged. Install brandbot again.") from error
         self._model: Any = model.to(self._device).eval()
@@ -110,12 +122,12 @@ class Reranker:
         # of two words counts, so the places of the whole row do.
         ends = torch.tensor([len(words) for words in pairs]).cumsum(0)
         of = torch.searchsorted(ends, torch.arange(int(ends[-1])), right=True)
-        sees = (of[:, None] == of[None])[None, None].to(self._device)
-        words = self._words[torch.tensor([word for words in pairs for word in words])]
+        mask = (of[:, None] == of[None])[None, None].to(self._device)
+        embedded = self._embeddings[torch.tensor([word for words in pairs for word in words])]
         with torch.inference_mode():
             read = self._model(
-                inputs_embeds=(words.to(self._dtype)[None] * self._scale).to(self._device),
-                attention_mask={"full_attention": sees, "sliding_attention": sees},
+                inputs_embeds=(embedded.to(self._dtype)[None] * self._scale).to(self._device),
+                attention_mask={"full_attention": mask, "sliding_attention": mask},
                 use_cache=False,
             ).last_hidden_state[0, ends - 1]  # fmt: skip
             odds = read.float().cpu() @ self._head + self._bias
@@ -131,17 +143,15 @@ def pair(message: Sequence[int], fact: Sequence[int], begin: int, line: int) -> 
     return [begin, *message[-MESSAGE:], line, *fact[:FACT], line]
 
 
-def add(adapter: dict[str, Any], weights: dict[str, Any], model: Any) -> tuple[Any, Any]:
-    """Adds LoRA matrices to the weights they are named after; returns the head and its bias."""
-    for name in adapter:
-        if name.endswith(".lora_B"):
-            matrix = name.removesuffix(".lora_B")
-            low, high = (
+def _merge(adapter: dict[str, Any], weights: dict[str, Any], model: Any) -> tuple[Any, Any]:
+    """Adds B @ A to the matrices of every layer; returns the head and its bias."""
+    for name, weight in model.named_parameters():
+        matrix, _, kind = name.rpartition(".")
+        if kind == "weight" and matrix.endswith("_proj"):
+            a, b = (
                 adapter[f"{matrix}.{part}"].float() * adapter[f"{matrix}.{part}.step"]
                 for part in ("lora_A", "lora_B")
             )
-            model.get_parameter(f"{matrix}.weight").data.copy_(
-                weights[f"{matrix}.weight"] + high @ low
-            )
+            weight.data.copy_(weights[name] + b @ a)
     head = adapter[HEAD].float().view(model.config.hidden_size)
     return head, adapter[f"{HEAD}.bias"].float()

@@ -20,7 +20,7 @@ from dataclasses import replace
 from brandbot import opening
 from brandbot.examples import Example
 from brandbot.grounding import NUMBER, digits
-from brandbot.knowledge.lookup import as_sentence
+from brandbot.knowledge.lookup import MOST_FACTS, as_sentence
 from brandbot.lint_text import sentences
 from brandbot.prompt import Message
 
@@ -32,8 +32,6 @@ SECOND = 0.4
 
 RENUMBERED = 1
 """Further copies of an example with facts, each with other numbers."""
-
-MOST_FACTS = 4
 
 Find = Callable[[Sequence[Message]], Sequence[str]]
 
