@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def device() -> str:
-    """Where torch runs the models that are brandbot's own: ``cuda`` if there is one, else ``cpu``."""
+    """Where torch runs the models that are brandbot's own: ``cuda`` if there is one, or ``cpu``."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
