@@ -372,6 +372,9 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
             width = len(cells)
             fact_column = column_of(names, FACT_NAMES)
             shown = [cell.strip() for cell in cells]
+            if fact_column is not None and names[fact_column] == "context":
+                values = {"column": shown[fact_column]}  # others' word for it, and for much else
+                reading.problems.append(Problem("note", "facts-column", file, number, values))
             doubtful = _passed_over(names, shown, prompt_column, reply_column, file, number)
             reading.problems += doubtful
             told = QUIET_NAMES | PROMPT_NAMES | REPLY_NAMES

@@ -118,6 +118,7 @@ def check(
     problems = [*problems, *read, *_amount(total)]
     asked = questions.read(folder / "evals")
     problems += lint_persona.misplaced(folder)
+    problems += lint_persona.unread_notes(folder)
     if found is not None:
         problems += lint_persona.check(folder, found)
     for done, example in enumerate(reading.examples, 1):
@@ -216,7 +217,8 @@ def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
         yield from _privacy(message, said, " ".join(example.facts), found, problem)
         if message.role != "assistant":
             continue
-        if strange := lint_text.of_no_reply(message.content):
+        name = found.config.name if found is not None else ""
+        if strange := lint_text.of_no_reply(message.content, name):
             yield problem("warning", "left-over", found=strange[:30])
         if len(message.content) > LONG_REPLY:
             yield problem("warning", "long-reply", count=len(message.content), most=LONG_REPLY)

@@ -69,6 +69,13 @@ def misplaced(folder: Path) -> Iterator[Problem]:
             yield Problem("warning", "misplaced-file", path.name)
 
 
+def unread_notes(folder: Path) -> Iterator[Problem]:
+    """Notes among people in ``knowledge/`` that seem to hold facts: they have figures."""
+    for file in sorted((folder / "knowledge").glob("*")):
+        if file.name.upper() in tables.NOTES and file.is_file() and re.search(r"\d", _text(file)):
+            yield Problem("note", "notes-unread", f"knowledge/{file.name}")
+
+
 def _text(file: Path) -> str:
     try:
         return tables.decode(file.read_bytes(), file.name, [])

@@ -214,9 +214,14 @@ def left_over(text: str) -> str | None:
     return None if found is None else found[0]
 
 
-def of_no_reply(text: str) -> str | None:
-    """The first thing in a reply that is none of it: who speaks, or a language model of itself."""
-    found = _NO_REPLY.search(text)
+def of_no_reply(text: str, brand: str = "") -> str | None:
+    """The first thing in a reply that is none of it: who speaks, or a language model of itself.
+
+    ``brand`` is its name; "Lighthouse:" is told of Lighthouse Coffee, too.
+    """
+    names = [re.escape(name) for name in (brand, brand.partition(" ")[0]) if len(name) > 3]
+    speaks = re.match(rf"\W{{0,3}}(?:{'|'.join(names)})\W{{0,2}}:", text, re.I) if names else None
+    found = speaks or _NO_REPLY.search(text)
     return None if found is None else found[0]
 
 

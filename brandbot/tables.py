@@ -305,6 +305,7 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
     told = re.match(r"sep=(.)\n", text)
     if told:  # Excel's own hint
         text, offset = text[told.end() :], 2
+    text = _unwrapped(text)
     delimiter = told.group(1) if told else _delimiter(text)
     text = _straighten_quotes(text, delimiter)
     _tell_of_mixed(text, delimiter, file, offset, problems)
@@ -352,6 +353,21 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
                     values = {"reason": str(error)}
                     problems.append(Problem("error", "bad-csv", file, start + offset, values))
             start += 1
+
+
+def _unwrapped(text: str) -> str:
+    """A table as it is, or out of the one quoted cell that a program put each row into."""
+    lines = [line.strip() for line in text.split("\n")]
+    full = [line for line in lines if line]
+    if not all(re.fullmatch(r'"(?:[^"]|"")*"[,;\t]*', line) for line in full):
+        return text
+    inside = [line.rstrip(",;\t")[1:-1].replace('""', '"') for line in full]
+    for delimiter in ",;\t|":
+        widths = {len(cells) for cells in csv.reader(inside, delimiter=delimiter)}
+        if len(full) > 1 and len(widths) == 1 and widths != {1}:
+            rows = iter(inside)
+            return "\n".join(next(rows) if line else "" for line in lines)
+    return text
 
 
 def _delimiter(text: str) -> str:

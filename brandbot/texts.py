@@ -1088,6 +1088,30 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "en una encima.",
         ),
     },
+    "facts-column": {
+        "en": (
+            "The column {column} is taken for facts that each reply was given to know.",
+            "The bot learns to look such facts up, as in documents.",
+            "Nothing to do if that is what it holds; else rename it, for example to notes.",
+        ),
+        "es": (
+            "La columna {column} se toma por datos que cada respuesta tenía delante.",
+            "El bot aprende a buscarlos, como en los documentos.",
+            "Si eso es lo que contiene, no hay que hacer nada; si no, llámala por ejemplo notas.",
+        ),
+    },
+    "notes-unread": {
+        "en": (
+            "The bot does not read this file: it is for notes among people.",
+            "Facts that stand only here are unknown to it.",
+            "If it should know them, give the file another name.",
+        ),
+        "es": (
+            "El bot no lee este archivo: es para notas entre personas.",
+            "Los datos que solo están aquí no los sabe.",
+            "Si debe saberlos, ponle otro nombre al archivo.",
+        ),
+    },
     "stray-column": {
         "en": (
             "The column {column} is not used.",

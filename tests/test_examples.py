@@ -282,6 +282,14 @@ def test_a_header_below_titles(tmp_path: Path) -> None:
     assert pairs(found) == [("Hi", "Hello")] and codes(found) == []
 
 
+def test_a_column_of_context_is_told(tmp_path: Path) -> None:
+    text = "prompt,context,reply\nHow much?,Haircut: £12.,Twelve pounds.\n"
+    found = reading(tmp_path, "faq.csv", text)
+    assert found.examples[0].facts == ("Haircut: £12.",)
+    assert [(p.severity, p.code, p.line) for p in found.problems] == [("note", "facts-column", 1)]
+    assert codes(reading(tmp_path, "faq.csv", text.replace("context", "facts"))) == []
+
+
 def test_a_column_that_is_not_used_and_full_of_text(tmp_path: Path) -> None:
     rows = "".join(f"Ana {n},My lamp number {n} arrived broken,That is on us.\n" for n in range(12))
     found = reading(tmp_path, "faq.csv", f"Customer,What they asked,Reply\n{rows}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from brandbot import examples, lint, lint_pairs, lint_privacy, lint_text, questions
+from brandbot import examples, lint, lint_pairs, lint_privacy, lint_text, questions, starter
 from brandbot.examples import Example
 from brandbot.persona import Rules
 from brandbot.prompt import Message
@@ -808,6 +808,23 @@ def test_what_spreadsheets_leave_of_a_cell(cell: str) -> None:
     assert not lint_text.is_spreadsheet_error("= 3 cups") and not lint_text.is_spreadsheet_error(
         "Loading"
     )
+
+
+def test_a_reply_that_begins_with_the_brands_name_and_a_colon() -> None:
+    assert lint_text.of_no_reply("**Lighthouse**: Hello.", "Lighthouse Coffee") == "**Lighthouse**:"
+    assert lint_text.of_no_reply("lighthouse coffee: hello.", "Lighthouse Coffee")
+    for fine in ("Lighthouse Coffee is on the pier: come.", "Light: a lamp."):
+        assert lint_text.of_no_reply(fine, "Lighthouse Coffee") is None
+
+
+def test_facts_in_notes_that_nobody_reads(tmp_path: Path) -> None:
+    starter.create(tmp_path, language="en", name="Tinta")
+    notes = tmp_path / "knowledge" / "README.md"
+    codes = [p.code for p in lint.check(tmp_path).problems]
+    assert "notes-unread" not in codes
+    notes.write_text("A haircut is £12.", encoding="utf-8")
+    found = [p for p in lint.check(tmp_path).problems if p.code == "notes-unread"]
+    assert [(p.severity, p.file) for p in found] == [("note", "knowledge/README.md")]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,9 @@ def test_text(raw: bytes, text: str, code: str | None) -> None:
         ("sep=|\na|b\n1,2|3,4\n", [["a", "b"], ["1,2", "3,4"]]),
         ("alone\n", [["alone"]]),
         ("“a”;“b;c”\n", [["a", "b;c"]]),
+        ('"a,b"\n"c,""d,e"""\n', [["a", "b"], ["c", "d,e"]]),
+        ('"a,b";;\n"c,d";;\n', [["a", "b"], ["c", "d"]]),
+        ('"alone"\n"but, here"\n', [["alone"], ["but, here"]]),
     ],
 )
 def test_cells_of_a_csv_file(text: str, rows: list[list[str]]) -> None:
