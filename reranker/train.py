@@ -4,14 +4,15 @@
     python reranker/train.py --measure [OUT.safetensors]
 
 It learns from ``businesses.jsonl``: facts of fictional businesses and what their customers ask, two
-fifths of it near misses that no fact answers, and what they ask next. Beside no text at all, a
-message is 1 if it asks for such a fact, and 0 if it is one of ``talk.jsonl``. Trained are LoRA
-matrices of all layers and a head; they are kept in eight bits. It takes an H200 about half an
-hour, a laptop a week.
+fifths of it near misses that no fact answers, and what they ask next. Many near misses come a
+second time with a fact that would answer them (``fact``): what is worded like one may well have an
+answer. Beside no text at all, a message is 1 if it asks for such a fact, and 0 if it is one of
+``talk.jsonl``. Trained are LoRA matrices of all layers and a head; they are kept in eight bits. It
+takes an H200 about half an hour, a laptop a week; ``--start`` goes on from an adapter.
 
-``--measure`` tells how it does on the businesses that are held out, each question beside its
-twelve nearest facts, and what ``SCALE`` and ``SHIFT`` of brandbot/knowledge/reranker.py should be:
-they have to follow each training.
+``--measure`` tells how it does on the businesses that are held out, each question once with a fact
+that answers it and once without, so that its wording tells nothing; and what ``SCALE`` and
+``SHIFT`` of brandbot/knowledge/reranker.py should be, which have to follow each training.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer
 from torch.nn import functional
@@ -77,6 +78,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path, nargs="?", help="measured: brandbot's own")
+    parser.add_argument("--start", type=Path, help="an adapter to go on from")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop learning after these")
     parser.add_argument("--measure", action="store_true")
@@ -89,13 +91,16 @@ def main() -> None:
     torch.manual_seed(1)
     base = models.resolve(models.RERANKER, Workspace.find(HERE.parent).models).folder
     if not asked.measure:
-        save_file(train(base, asked.epochs, asked.minutes), asked.out)
+        save_file(train(base, asked.start, asked.epochs, asked.minutes), asked.out)
     measure(Reranker(base, asked.out or ADAPTER))
 
 
-def train(base: Path, epochs: int, minutes: float) -> dict[str, torch.Tensor]:
+def train(base: Path, start: Path | None, epochs: int, minutes: float) -> dict[str, torch.Tensor]:
     """Trains LoRA matrices and a head, and returns them."""
-    reader = CrossEncoder(base).to(precision.device())
+    reader = CrossEncoder(base)
+    if start is not None:
+        reader.load(load_file(start))
+    reader = reader.to(precision.device())
     learn(reader, [[*businesses(), *talk()] for _ in range(epochs)], minutes)
     return reader.adapter()
 
@@ -141,14 +146,25 @@ class CrossEncoder(torch.nn.Module):
     def adapter(self) -> dict[str, torch.Tensor]:
         """As ``reranker.ADAPTER`` has it: int8 and each row's ``.step``, the scale in lora_B."""
         found = {HEAD: self.head.weight[0], f"{HEAD}.bias": self.head.bias}
+        for name, matrix, scale in self._matrices():
+            step = (scale * matrix.abs().amax(1, keepdim=True) / 127).clamp_min(1e-12)
+            found[name] = (scale * matrix / step).round().to(torch.int8)
+            found[f"{name}.step"] = step
+        return {name: weights.detach().cpu().contiguous() for name, weights in found.items()}
+
+    @torch.no_grad()
+    def load(self, adapter: dict[str, torch.Tensor]) -> None:
+        """Takes up what ``adapter`` returned."""
+        self.head.weight[0], self.head.bias[:] = adapter[HEAD], adapter[f"{HEAD}.bias"]
+        for name, matrix, scale in self._matrices():
+            matrix.copy_(adapter[name].float() * adapter[f"{name}.step"] / scale)
+
+    def _matrices(self) -> Iterator[tuple[str, torch.Tensor, float]]:
+        """LoRA's matrices by the names they are kept under, and what they are multiplied with."""
         for name, layer in self.body.base_model.model.named_modules():
             if hasattr(layer, "lora_A"):
-                low, high = layer.lora_A["default"].weight, layer.lora_B["default"].weight
-                for part, matrix in (("lora_A", low), ("lora_B", high * layer.scaling["default"])):
-                    step = (matrix.abs().amax(1, keepdim=True) / 127).clamp_min(1e-12)
-                    found[f"{name}.{part}"] = (matrix / step).round().to(torch.int8)
-                    found[f"{name}.{part}.step"] = step
-        return {name: weights.detach().cpu().contiguous() for name, weights in found.items()}
+                yield f"{name}.lora_A", layer.lora_A["default"].weight, 1.0
+                yield f"{name}.lora_B", layer.lora_B["default"].weight, layer.scaling["default"]
 
 
 # --- What is learned ----------------------------------------------------------------------------
@@ -168,8 +184,8 @@ def talk(*, held_out: bool = False) -> Iterator[Group]:
         yield Group(row["message"], (), (NOTHING, *random.sample(facts[row["lang"]], 2)))
 
 
-def businesses(*, held_out: bool = False) -> Iterator[Group]:
-    """The questions of one side. Those to learn also come beside nothing and in other forms.
+def businesses() -> Iterator[Group]:
+    """The questions to learn, also beside nothing and in other forms.
 
     The forms: what comes next (``dialogues``), another question after one, a question after talk,
     and two in one.
@@ -178,7 +194,7 @@ def businesses(*, held_out: bool = False) -> Iterator[Group]:
     for row in rows("talk.jsonl", held_out=False):
         if 15 < len(row["message"]) < 90 and "?" not in row["message"]:
             said[row["lang"]].append(row["message"])
-    for row in rows("businesses.jsonl", held_out=held_out):
+    for row in rows("businesses.jsonl", held_out=False):
         near, lines = Nearness(row["facts"]), [_line(fact) for fact in row["facts"]]
         asks, spanish = [(ask["q"], ask["a"]) for ask in row["asks"]], row["lang"] == "es"
 
@@ -186,13 +202,14 @@ def businesses(*, held_out: bool = False) -> Iterator[Group]:
             message: str, right: Sequence[int], double: bool = False, near: Nearness = near,
             lines: Sequence[Line] = lines,
         ) -> Group:  # fmt: skip
-            wrong = near.order(message, right)[: None if held_out else 16]
+            wrong = near.order(message, right)[:16]
             told = tuple(lines[at] for at in right), tuple(lines[at] for at in wrong)
             return Group(message, *told, double)
 
         yield from (group(*ask) for ask in asks)
-        if held_out:
-            continue
+        for ask in row["asks"]:
+            if "fact" in ask:
+                yield replace(group(ask["q"], []), right=(_line(ask["fact"]),))
         grown = [
             *((f"{d['first']}{AFTER}{d['then']}", d["a"]) for d in row["dialogues"]),
             *((f"{before}{AFTER}{ask}", right)
@@ -344,31 +361,35 @@ def loss_of(reader: CrossEncoder, batch: Sequence[Group]) -> torch.Tensor:
 # --- Measuring ----------------------------------------------------------------------------------
 
 
+def held_out() -> Iterator[tuple[str, Group]]:
+    """Language, question, what answers it and its eleven nearest other facts."""
+    for row in rows("businesses.jsonl", held_out=True):
+        near, lines = Nearness(row["facts"]), [_line(fact) for fact in row["facts"]]
+        for ask in row["asks"]:
+            right = [lines[at] for at in ask["a"]] or [_line(ask["fact"])]
+            wrong = [lines[at] for at in near.order(ask["q"], ask["a"])[: MOST_READ - 1]]
+            yield row["lang"], Group(ask["q"], tuple(right), tuple(wrong))
+
+
 def measure(reranker: Reranker) -> None:
-    """The held-out businesses: each question with twelve facts, as many as are read for a reply."""
-    held = rows("businesses.jsonl", held_out=True)
-    languages = [business["lang"] for business in held for _ in business["asks"]]
+    """Each held-out question with what answers it, and without."""
     answered: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     beyond: dict[str, list[float]] = defaultdict(list)
     asks, odds = [], []
-    for language, group in zip(languages, businesses(held_out=True), strict=True):
-        lines = [line for line, _ in (*group.right, *group.wrong)][:MOST_READ]
-        asked, chances = reranker.read(group.message, lines)
+    for language, group in held_out():
+        asked, chances = reranker.read(
+            group.message, [line for line, _ in (*group.right, *group.wrong)]
+        )
         asks.append(asked)
         odds += [(_odds(c), at < len(group.right)) for at, c in enumerate(chances)]
         first, second = np.argsort(chances)[-1:-3:-1]
-        if group.right:
-            alike = chances[second] >= NEARLY * chances[first]
-            told = first < len(group.right) or (alike and second < len(group.right))
-            answered[language].append((chances[first], bool(told)))
-        else:
-            beyond[language].append(chances[first])
+        told = {first, second} if chances[second] >= NEARLY * chances[first] else {first}
+        answered[language].append((chances[first], min(told) < len(group.right)))
+        beyond[language].append(max(chances[len(group.right) :]))
     for language in answered:
         best, none = np.array(answered[language]), np.array(beyond[language])
         above = np.mean([(one > none).mean() for one in best[:, 0]])
-        print(
-            f"{language}: {len(best)} answerable, {len(none)} not; area under the curve {above:.3f}"
-        )
+        print(f"{language}: {len(best)} questions, area under the curve {above:.3f}")
         for limit in sorted({ANSWERS, 0.1, 0.2, 0.3, 0.4, 0.5}):
             right = np.mean((best[:, 0] >= limit) * best[:, 1])
             print(f"  from {limit}: right {right:.0%}, declined {(none < limit).mean():.0%}")
