@@ -7,6 +7,7 @@ beside the documents (``lint_knowledge``). Knows nothing of models or training.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -63,6 +64,11 @@ class Check:
         return {"total": len(sides)} | {s: sides.count(s) for s in ("train", "valid", "test")}
 
     @property
+    def files(self) -> dict[str, int]:
+        """Examples by the file, or the sheet of one, that they stand in."""
+        return dict(Counter(example.file for example in self.reading.examples))
+
+    @property
     def verdict(self) -> str:
         """Whether that is enough: ``too-few``, ``more-wanted``, ``good`` or ``plenty``."""
         return _verdict(len(self.reading.examples))
@@ -94,6 +100,7 @@ class Check:
         return {
             "persona": self.folder.name,
             "counts": self.counts,
+            "files": self.files,
             "verdict": self.verdict,
             "findings": findings,
         }

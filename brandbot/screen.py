@@ -227,6 +227,9 @@ def print_check(check: Check, name: str) -> None:
         out.print(f"      [dim]{escape(told.why)}[/]\n      {escape(told.fix)}")
     counts, told_in = check.counts, SUMMARY["es" if language == "es" else "en"]
     out.print(f"[bold]{escape(name)}[/]  {told_in['counts'].format(**counts)}")
+    if len(check.files) > 1:
+        listed = ", ".join(f"{file} {count}" for file, count in check.files.items())
+        out.print(f"  [dim]{escape(listed)}[/]")
     out.print(f"  {told_in[check.verdict]}")
     numbers = [sum(p.severity == kind for p in check.problems) for kind in COLOURS]
     out.print(f"  {told_in['found'].format(*numbers)}")

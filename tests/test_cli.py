@@ -60,6 +60,7 @@ def test_check_says_what_is_wrong_and_exits_with_1(workspace: Path) -> None:
     assert done.returncode == 1 and "broken.csv:2" in done.stdout
     told = json.loads(brandbot("check", "acme", "--json").stdout)
     assert told["counts"]["total"] == 48 and told["verdict"] == "more-wanted"
+    assert sum(told["files"].values()) == 48
     assert [
         (f["file"], f["line"], f["code"]) for f in told["findings"] if f["severity"] == "error"
     ] == [("broken.csv", 2, "empty-reply")]

@@ -103,7 +103,7 @@ def test_progress_and_json(tmp_path: Path) -> None:
     check = lint.check(tmp_path, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)]
     told = check.to_json()
-    assert list(told) == ["persona", "counts", "verdict", "findings"]
+    assert list(told) == ["persona", "counts", "files", "verdict", "findings"]
     assert told["persona"] == tmp_path.name
     assert told["counts"]["total"] == 2
     assert [f["code"] for f in told["findings"]] == ["too-few", "changing-fact"]
