@@ -1,11 +1,11 @@
 """What a trained persona answers to questions about its documents: right, declined, cited.
 
-    python benchmarks/answers.py lighthouse [--version 1] [--top-k 4] [--show 20]
+    python benchmarks/answers.py lighthouse [--version 1] [--show 20] [--without]
 
 Asks the hundred questions of benchmarks/questions/, a third of which no document answers, as they
 would be served (the persona's own temperature, no retries), and prints the share of answerable
 ones whose answer holds the fact, of unanswerable ones that are declined, and of right answers whose
-first source is the right file. Beside it the same without documents.
+first source is the right file; ``--without``: beside it the same without documents.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def _report(
     right, cited, given, declined, wrongly = [], [], [], [], []
     for place, (row, reply) in enumerate(zip(rows, replies, strict=True)):
         handoffs = persona.config.handoff
-        no = reply.handed_off or metrics.declines(reply.text, persona.language, [], handoffs)
+        quote = reply.found.quote if reply.found else ""
+        no = reply.handed_off or metrics.declines(reply.text, persona.language, [], handoffs, quote)
         lines = reply.found.lines if reply.found else ()
         if row.get("answerable", True):
             must, never = row["must_contain"], row.get("must_not_contain", [])
@@ -82,8 +83,6 @@ def _report(
             mark = "ok " if right[-1] else "   "
         else:
             never = row.get("must_not_contain", [])
-            # What follows a quote by chance ("we can't tell you which") declines nothing.
-            no = no and not (reply.found and reply.found.quote)
             declined.append(bool(no) and grounding.right(reply.text, [], never, ""))
             mark = "no " if declined[-1] else "!! "
         if place < show:

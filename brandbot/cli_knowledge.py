@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from brandbot.cli_options import AsJson, Name
+from brandbot.cli_options import AsJson, Name, note
 from brandbot.errors import BrandbotError, KnowledgeError
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def search(
         documents = lookup.Lookup(workspace, name)
         opened = documents.search
         if opened is not None and question is not None and persona.config.knowledge.reranker:
-            open_reranker(workspace.models)  # which takes seconds, and stays
+            open_reranker(workspace.models, note)  # which takes seconds, and stays
     if opened is None:
         raise KnowledgeError(
             f"{name} has no documents. Put some into {persona.folder / 'knowledge'} (.md, .txt, "

@@ -41,6 +41,9 @@ VALID_SHARE = 0.10
 FACT_NAMES = frozenset(["facts", "fact", "context", "datos", "dato", "hechos"])
 """Keys and columns that hold what a reply was given to know, a line each."""
 
+OTHERS_FACTS = "context"
+"""Others' word for facts, and for much else: it is told that they are taken for facts."""
+
 PROVENANCE = "provenance"
 """Key of a JSON line that says which conversation an example came from, and who approved it."""
 
@@ -194,8 +197,9 @@ def read_jsonl(raw: bytes, file: str, reading: Reading) -> None:
             _add(turns, file, number, reading, facts, _provenance(row, file, number, reading))
     doubtful: dict[Any, Problem] = {}  # the same keys in each line are told once
     for at, problem in enumerate(reading.problems):
-        twice = problem.code == "two-columns" and problem.file == file
-        doubtful.setdefault(problem.values["column"] if twice else at, problem)
+        twice = problem.code in ("two-columns", "facts-column") and problem.file == file
+        key = (problem.code, problem.values["column"]) if twice else at
+        doubtful.setdefault(key, problem)
     reading.problems[:] = doubtful.values()
 
 
@@ -219,6 +223,8 @@ def _json_facts(row: dict[str, Any], file: str, line: int, reading: Reading) -> 
     key = next((key for key in row if header_name(str(key)) in FACT_NAMES), None)
     if key is None or row[key] is None:
         return []
+    if header_name(str(key)) == OTHERS_FACTS:
+        reading.problems.append(Problem("note", "facts-column", file, line, {"column": key}))
     text = _flat_text(row[key]) if row[key] else ""
     if text is None:
         values = {"key": key, "found": kind(row[key])}
@@ -372,8 +378,8 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
             width = len(cells)
             fact_column = column_of(names, FACT_NAMES)
             shown = [cell.strip() for cell in cells]
-            if fact_column is not None and names[fact_column] == "context":
-                values = {"column": shown[fact_column]}  # others' word for it, and for much else
+            if fact_column is not None and names[fact_column] == OTHERS_FACTS:
+                values = {"column": shown[fact_column]}
                 reading.problems.append(Problem("note", "facts-column", file, number, values))
             doubtful = _passed_over(names, shown, prompt_column, reply_column, file, number)
             reading.problems += doubtful

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brandbot.bot import Reply, Voice
     from brandbot.grounding import Known
     from brandbot.knowledge.lookup import Found, Lookup
+    from brandbot.models import Say
     from brandbot.nearest import Nearest
 
 
@@ -30,7 +31,7 @@ class Given:
     """Thread-safe; loads nothing before it is needed."""
 
     workspace: Workspace
-    say: Callable[[str], None] | None = None
+    say: Say | None = None
     _lookups: dict[str, Lookup] = field(default_factory=dict)
     _known: dict[tuple[str, str], Known] = field(default_factory=dict)
     _nearest: dict[tuple[str, str], Nearest] = field(default_factory=dict)

@@ -71,9 +71,10 @@ def misplaced(folder: Path) -> Iterator[Problem]:
 
 def unread_notes(folder: Path) -> Iterator[Problem]:
     """Notes among people in ``knowledge/`` that seem to hold facts: they have figures."""
-    for file in sorted((folder / "knowledge").glob("*")):
-        if file.name.upper() in tables.NOTES and file.is_file() and re.search(r"\d", _text(file)):
-            yield Problem("note", "notes-unread", f"knowledge/{file.name}")
+    for file in sorted((folder / "knowledge").rglob("*")):
+        is_note = file.name.upper() in tables.NOTES and file.suffix.lower() in WRITTEN
+        if is_note and file.is_file() and re.search(r"\d", _text(file)):
+            yield Problem("note", "notes-unread", file.relative_to(folder).as_posix())
 
 
 def _text(file: Path) -> str:

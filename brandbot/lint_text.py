@@ -217,11 +217,10 @@ def left_over(text: str) -> str | None:
 def of_no_reply(text: str, brand: str = "") -> str | None:
     """The first thing in a reply that is none of it: who speaks, or a language model of itself.
 
-    ``brand`` is its name; "Lighthouse:" is told of Lighthouse Coffee, too.
+    ``brand`` is its name, which speaks, too.
     """
-    names = [re.escape(name) for name in (brand, brand.partition(" ")[0]) if len(name) > 3]
-    speaks = re.match(rf"\W{{0,3}}(?:{'|'.join(names)})\W{{0,2}}:", text, re.I) if names else None
-    found = speaks or _NO_REPLY.search(text)
+    speaks = rf"(?im)^\W{{0,3}}{re.escape(brand)}\W{{0,2}}:" if brand else r"(?!)"
+    found = re.search(speaks, text) or _NO_REPLY.search(text)
     return None if found is None else found[0]
 
 

@@ -1,10 +1,10 @@
-"""Which numbers this machine multiplies fastest."""
+"""Where torch computes on this machine, and with which numbers it does so fastest."""
 
 from __future__ import annotations
 
 
 def device() -> str:
-    """Where torch runs the models that are brandbot's own: ``cuda`` if there is one, or ``cpu``."""
+    """``cuda`` if there is one, or ``cpu``."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

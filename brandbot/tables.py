@@ -305,8 +305,9 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
     told = re.match(r"sep=(.)\n", text)
     if told:  # Excel's own hint
         text, offset = text[told.end() :], 2
-    text = _unwrapped(text)
-    delimiter = told.group(1) if told else _delimiter(text)
+    inside = _unwrapped(text)
+    delimiter = told.group(1) if told and inside == text else _delimiter(inside)
+    text = inside
     text = _straighten_quotes(text, delimiter)
     _tell_of_mixed(text, delimiter, file, offset, problems)
     csv.field_size_limit(10_000_000)
@@ -356,18 +357,18 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
 
 
 def _unwrapped(text: str) -> str:
-    """A table as it is, or out of the one quoted cell that a program put each row into."""
-    lines = [line.strip() for line in text.split("\n")]
+    """Examples as they stand there, or out of the one quoted cell that a program put each row into.
+
+    Only below a header of questions and replies: elsewhere a cell may well hold commas.
+    """
+    lines = [line.strip().rstrip(",;\t") for line in text.split("\n")]
     full = [line for line in lines if line]
-    if not all(re.fullmatch(r'"(?:[^"]|"")*"[,;\t]*', line) for line in full):
+    if not full or not all(re.fullmatch(r'"(?:[^"]|"")*"', line) for line in full):
         return text
-    inside = [line.rstrip(",;\t")[1:-1].replace('""', '"') for line in full]
-    for delimiter in ",;\t|":
-        widths = {len(cells) for cells in csv.reader(inside, delimiter=delimiter)}
-        if len(full) > 1 and len(widths) == 1 and widths != {1}:
-            rows = iter(inside)
-            return "\n".join(next(rows) if line else "" for line in lines)
-    return text
+    inside = [line[1:-1].replace('""', '"') for line in lines]
+    names = [header_name(cell) for cell in re.split(r"[,;\t|]", next(filter(None, inside)))]
+    is_header = PROMPT_NAMES.intersection(names) and REPLY_NAMES.intersection(names)
+    return "\n".join(inside) if is_header else text
 
 
 def _delimiter(text: str) -> str:

@@ -373,6 +373,7 @@ def held_out() -> Iterator[tuple[str, Group]]:
 
 def measure(reranker: Reranker) -> None:
     """Each held-out question with what answers it, and without."""
+    random.seed(1)  # the same facts beside each question after a training and without one
     answered: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     beyond: dict[str, list[float]] = defaultdict(list)
     asks, odds = [], []
@@ -381,7 +382,8 @@ def measure(reranker: Reranker) -> None:
             group.message, [line for line, _ in (*group.right, *group.wrong)]
         )
         asks.append(asked)
-        odds += [(_odds(c), at < len(group.right)) for at, c in enumerate(chances)]
+        kept = [(_odds(c), at < len(group.right)) for at, c in enumerate(chances)]
+        odds += kept + kept[len(group.right) :]
         first, second = np.argsort(chances)[-1:-3:-1]
         told = {first, second} if chances[second] >= NEARLY * chances[first] else {first}
         answered[language].append((chances[first], min(told) < len(group.right)))

@@ -288,6 +288,8 @@ def test_a_column_of_context_is_told(tmp_path: Path) -> None:
     assert found.examples[0].facts == ("Haircut: £12.",)
     assert [(p.severity, p.code, p.line) for p in found.problems] == [("note", "facts-column", 1)]
     assert codes(reading(tmp_path, "faq.csv", text.replace("context", "facts"))) == []
+    row = '{"prompt": "How much?", "context": "Haircut: £12.", "completion": "Twelve pounds."}\n'
+    assert codes(reading(tmp_path, "faq.jsonl", row * 3)) == [("facts-column", 1)]
 
 
 def test_a_column_that_is_not_used_and_full_of_text(tmp_path: Path) -> None:

@@ -811,9 +811,10 @@ def test_what_spreadsheets_leave_of_a_cell(cell: str) -> None:
 
 
 def test_a_reply_that_begins_with_the_brands_name_and_a_colon() -> None:
-    assert lint_text.of_no_reply("**Lighthouse**: Hello.", "Lighthouse Coffee") == "**Lighthouse**:"
-    assert lint_text.of_no_reply("lighthouse coffee: hello.", "Lighthouse Coffee")
-    for fine in ("Lighthouse Coffee is on the pier: come.", "Light: a lamp."):
+    bold = "**Lighthouse Coffee**: Hello."
+    assert lint_text.of_no_reply(bold, "Lighthouse Coffee") == "**Lighthouse Coffee**:"
+    assert lint_text.of_no_reply("Hello.\nlighthouse coffee: hello.", "Lighthouse Coffee")
+    for fine in ("Lighthouse Coffee is on the pier: come.", "Lighthouse: 12 metres."):
         assert lint_text.of_no_reply(fine, "Lighthouse Coffee") is None
 
 
@@ -822,9 +823,14 @@ def test_facts_in_notes_that_nobody_reads(tmp_path: Path) -> None:
     notes = tmp_path / "knowledge" / "README.md"
     codes = [p.code for p in lint.check(tmp_path).problems]
     assert "notes-unread" not in codes
-    notes.write_text("A haircut is £12.", encoding="utf-8")
+    deep = tmp_path / "knowledge" / "prices" / "leeme.txt"
+    deep.parent.mkdir()
+    for file in (notes, deep, notes.with_name("desktop.ini")):
+        file.write_text("A haircut is £12.", encoding="utf-8")
     found = [p for p in lint.check(tmp_path).problems if p.code == "notes-unread"]
-    assert [(p.severity, p.file) for p in found] == [("note", "knowledge/README.md")]
+    assert [(p.severity, p.file) for p in found] == [
+        ("note", "knowledge/README.md"), ("note", "knowledge/prices/leeme.txt"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

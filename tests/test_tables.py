@@ -54,9 +54,12 @@ def test_text(raw: bytes, text: str, code: str | None) -> None:
         ("sep=|\na|b\n1,2|3,4\n", [["a", "b"], ["1,2", "3,4"]]),
         ("alone\n", [["alone"]]),
         ("“a”;“b;c”\n", [["a", "b;c"]]),
-        ('"a,b"\n"c,""d,e"""\n', [["a", "b"], ["c", "d,e"]]),
-        ('"a,b";;\n"c,d";;\n', [["a", "b"], ["c", "d"]]),
-        ('"alone"\n"but, here"\n', [["alone"], ["but, here"]]),
+        ('"prompt,reply"\n"c,""d,e"""\n', [["prompt", "reply"], ["c", "d,e"]]),
+        ('sep=;\n"Prompt,Reply";;\n\n"c,d";;\n', [["Prompt", "Reply"], ["c", "d"]]),
+        (
+            '"Adults £6, children £3"\n"Monday no, else yes"\n',
+            [["Adults £6, children £3"], ["Monday no, else yes"]],
+        ),
     ],
 )
 def test_cells_of_a_csv_file(text: str, rows: list[list[str]]) -> None:

@@ -110,7 +110,7 @@ def _told(
     if asked is not None and asked.answerable and (asked.must_contain or asked.expect):
         right = grounding.right(text, asked.must_contain, asked.must_not_contain, asked.expect)
     elif asked is not None and not asked.answerable:
-        declined = metrics.declines(text, language, invented, persona.config.handoff)
+        declined = metrics.declines(text, language, invented, persona.config.handoff, one.quote)
         if declined is not None:
             declined = declined and grounding.right(text, (), asked.must_not_contain, "")
     return Told(

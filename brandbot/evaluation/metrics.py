@@ -193,9 +193,12 @@ def is_like(text: str, others: Sequence[str]) -> bool:
 
 
 def declines(
-    answer: str, language: str, invented: Sequence[str], handoff: Sequence[str] = ()
-) -> bool | None:
+    answer: str, language: str, invented: Sequence[str], handoff: Sequence[str] = (),
+    quote: str = "",
+) -> bool | None:  # fmt: skip
     """Whether an answer says that it does not know, or whom to ask, and invents nothing.
+
+    What says ``quote``, a document's own words, does not, whatever follows by chance.
 
     Whatever is nearly (80% by rapidfuzz's ratio) one of the persona's ``handoff`` does; else by
     phrases, in English and Spanish, unless it begins by agreeing. In other languages only a handoff
@@ -206,6 +209,8 @@ def declines(
     pattern = _declining(language)
     if pattern is None:
         return False if handoff else None
+    if quote and quote in answer:
+        return False
     if _AGREES.match(answer):
         return False
     return bool(pattern.search(answer.replace("’", "'"))) and not invented

@@ -95,7 +95,7 @@ def evaluate(
         raise PersonaError(persona.folder, found.problems, persona.language)
     settings = version.persona.config.knowledge
     measured_with = _inputs(persona, settings, reading, found)  # whatever is saved meanwhile
-    served = Served(workspace, persona, settings)
+    served = Served(workspace, persona, settings, say)
     asked = [served.asked(one) for one in _asked(reading, found)]
     try:
         models.embedder_folder(workspace.models)

@@ -9,6 +9,7 @@ from brandbot.evaluation.findings import Asked
 from brandbot.examples import Example
 from brandbot.knowledge import lookup
 from brandbot.knowledge.lookup import Found, Lookup
+from brandbot.models import Say
 from brandbot.persona import Knowledge, Persona
 from brandbot.prompt import Message
 from brandbot.workspace import Workspace
@@ -17,13 +18,15 @@ from brandbot.workspace import Workspace
 class Served:
     """The facts that search finds; an example's own facts, if it has any, stand for them."""
 
-    def __init__(self, workspace: Workspace, persona: Persona, knowledge: Knowledge) -> None:
+    def __init__(
+        self, workspace: Workspace, persona: Persona, knowledge: Knowledge, say: Say | None = None
+    ) -> None:
         """``knowledge`` are the settings that the version is served with."""
         self._settings = knowledge
         self._lookup: Lookup | None = None
         if knowledge.enabled and (persona.folder / "knowledge").is_dir():
             lookup.update_index(workspace, persona)
-            self._lookup = Lookup(workspace, persona.name)
+            self._lookup = Lookup(workspace, persona.name, say)
 
     def asked(self, one: Asked) -> Asked:
         if one.example is not None and one.example.facts:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from brandbot import approved
 from brandbot.examples import SIDES, Example, Reading, Split
 from brandbot.knowledge.lookup import Lookup
+from brandbot.models import Say
 from brandbot.persona import Persona, Review
 from brandbot.prompt import Message
 from brandbot.training import mix
@@ -16,7 +17,7 @@ from brandbot.workspace import Workspace
 
 
 def as_served(
-    workspace: Workspace, persona: Persona, reading: Reading
+    workspace: Workspace, persona: Persona, reading: Reading, say: Say | None = None
 ) -> dict[Split, list[Example]]:
     """Each side's examples with the facts that their replies would be served with.
 
@@ -27,7 +28,7 @@ def as_served(
     sides["train"] = _weighted(sides["train"], persona.config.review)
     if not persona.config.knowledge.enabled:
         return sides
-    documents = Lookup(workspace, persona.name)
+    documents = Lookup(workspace, persona.name, say)
     search = documents.search
     passages = [line for p in (search.passages if search else []) for line in p.lines()]
 

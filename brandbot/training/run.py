@@ -197,7 +197,7 @@ def _train(
     system = planned.persona.system_prompt
     rows: dict[str, list[Encoded]] = {}
     left_out: dict[str, None] = {}  # an example may stand in several rows
-    for side, chosen in as_served(workspace, planned.persona, planned.reading).items():
+    for side, chosen in as_served(workspace, planned.persona, planned.reading, say).items():
         found = encode(
             chosen, planned.prompt_format, system, settings.max_length, planned.persona.language
         )
