@@ -28,7 +28,8 @@ ENVIRONMENT = """
 | `BRANDBOT_DATABASE_URL` | the conversations' database: `postgresql://…` or `sqlite:///…` |
 | `BRANDBOT_JUDGE_URL`, `_MODEL`, `_KEY` | a judge for `brandbot evaluate --judge` |
 | `BRANDBOT_BEHIND_PROXY` | 1: a proxy before the studio asks people to log in |
-| `SLACK_BOT_TOKEN`, `_APP_TOKEN`, `_SIGNING_SECRET`, `_API_URL` | see [Slack](slack.md) |
+| `SLACK_BOT_TOKEN`, `_APP_TOKEN`, `_SIGNING_SECRET` | see [Slack](slack.md) |
+| `SLACK_API_URL` | another address of Slack's API, for tests |
 """
 
 
