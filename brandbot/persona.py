@@ -334,10 +334,13 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
             where = line_of(("rules", "never_say", place))
             values = {"found": word[:60]}
             problems.append(Problem("warning", "yaml-text", file.name, where, values))
+    before = ""
     for number, line in enumerate(text.split("\n"), 1):
-        if slip := _SLIPS.search(line):
-            shown = {"found": slip[0].strip()[:60]}
+        slip = _SLIPS.search(line)
+        if slip or _goes_on(before, line):
+            shown = {"found": line.strip()[:60]}
             problems.append(Problem("warning", "yaml-text", file.name, number, shown))
+        before = line
     return config
 
 
@@ -350,6 +353,9 @@ def _yaml_problem(error: Exception, file: str, text: str = "") -> Problem:
     begun = getattr(error, "context_mark", None)
     if begun and "quoted scalar" in str(getattr(error, "context", "")):
         return Problem("error", "yaml-quote", file, begun.line + 1)
+    shown = text.split("\n")[line - 1] if line else ""
+    if needs := _NEEDS_QUOTES.match(shown):
+        return Problem("error", "yaml-mark", file, line, {"found": needs[1].strip()[:60]})
     if reason.startswith("expected <block end>"):
         return Problem("error", "yaml-indent", file, line)
     return Problem("error", "yaml-syntax", file, line, {"reason": f"@{reason}", "message": reason})
@@ -375,13 +381,27 @@ def _never_closed(lines: Sequence[str]) -> int | None:
     return None
 
 
+# What YAML refuses as the beginning of a text, and a text that goes on after its closing quote.
+_NEEDS_QUOTES = re.compile(
+    r"\s*(?:-\s+|\w+:\s+)+([@%!&*`].*"
+    r"|\"(?:\\.|[^\"\\])*\"\s*[^\s#\",].*|'(?:''|[^'])*'\s*[^\s#',].*)"
+)
+
 # What YAML reads otherwise than it was meant: a hashtag begins a comment, a dash without its space
-# is text, Word's quotes are letters, and a comma parts no items.
+# and a bullet are text, Word's quotes are letters, and a comma parts no items.
 _SLIPS = re.compile(
     r"^\s*(?:-\s+|(?:name|greeting|handoff|starters):\s+)(?![\"'#\[{|>])[^#]*\s#\w.*"
     r"|^\s*-[^\W\d_].*"
+    r"|^\s*[•·▪‣]\s*\w.*"
     r"|^\s*(?:-\s+|\w+:\s+)[“”«„‘].*",
 )
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """Whether a dash is part of the item above, since it stands further right."""
+    first, second = (re.match(r"( *)- +(?=[^\s-])", each) for each in (before, line))
+    deeper = first and second and len(second[1]) > len(first[1])
+    return bool(deeper) and not before.rstrip().endswith((":", "|", ">"))
 
 
 def _collect_lines(

@@ -258,6 +258,20 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Cámbiale el nombre. Si no ves la terminación, haz que el ordenador las muestre.",
         ),
     },
+    "yaml-mark": {
+        "en": (
+            "This text needs quotation marks around all of it: {found}",
+            "Marks such as @ % ! & * mean something else at its beginning, and so does a text in "
+            "quotes that goes on after them.",
+            "Put all of it in \"quotes\"; inside, write 'single' ones.",
+        ),
+        "es": (
+            "Este texto necesita comillas alrededor de todo: {found}",
+            "Signos como @ % ! & * significan otra cosa al principio, y también un texto entre "
+            "comillas que sigue tras ellas.",
+            "Ponlo todo entre \"comillas\"; dentro, usa las 'simples'.",
+        ),
+    },
     "yaml-indent": {
         "en": (
             "This line begins too far left or right for where it stands.",

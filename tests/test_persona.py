@@ -155,7 +155,10 @@ def test_a_tab_inside_a_text_is_none_of_our_business(tmp_path: Path) -> None:
         ('name: Acme\ngreeting: "Hi\nstarters:\n  - "Now?"\n  - "When?"\n', "yaml-quote", 2),
         ("name: Acme\nstarters:\n  - 'It''s on?\n  - 'When?'\n", "yaml-quote", 3),
         ("name: Acme\nrules:\n  emoji: free\n emoji: none\n", "yaml-indent", 4),
-        ("name: *nobody\n", "yaml-syntax", 1),
+        ("name: *nobody\n", "yaml-mark", 1),
+        ("name: Acme\ngreeting: @acme says hi\n", "yaml-mark", 2),
+        ('name: Acme\ngreeting: "Hi" there\n', "yaml-mark", 2),
+        ("name: Acme\nhandoff:\n  - 'No' idea\n", "yaml-mark", 3),
     ],
 )
 def test_bad_yaml(tmp_path: Path, yaml: str, code: str, line: int) -> None:
@@ -172,7 +175,7 @@ def test_bad_yaml(tmp_path: Path, yaml: str, code: str, line: int) -> None:
 def test_a_closed_text_is_not_blamed_for_a_later_error(tmp_path: Path, sound: str) -> None:
     last = 3 + sound.count("\n")
     yaml = f"name: Acme\n{sound}\nhandoff: *nobody\n"
-    assert problems(tmp_path, yaml) == [("yaml-syntax", last)]
+    assert problems(tmp_path, yaml) == [("yaml-mark", last)]
 
 
 @pytest.mark.parametrize("name", ["persona.yaml.txt", "persona.yml", "Persona.YAML"])
@@ -298,6 +301,8 @@ def test_set_refuses(tmp_path: Path, assignment: str, code: str) -> None:
         ("greeting: ¡Hola! Pide la #1", True),
         ("handoff:\n  -No lo sé.\n  -Ni idea.", True),
         ("rules:\n  never_say:\n    - “barato”", True),
+        ("handoff:\n  • No lo sé.\n  • Ni idea.", True),
+        ("handoff:\n- No lo sé.\n - Ni idea.", True),
         ('greeting: "¡Hola! Pide la #1"', False),
         ("greeting: Hello  # shown first", False),
         ("handoff:\n  - No lo sé.\n  - Ni idea.", False),
