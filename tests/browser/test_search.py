@@ -20,10 +20,8 @@ from tests.chromium import DESKTOP, PHONE, Window
 
 pytestmark = GRADIO_WARNS
 
-ATTACK = (
-    "<img src=x onerror='window.owned=1'><script>window.owned=2</script> ${window.owned=3} "
-    "{{#each value}}x{{/each}} ![x](http://192.0.2.1/x.png) <b>bold</b>"
-)
+SCRIPT = "<img src=x onerror='window.owned=1'><script>window.owned=2</script> ${window.owned=3}"
+TEMPLATE = "{{#each value}}x{{/each}} ![x](http://192.0.2.1/x.png) <b>bold</b>"
 MENU = """# Menu
 
 ## Drinks
@@ -35,7 +33,11 @@ MENU = """# Menu
 
 We are open from 9 am to 5 pm.
 """
-FAQ = f'question,answer\nWhere is the parrot?,"It sits at counter 47 {ATTACK}"\n'
+# In two rows: what is all markup is not taken for an answer.
+FAQ = f"""question,answer
+Where is the parrot?,"It sits at counter 47 {SCRIPT}"
+Where is the owl?,"It sits at counter 48 {TEMPLATE}"
+"""
 
 Enter = Callable[..., "Guest"]
 
@@ -222,17 +224,22 @@ def test_what_a_reply_made_up_is_told(
     expect(guest.page.locator("#notice")).to_be_hidden()
 
 
-def test_a_documents_words_are_text_in_the_chat(studio: Studio, enter: Enter) -> None:
+@pytest.mark.parametrize(
+    ("animal", "row", "says"),
+    [("parrot", 2, f"It sits at counter 47 {SCRIPT}"), ("owl", 3, f"at counter 48 {TEMPLATE}")],
+)
+def test_a_documents_words_are_text_in_the_chat(
+    studio: Studio, enter: Enter, animal: str, row: int, says: str
+) -> None:
     guest = enter()
-    studio.engine.will_say("The parrot sits at counter 47.")
-    guest.ask("Where is the parrot?")
-    guest.hears("The parrot sits at counter 47.")
+    said = f"The {animal} sits at counter {45 + row}."
+    studio.engine.will_say(said)
+    guest.ask(f"Where is the {animal}?")
+    guest.hears(said)
     guest.sources.locator("summary").click()
-    expect(guest.sources.locator("blockquote").first).to_contain_text(
-        "It sits at counter 47 <img src=x onerror='window.owned=1'><script>"
-    )
+    expect(guest.sources.locator("blockquote").first).to_contain_text(says)
     expect(guest.sources.locator("li").first).to_contain_text(
-        "faq.csv › Where is the parrot? · row 2"
+        f"faq.csv › Where is the {animal}? · row {row}"
     )
     assert guest.page.evaluate("window.owned") is None
     assert guest.sources.locator(":is(img, script, a)").count() == 0
@@ -310,12 +317,12 @@ def test_the_search_in_spanish(studio: Studio, enter: Enter) -> None:
 
 def test_a_documents_words_are_text_in_the_search(studio: Studio, enter: Enter) -> None:
     guest = enter("search")
-    guest.ask("Where is the parrot?")
-    first = guest.page.locator(".passages > ol > li").first
-    expect(first).to_contain_text("row 2")
-    assert ATTACK.split()[0] in first.inner_text()
-    assert "${window.owned=3} {{#each value}}x{{/each}}" in first.inner_text()
-    guest.ask(ATTACK)
+    for animal, row, says in (("parrot", 2, SCRIPT), ("owl", 3, TEMPLATE)):
+        guest.ask(f"Where is the {animal}?")
+        first = guest.page.locator(".passages > ol > li").first
+        expect(first).to_contain_text(f"row {row}")
+        assert says in first.inner_text()
+    guest.ask(f"{SCRIPT} {TEMPLATE}")
     expect(guest.status).to_be_visible()
     assert guest.page.evaluate("window.owned") is None
     assert guest.page.locator("#talk :is(img, script, a)").count() == 0
@@ -340,7 +347,7 @@ def test_nothing_scrolls_sideways_and_all_can_be_reached(
     last = results.locator(".passages > ol > li").last
     last.scroll_into_view_if_needed()
     box = last.bounding_box()
-    assert box is not None and box["y"] + box["height"] <= height
+    assert box is not None and box["y"] + box["height"] < height + 1  # of a pixel, parts
     if size == PHONE:
         expect(guest.page.locator("#side")).to_be_hidden()
 
