@@ -334,13 +334,13 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
             where = line_of(("rules", "never_say", place))
             values = {"found": word[:60]}
             problems.append(Problem("warning", "yaml-text", file.name, where, values))
-    before = ""
+    above = ""
     for number, line in enumerate(text.split("\n"), 1):
         slip = _SLIPS.search(line)
-        if slip or _goes_on(before, line):
+        if slip or _goes_on(above, line):
             shown = {"found": line.strip()[:60]}
             problems.append(Problem("warning", "yaml-text", file.name, number, shown))
-        before = line
+        above = line
     return config
 
 
