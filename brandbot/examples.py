@@ -346,7 +346,10 @@ def read_xlsx(raw: bytes, file: str, reading: Reading) -> None:
 
 
 MOST_ABOVE = 10
-"""Rows in which a header is looked for, and rows of text that make a column a full one."""
+"""Rows in which a header is looked for."""
+
+FULL = 10
+"""Rows from which a column that is mostly text is called full."""
 
 SOME_WORDS = 2
 """Words that a cell has at most if it is a name, a label or a mark."""
@@ -359,7 +362,7 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
     width = 0
     first: Problem | None = None  # what is above the header, which may be a title
     above = header = 0
-    unused: dict[int, list[int]] = {}  # rows with some words in a column that is not used
+    unused: dict[int, list[bool]] = {}  # rows with some words in a column that is not used
     told_columns: set[int] = set()
     for number, cells in rows:
         if not any(cell.strip() for cell in cells):
@@ -420,7 +423,7 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
         reading.problems += [first] if first else []
         return
     for column, filled in unused.items():
-        if len(filled) >= MOST_ABOVE and sum(filled) > 0.8 * len(filled):
+        if len(filled) >= FULL and sum(filled) > 0.8 * len(filled):
             values = {
                 "column": shown[column],
                 "prompt": shown[prompt_column],

@@ -284,11 +284,11 @@ def _terms(text: str) -> set[str]:
 # --- Training -----------------------------------------------------------------------------------
 
 
-def learn(reader: CrossEncoder, stages: Sequence[Sequence[Group]], minutes: float) -> None:
+def learn(reader: CrossEncoder, epochs: Sequence[Sequence[Group]], minutes: float) -> None:
     """Binary cross-entropy of each pair, and a little of the softmax over a question's lines."""
     weights = [p for p in reader.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.0, betas=(0.9, 0.98))
-    batches = [batch for stage in stages for batch in _batches(stage)]
+    batches = [batch for epoch in epochs for batch in _batches(epoch)]
     start = time.monotonic()
     reader.train()
     for done, batch in enumerate(batches):
