@@ -229,8 +229,9 @@ def _each_problem(example: Example, found: Persona | None) -> Iterator[Problem]:
             yield problem("warning", "left-over", found=strange[:30])
         if len(message.content) > LONG_REPLY:
             yield problem("warning", "long-reply", count=len(message.content), most=LONG_REPLY)
-        if len(message.content.split()) < 2:
-            yield problem("note", "short-reply", found=message.content.strip()[:40])
+        word = message.content.strip()
+        if len(word.split()) < 2 and not lint_text.is_spreadsheet_error(word):
+            yield problem("note", "short-reply", found=word[:40])
         given = " ".join(example.facts)  # made up, and given to read: nothing that goes stale
         rest = without(plain(message.content), figures(plain(given)))
         for fact in lint_text.facts(rest):

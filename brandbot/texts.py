@@ -233,15 +233,15 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     "yaml-text": {
         "en": (
             "This text may not be read as it is meant: {found}",
-            "After a # everything is a note to people, a dash without a space begins no item, and "
-            "“ ” are part of the text.",
+            "After a # everything is a note to people, a dash without a space or further right "
+            "than the one above begins no item, and “ ” are part of the text.",
             'Put the text in straight "quotes", each item in a line of its own after a dash and a '
             "space.",
         ),
         "es": (
             "Puede que este texto no se lea como se pensó: {found}",
-            "Tras una # todo es una nota para personas, un guion sin espacio no empieza ningún "
-            "elemento, y las comillas “ ” son parte del texto.",
+            "Tras una # todo es una nota para personas, un guion sin espacio o más a la derecha que "
+            "el de arriba no empieza ningún elemento, y las comillas “ ” son parte del texto.",
             'Pon el texto entre comillas rectas ("), cada elemento en su línea tras un guion y un '
             "espacio.",
         ),
