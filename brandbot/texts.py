@@ -240,8 +240,8 @@ PROBLEMS: dict[str, dict[str, Words]] = {
         ),
         "es": (
             "Puede que este texto no se lea como se pensó: {found}",
-            "Tras una # todo es una nota para personas, un guion sin espacio o más a la derecha que "
-            "el de arriba no empieza ningún elemento, y las comillas “ ” son parte del texto.",
+            "Tras una # todo es una nota para personas, un guion sin espacio o más a la derecha "
+            "que el de arriba no empieza ningún elemento, y las comillas “ ” son parte del texto.",
             'Pon el texto entre comillas rectas ("), cada elemento en su línea tras un guion y un '
             "espacio.",
         ),

@@ -312,6 +312,8 @@ def test_lengths(tmp_path: Path) -> None:
         ("note", "short-reply", 3),
     ]
     assert [p.values["found"] for p in check.problems if p.code == "short-reply"] == ["Yes."]
+    broken = checked(tmp_path, ("three", "#ERROR!"))
+    assert [p.code for p in broken.problems if p.line == 1] == ["excel-error"]
 
 
 def test_longer_than_training_takes(tmp_path: Path) -> None:
