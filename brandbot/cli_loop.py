@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from brandbot.bot import Bot
     from brandbot.conversations import ConversationLog
     from brandbot.export import Exported
-    from brandbot.forget import Forgotten
+    from brandbot.forget import Forgotten, Said
     from brandbot.workspace import Workspace
 
+MOST_SHOWN = 20
+"""Messages that --said shows."""
 
 LEFT_OUT = {
     "author-share": "over one person's share (review.max_author)",
@@ -143,6 +146,10 @@ def forget(
         bool,
         typer.Option("--expired", help="Conversations older than their persona's keep_days."),
     ] = False,
+    said: Annotated[
+        Optional[str],
+        typer.Option("--said", help="Show who said this, and delete nothing.", metavar="TEXT"),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be deleted.")
     ] = False,
@@ -152,14 +159,20 @@ def forget(
     """Delete what a person said, and everything that came of it.
 
     Log, feedback, votes, reviews, examples and caches; versions trained on their words are named.
-    With --expired: old conversations, by review.keep_days of each persona. Examples:
+    With --expired: old conversations, by review.keep_days of each persona. Visitors of the web have
+    no name: find their conversation by their words. Examples: brandbot forget --said "oat milk" ·
     brandbot forget --user slack:T024BE7LD:U023BECGF --dry-run · brandbot forget --expired
     """
-    from brandbot.forget import expire, forget_person
+    from brandbot.forget import expire, forget_person, who_said
 
-    if (user is None) == (not expired):
-        raise BrandbotError("Name a person with --user, or say --expired; one of the two.")
+    if [user is not None, expired, said is not None].count(True) != 1:
+        raise BrandbotError(
+            "Name a person with --user, or say --expired; or look for one with --said."
+        )
     with _log() as (workspace, log):
+        if said is not None:
+            _tell_said(who_said(log, said), said, as_json)
+            return
         if user is None:
             if dry_run:
                 raise BrandbotError("--dry-run goes with --user only.")
@@ -176,6 +189,22 @@ def forget(
         typer.echo(json.dumps({"user": user, "dry_run": dry_run, **found.to_json()}))
     else:
         _tell_forgotten(found, user, "Would delete" if dry_run else "Deleted")
+
+
+def _tell_said(found: list[Said], text: str, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"said": [asdict(one) for one in found]}))
+        return
+    for one in found[:MOST_SHOWN]:
+        when = f"{one.created[:10]} {one.created[11:16]}"
+        typer.echo(f"{one.author}  {one.persona}, {one.channel}, {when}")
+        typer.echo(f"  {shorten(one.content, 100, placeholder='…')}")
+    if len(found) > MOST_SHOWN:
+        typer.echo(f"{len(found) - MOST_SHOWN} more: look for more of the words, or use --json.")
+    if found:
+        typer.echo("What is kept of one of them: brandbot forget --user ID --dry-run")
+    else:
+        typer.echo(f"Nobody said {text!r}.")
 
 
 def _tell_forgotten(found: Forgotten, user: str, verb: str) -> None:

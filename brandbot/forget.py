@@ -19,11 +19,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from brandbot import examples as example_files
 from brandbot import questions, traces
 from brandbot.conversations import ConversationLog
+from brandbot.database import conversations, turns
 from brandbot.errors import LockHeldError, LogError, PersonaError
 from brandbot.examples import PROVENANCE
 from brandbot.from_conversations import rewrite
@@ -68,6 +69,37 @@ class Forgotten:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Said:
+    """Words that hold what was looked for, and who said them, as ``forget_person`` takes it."""
+
+    author: str
+    persona: str
+    channel: str
+    created: str
+    content: str
+
+
+def who_said(log: ConversationLog, text: str) -> list[Said]:
+    """What people said that holds ``text``, in whatever case, the newest first."""
+    author = func.coalesce(
+        turns.c.author, conversations.c.author, "conversation:" + conversations.c.id
+    )
+    query = (
+        select(
+            author,
+            conversations.c.persona,
+            conversations.c.channel,
+            turns.c.created,
+            turns.c.content,
+        )
+        .join(conversations, conversations.c.id == turns.c.conversation)
+        .where(turns.c.role == "user", turns.c.content.icontains(text, autoescape=True))
+        .order_by(turns.c.id.desc())
+    )
+    return log.database.read(lambda connection: [Said(*row) for row in connection.execute(query)])
 
 
 def forget_person(

@@ -127,6 +127,25 @@ def test_forget(brandbot, log: ConversationLog) -> None:  # type: ignore[no-unty
     log.close()
 
 
+def test_who_said_it(brandbot, log: ConversationLog) -> None:  # type: ignore[no-untyped-def]
+    visit = log.start("acme", "web")
+    log.add(visit, "user", "Got OAT milk, 100%?")
+    log.add(visit, "assistant", "Oat milk, yes.")
+    status, out, _ = brandbot("forget", "--said", "oat milk")
+    assert status == 0 and out.startswith(f"conversation:{visit}  acme, web, 20")
+    assert out.splitlines()[1] == "  Got OAT milk, 100%?" and len(out.splitlines()) == 3
+    status, out, _ = brandbot("forget", "--said", "ANA@correo", "--json")
+    (one,) = json.loads(out)["said"]
+    assert (one["author"], one["content"]) == (ANA, "I am ana@correo.es")
+    status, out, _ = brandbot("forget", "--said", "0%5")  # a sign of the database's own language
+    assert (status, out) == (0, "Nobody said '0%5'.\n")
+    status, out, _ = brandbot("forget", "--user", f"conversation:{visit}", "--yes")
+    assert out == "Deleted: 2 turns, 1 whole conversations\n"
+    status, _, err = brandbot("forget", "--said", "milk", "--expired")
+    assert status == 1 and "--said" in err and log.count() == 2
+    log.close()
+
+
 def test_forget_asks_a_person(  # type: ignore[no-untyped-def]
     brandbot, log: ConversationLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

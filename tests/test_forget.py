@@ -19,7 +19,7 @@ from brandbot.database import conversations, turns
 from brandbot.errors import LockHeldError, LogError
 from brandbot.examples import Example
 from brandbot.export import FORMS, export
-from brandbot.forget import Forgotten, Named, expire, forget_person
+from brandbot.forget import Forgotten, Named, expire, forget_person, who_said
 from brandbot.prompt import Message
 from brandbot.review import Review, pseudonym
 from brandbot.taste import prompts
@@ -227,6 +227,7 @@ def test_a_visitor_without_a_name_is_their_conversation(
     said = say(log, talk), log.add(talk, "user", f"{MARK} four"), log.add(talk, "assistant", "Aha.")
     log.add(other, "user", "Mine"), log.add(other, "assistant", "Yours.")
     approve(workspace, log, said[2])
+    assert {one.author for one in who_said(log, MARK.lower())} == {f"conversation:{talk}"}
     done = forget_person(workspace, log, f"conversation:{talk}")
     assert (done.conversations, done.turns, done.reviews, done.examples) == (1, 2, 1, 1)
     assert MARK not in dump(log) and log.persona_of(talk) is None
