@@ -4,9 +4,9 @@
     python reranker/train.py --measure [OUT.safetensors]
 
 It learns from ``businesses.jsonl``: facts of fictional businesses and what their customers ask, two
-fifths of it near misses that no fact answers, and what they ask next. Many near misses come a
-second time with a fact that would answer them (``fact``): what is worded like one may well have an
-answer. Beside no text at all, a message is 1 if it asks for such a fact, and 0 if it is one of
+fifths of it near misses that no fact answers, and what they ask next. Near misses come a second
+time with a fact that would answer them (``fact``): what is worded like one may well have an answer;
+and many with one that only looks like it (``near``). Beside no text at all, a message is 1 if it asks for such a fact, and 0 if it is one of
 ``talk.jsonl``. Trained are LoRA matrices of all layers and a head; they are kept in eight bits. It
 takes an H200 about half an hour, a laptop a week; ``--start`` goes on from an adapter.
 
@@ -209,7 +209,9 @@ def businesses() -> Iterator[Group]:
         yield from (group(*ask) for ask in asks)
         for ask in row["asks"]:
             if "fact" in ask:
-                yield replace(group(ask["q"], []), right=(_line(ask["fact"]),))
+                alone = group(ask["q"], [])
+                beside = (_line(ask["near"]), *alone.wrong) if "near" in ask else alone.wrong
+                yield replace(alone, right=(_line(ask["fact"]),), wrong=beside)
         grown = [
             *((f"{d['first']}{AFTER}{d['then']}", d["a"]) for d in row["dialogues"]),
             *((f"{before}{AFTER}{ask}", right)
@@ -316,8 +318,8 @@ def _batches(groups: Sequence[Group]) -> list[list[Group]]:
         if right and not group.double:
             right = (random.choice(right),)
         many = WRONG if right else WRONG + 1
-        near = group.wrong[: 2 * many + 2]
-        wrong = tuple(random.sample(near, min(many, len(near))))
+        near = group.wrong[1 : 2 * many + 2]
+        wrong = group.wrong[:1] + tuple(random.sample(near, min(many - 1, len(near))))
         drawn.append(replace(group, message=as_typed(group.message), right=right, wrong=wrong))
     batches: list[list[Group]] = []
     for start in range(0, len(drawn), 5000):
