@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -355,58 +357,41 @@ SOME_WORDS = 2
 """Words that a cell has at most if it is a name, a label or a mark."""
 
 
+@dataclass(frozen=True)
+class _Header:
+    """Where a table's columns are; ``unused`` are those with a name that nothing is read from."""
+
+    row: int
+    names: list[str]
+    shown: list[str]
+    prompt: int
+    reply: int
+    facts: int | None
+    unused: list[int]
+
+
 def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Reading) -> None:
-    prompt_column: int | None = None
-    reply_column: int | None = None
-    fact_column: int | None = None
-    width = 0
-    first: Problem | None = None  # what is above the header, which may be a title
-    above = header = 0
-    unused: dict[int, list[bool]] = {}  # rows with some words in a column that is not used
-    told_columns: set[int] = set()
-    for number, cells in rows:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if prompt_column is None or reply_column is None:
-            names = [header_name(cell) for cell in cells]
-            prompt_column = column_of(names, PROMPT_NAMES)
-            reply_column = column_of(names, REPLY_NAMES)
-            if prompt_column is None or reply_column is None:
-                found = ", ".join(cell.strip()[:30] for cell in cells if cell.strip())
-                problem = Problem("error", "no-header", file, number, {"found": found})
-                first, above = first or problem, above + 1
-                if above < MOST_ABOVE:
-                    continue
-                break
-            width = len(cells)
-            fact_column = column_of(names, FACT_NAMES)
-            shown = [cell.strip() for cell in cells]
-            if fact_column is not None and names[fact_column] == OTHERS_FACTS:
-                values = {"column": shown[fact_column]}
-                reading.problems.append(Problem("note", "facts-column", file, number, values))
-            doubtful = _passed_over(names, shown, prompt_column, reply_column, file, number)
-            reading.problems += doubtful
-            told = QUIET_NAMES | PROMPT_NAMES | REPLY_NAMES
-            for column, name in enumerate(names):
-                used = column in (prompt_column, reply_column, fact_column)
-                if not used and name not in told and cells[column].strip():
-                    values = {"column": cells[column].strip()}
-                    problem = Problem("note", "stray-column", file, number, values)
-                    reading.problems.append(problem)
-                    unused[column] = []
-            header = number
-            continue
+    filled = ((number, cells) for number, cells in rows if any(map(str.strip, cells)))
+    header = _find_header(filled, file, reading)
+    if header is None:
+        return
+    _tell_columns(header, file, reading)
+    width = len(header.names)
+    nameless: set[int] = set()
+    texts = Counter[int]()  # rows with more than a name or a mark in a column that is not used
+    count = 0
+    for number, cells in filled:
         if any(cell.strip() for cell in cells[width:]):
             counts = {"found": len(cells), "expected": width}
             reading.problems.append(Problem("error", "too-many-cells", file, number, counts))
             continue
         cells = cells + [""] * (width - len(cells))
         for column in range(width):
-            if names[column] == "" and cells[column].strip() and column not in told_columns:
-                told_columns.add(column)
+            if header.names[column] == "" and cells[column].strip() and column not in nameless:
+                nameless.add(column)
                 values = {"column": str(column + 1)}
                 reading.problems.append(Problem("note", "stray-column", file, number, values))
-        prompt, reply = cells[prompt_column], cells[reply_column]
+        prompt, reply = cells[header.prompt], cells[header.reply]
         if not prompt.strip() and not reply.strip():
             continue  # only a stray column holds something
         header_again = header_name(prompt) in PROMPT_NAMES and header_name(reply) in REPLY_NAMES
@@ -414,22 +399,54 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], file: str, reading: Readi
             values = {"found": f"{prompt.strip()} | {reply.strip()}"[:60]}
             reading.problems.append(Problem("warning", "row-is-no-example", file, number, values))
             continue
-        for column in unused:
-            unused[column].append(len(cells[column].split()) > SOME_WORDS)
-        facts = [] if fact_column is None else cells[fact_column].split("\n")
+        count += 1
+        texts.update(c for c in header.unused if len(cells[c].split()) > SOME_WORDS)
+        facts = [] if header.facts is None else cells[header.facts].split("\n")
         turns = [Message("user", prompt), Message("assistant", reply)]
         _add(turns, file, number, reading, facts)
-    if prompt_column is None or reply_column is None:
-        reading.problems += [first] if first else []
-        return
-    for column, filled in unused.items():
-        if len(filled) >= FULL and sum(filled) > 0.8 * len(filled):
+    for column in header.unused:
+        if count >= FULL and texts[column] > 0.8 * count:
+            shown = header.shown
             values = {
-                "column": shown[column],
-                "prompt": shown[prompt_column],
-                "reply": shown[reply_column],
-            }
-            reading.problems.append(Problem("warning", "full-column", file, header, values))
+                "column": shown[column], "prompt": shown[header.prompt],
+                "reply": shown[header.reply],
+            }  # fmt: skip
+            reading.problems.append(Problem("warning", "full-column", file, header.row, values))
+
+
+def _find_header(
+    rows: Iterator[tuple[int, list[str]]], file: str, reading: Reading
+) -> _Header | None:
+    """The first of the upper rows that names a question and a reply; above it may be a title."""
+    first: Problem | None = None
+    for number, cells in islice(rows, MOST_ABOVE):
+        names, shown = [header_name(cell) for cell in cells], [cell.strip() for cell in cells]
+        prompt, reply = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
+        if prompt is not None and reply is not None:
+            facts = column_of(names, FACT_NAMES)
+            known = QUIET_NAMES | PROMPT_NAMES | REPLY_NAMES
+            unused = [
+                column for column, name in enumerate(names)
+                if column not in (prompt, reply, facts) and name not in known and shown[column]
+            ]  # fmt: skip
+            return _Header(number, names, shown, prompt, reply, facts, unused)
+        found = ", ".join(cell[:30] for cell in shown if cell)
+        first = first or Problem("error", "no-header", file, number, {"found": found})
+    reading.problems += [first] if first else []
+    return None
+
+
+def _tell_columns(header: _Header, file: str, reading: Reading) -> None:
+    """What a header's columns are taken for where that may surprise."""
+    if header.facts is not None and header.names[header.facts] == OTHERS_FACTS:
+        values = {"column": header.shown[header.facts]}
+        reading.problems.append(Problem("note", "facts-column", file, header.row, values))
+    reading.problems += _passed_over(
+        header.names, header.shown, header.prompt, header.reply, file, header.row
+    )
+    for column in header.unused:
+        values = {"column": header.shown[column]}
+        reading.problems.append(Problem("note", "stray-column", file, header.row, values))
 
 
 # --- Markdown -----------------------------------------------------------------------------------
