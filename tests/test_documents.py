@@ -644,6 +644,51 @@ def test_small_tables(text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        # As Excel saves cells that are merged above others.
+        (
+            "Drink,Small,,Large,\n,Hot,Iced,Hot,Iced\nLatte,£3.60,£3.80,£4.00,£4.20\nTea,£2,–,£2.50,£2.70\n",
+            [
+                "Latte: Small Hot £3.60, Small Iced £3.80, Large Hot £4.00, Large Iced £4.20",
+                "Tea: Small Hot £2, Large Hot £2.50, Large Iced £2.70",
+            ],
+        ),
+        (
+            ",Invierno,Invierno,Verano,Verano,Notas\n,Adulto,Niño,Adulto,Niño,\nDía,30 €,20 €,25 €,15 €,sin comida\n",
+            ["Día: Invierno Adulto 30 €, Invierno Niño 20 €, Verano Adulto 25 €, Verano Niño 15 €, Notas sin comida"],
+        ),
+        # One header over rows whose first lacks its name, and one over words.
+        (
+            "Room,Price,Bed,View\n,£80,double,garden\nAttic,£95,single,sea\n",
+            ["Price £80, Bed double, View garden", "Attic: Price £95, Bed single, View sea"],
+        ),
+        (
+            "Day,Opens,Closes\n,morning,evening\nMonday,9 am,6 pm\n",
+            ["Opens morning, Closes evening", "Monday: Opens 9 am, Closes 6 pm"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_header_of_two_rows(text: str, expected: list[str]) -> None:
+    assert texts(reading("a.csv", text)) == expected
+
+
+def test_a_header_of_two_rows_merged_in_excel() -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Drink", "Small", None, "Large", None])
+    sheet.append([None, "Hot", "Iced", "Hot", "Iced"])
+    sheet.append(["Latte", 3.6, 3.8, 4, 4.2])
+    sheet.append(["Tea", 2, 2.2, 2.5, 2.7])
+    for area in ("A1:A2", "B1:C1", "D1:E1"):
+        sheet.merge_cells(area)
+    assert texts(reading("a.xlsx", saved(book)))[0] == (
+        "Latte: Small Hot 3.6, Small Iced 3.8, Large Hot 4, Large Iced 4.2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         (
             "Té verde;2,50 €;3,20 €\nCafé solo;1,80 €;2,40 €\nPan;1 €;2 €\n",
             ["Té verde: 2,50 €, 3,20 €", "Café solo: 1,80 €, 2,40 €", "Pan: 1 €, 2 €"],

@@ -215,13 +215,16 @@ def _add_one(
         _add(cells[left], outline, number, place)
     if top == len(filled):
         return
-    names = [header_name(cell) for cell in filled[top][1]]
+    heading, below = filled[top][1], filled[top + 1 :]
+    if two := _two_headers(heading, below):
+        heading, below = two, below[1:]
+    names = [header_name(cell) for cell in heading]
     asked, replied = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
-    body = _fitting(filled[top + 1 :], len(names), file, outline.document.problems)
+    body = _fitting(below, len(names), file, outline.document.problems)
     dates = _dates(names, body)
     if asked is not None and replied is not None:
         questions = _Questions(names, asked, replied, dates)
-        questions.tell_unused(filled[top][1], file, filled[top][0], outline.document.problems)
+        questions.tell_unused(heading, file, filled[top][0], outline.document.problems)
         for number, cells in body:
             questions.add(cells, outline, file, number, place)
         return
@@ -236,7 +239,7 @@ def _add_one(
     ]
     if not columns:
         return
-    words = [filled[top][1][column] for column in columns]
+    words = [heading[column] for column in columns]
     row_like = bool(body) and _row_like(words, [[c[n] for n in columns] for _, c in body])
     if header == "likely" and (row_like or not body):
         first = [filled[top][1][column] for column in columns]
@@ -297,6 +300,31 @@ def all_figures(cells: Sequence[str], figure: re.Pattern[str] = _FIGURE) -> bool
     rest = [cell for cell in cells[1:] if cell and cell not in DASHES]
     named = bool(cells[0]) and header_name(cells[0]) not in _COLUMNS
     return named and bool(rest) and all(figure.fullmatch(cell) for cell in rest)
+
+
+def _two_headers(header: Sequence[str], below: Rows) -> list[str] | None:
+    """One header of two, ``Small, , Large`` over ``Hot, Iced, Hot, Iced``, where there are two.
+
+    The second has words alone, none of its own above the rows' names, and some below no word of the
+    first or below one that stands there again. A cell merged over both is in both.
+    """
+    if len(below) < 2:
+        return None
+    under = [*below[0][1], *[""] * (len(header) - len(below[0][1]))]
+    words = [cell for cell in under if cell]
+    first = below[1][1]
+    named = under[0] in ("", header[0]) and bool(first[0]) and _count(first) > 1
+    if len(under) > len(header) or not named:
+        return None
+    told = any(re.search(r"\d|^\W+$", cell) or header_name(cell) in _VALUES for cell in words)
+    if told or len(words) < 2:
+        return None
+    joined, last = [header[0]], ""
+    for over, cell in zip(header[1:], under[1:], strict=True):
+        last = over or (last if cell else "")
+        joined.append(" ".join(filter(None, (last, cell if cell != last else ""))))
+    spans = any(not over or over in header[:at] for at, over in enumerate(header) if under[at])
+    return joined if spans else None
 
 
 def _row_like(words: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
