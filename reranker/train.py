@@ -6,9 +6,10 @@
 It learns from ``businesses.jsonl``: facts of fictional businesses and what their customers ask, two
 fifths of it near misses that no fact answers, and what they ask next. Near misses come a second
 time with a fact that would answer them (``fact``): what is worded like one may well have an answer;
-and many with one that only looks like it (``near``). Beside no text at all, a message is 1 if it asks for such a fact, and 0 if it is one of
-``talk.jsonl``. Trained are LoRA matrices of all layers and a head; they are kept in eight bits. It
-takes an H200 about half an hour, a laptop a week; ``--start`` goes on from an adapter.
+and many with one that only looks like it (``near``). Beside no text at all, a message is 1 if it
+asks for such a fact, and 0 if it is one of ``talk.jsonl``. Trained are LoRA matrices of all layers
+and a head; they are kept in eight bits. It takes an H200 about half an hour, a laptop a week;
+``--start`` goes on from an adapter.
 
 ``--measure`` tells how it does on the businesses that are held out, each question once with a fact
 that answers it and once without, so that its wording tells nothing; and what ``SCALE`` and

@@ -184,12 +184,16 @@ def test_what_it_was_trained_on_is_sound(train: ModuleType) -> None:
             assert all(at in places for ask in business["asks"] for at in ask["a"])
             assert 8 <= sum(not ask["a"] for ask in business["asks"]) <= 28
             facts = [ask["fact"] for ask in business["asks"] if "fact" in ask]
-            assert all(fact["h"] and fact["t"] for fact in facts)
+            nears = [ask["near"] for ask in business["asks"] if "near" in ask]
+            assert all(fact["h"] and fact["t"] for fact in (*facts, *nears))
+            assert all(
+                "fact" in a and a["near"] != a["fact"] for a in business["asks"] if "near" in a
+            )
             # Measured with what answers and without, so that the wording tells nothing.
             assert not held_out or all("fact" in a or a["a"] for a in business["asks"])
             for talk in business["dialogues"]:
                 assert talk["first"] and talk["then"] and all(at in places for at in talk["a"])
-            told[held_out] |= {fact["t"] for fact in (*business["facts"], *facts)}
+            told[held_out] |= {fact["t"] for fact in (*business["facts"], *facts, *nears)}
     # What several businesses have alike, such as hours, may stand on both sides.
     assert len(told[True] & told[False]) < 0.02 * len(told[True])
     trained = {row["message"] for row in train.rows("talk.jsonl", held_out=False)}
