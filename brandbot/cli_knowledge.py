@@ -77,8 +77,8 @@ def bring_up_to_date(workspace: Workspace, names: Sequence[str]) -> None:
             persona = Persona.load(workspace.persona(name))
             if not persona.config.knowledge.enabled:
                 continue
-            if not (persona.folder / "knowledge").is_dir():
-                continue
+            if not ((persona.folder / "knowledge").is_dir() or workspace.knowledge(name).is_dir()):
+                continue  # neither documents nor what was indexed of some that are gone
             from brandbot.knowledge import lookup
 
             if not lookup.is_current(workspace, persona):

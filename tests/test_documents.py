@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -85,6 +86,128 @@ def test_a_day_that_excel_made_of_a_span() -> None:
     sheet["B2"].number_format = sheet["D2"].number_format = "d-mmm"
     found = reading("delivery.xlsx", saved(book))
     assert codes(found) == [("warning", "excel-day", 2)]
+
+
+# --- What ordinary files have that is easily told of the wrong thing ------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Closed on the first day, and things that are free: no header.
+        ("Lunes,cerrado\nMartes,9-14\n", ["Lunes: cerrado", "Martes: 9-14"]),
+        ("Wifi;gratis\nParking;10 €\n", ["Wifi: gratis", "Parking: 10 €"]),
+        ("Servicio;Gratis\nWifi;sí\n", ["Wifi: Gratis sí"]),
+        (
+            "Lunes,Cerrado,Cerrado\nMartes,9:00-14:00,17:00-20:00\n",
+            ["Lunes: Cerrado, Cerrado", "Martes: 9:00-14:00, 17:00-20:00"],
+        ),
+        # Another table below the first, with and without a title.
+        (
+            "Room,Weekday,Weekend\nDouble,£60,£80\n,,\nMassage,Half an hour,One hour\nDeep,£30,£50\n",
+            ["Double: Weekday £60, Weekend £80", "Deep: Half an hour £30, One hour £50"],
+        ),
+        (
+            "Room,Weekday,Weekend\nDouble,£60,£80\n,,\nMassages,,\nType,30 min,60 min\nDeep,£30,£50\n",
+            ["Double: Weekday £60, Weekend £80", "Deep: 30 min £30, 60 min £50"],
+        ),
+        # Parts of a table: in two columns, with parts of their own, the first without a name; and
+        # a remark below.
+        (
+            "Service,Price\nLadies,\nCut,£25\nMen,\nCut,£15\n",
+            ["Ladies, Cut: £25", "Men, Cut: £15"],
+        ),
+        (
+            "Service,Short,Long\nHair,,\nLadies,,\nCut,£25,£30\nMen,,\nCut,£15,£18\nVAT is included,,\n",
+            [
+                "Hair, Ladies, Cut: Short £25, Long £30",
+                "Hair, Men, Cut: Short £15, Long £18",
+                "VAT is included",
+            ],
+        ),
+        (
+            "Drink,Small\nLatte,£3\nMocha,£4\nWith oat milk,\nLatte,£3.50\nMocha,£4.50\n",
+            [
+                "Latte: £3", "Mocha: £4", "With oat milk, Latte: £3.50",
+                "With oat milk, Mocha: £4.50",
+            ],
+        ),
+        # The thing's name left out below it, but not of a sum, nor behind an empty row.
+        (
+            "Item,Size,Price\nShirt,S,10 €\n,M,12 €\n,Total,22 €\n",
+            [
+                "Shirt: Size S, Price 10 €", "Shirt: Size M, Price 12 €",
+                "Size Total, Price 22 €",
+            ],
+        ),
+        ("Item,Size,Price\nShirt,S,10 €\n,,\n,M,12 €\n",
+         ["Shirt: Size S, Price 10 €", "Size M, Price 12 €"]),
+        # Cells that say too little without their column's name.
+        (
+            "Dish,Contains gluten\nCake,No\nRice cake,Yes\n",
+            ["Cake: Contains gluten No", "Rice cake: Contains gluten Yes"],
+        ),
+        ("Product,Price per dozen\nEggs,£3.50\n", ["Eggs: Price per dozen £3.50"]),
+        ("Boat,Minimum age\nKayak,8\n", ["Kayak: Minimum age 8"]),
+        ("Day,Hours\nMonday,9-17\n", ["Monday: 9-17"]),
+    ],
+)  # fmt: skip
+def test_a_figure_is_told_of_its_own_thing(text: str, expected: list[str]) -> None:
+    assert texts(reading("a.csv", text)) == expected
+
+
+def test_questions_in_running_text_have_their_answers() -> None:
+    text = (
+        "# Questions\n\nAsk away.\n\n**Are dogs welcome?**\n\nNo.\n\n**Do you take cards?**\n\nYes.\n\n"
+        "From £5.\n\n**Is there wifi?** Free.\n\nFollow us!\n"
+    )
+    told = [(b.question, b.text, b.kind) for b in reading("a.md", text).blocks]
+    assert told == [
+        ("", "Ask away.", "paragraph"), ("Are dogs welcome?", "No.", "answer"),
+        ("Do you take cards?", "Yes.", "answer"), ("Do you take cards?", "From £5.", "answer"),
+        ("Is there wifi?", "Free.", "answer"), ("", "Follow us!", "paragraph"),
+    ]  # fmt: skip
+    labelled = reading("a.txt", "Q: Do you take cash?\nA: No.\n\nQ2. Open on Sundays?\nA2. Yes.\n")
+    assert [(b.question, b.text) for b in labelled.blocks] == [
+        ("Do you take cash?", "No."), ("Open on Sundays?", "Yes."),
+    ]  # fmt: skip
+    # One alone may be a turn of speech.
+    assert texts(reading("a.md", "Looking for a gift?\n\nMugs from £5.\n")) == [
+        "Looking for a gift?", "Mugs from £5.",
+    ]  # fmt: skip
+
+
+def test_a_colon_too_many_makes_no_offer_eternal() -> None:
+    text = '---\ntitle: Black Friday: 20% off\nvalid_until: "2020-01-01"\n---\nAll at 20% off.\n'
+    found = reading("a.md", text)
+    assert [block.valid_until for block in found.blocks] == [date(2020, 1, 1)]
+    assert codes(found) == [("warning", "yaml-syntax", 2)]
+
+
+def test_words_for_no_end_among_days() -> None:
+    found = reading("a.csv", "Oferta,Caduca\nPizza,31/12/2020\nMenú,sin caducidad\n")
+    assert [block.valid_until for block in found.blocks] == [date(2020, 12, 31), None]
+
+
+def test_what_is_raised_is_no_digit_of_the_price_before_it() -> None:
+    page = "<p>12<sup>99</sup> €, £3<sup>50</sup>, 9<sup>1</sup>, 30 m<sup>2</sup></p>"
+    assert texts(reading("a.html", page)) == ["12,99 €, £3.50, 9¹, 30 m²"]
+    assert texts(reading("a.md", "12<sup>99</sup> €")) == ["12,99 €"]
+    written = new_document()
+    paragraph = written.add_paragraph("Camiseta 12")
+    paragraph.add_run("99").font.superscript = True
+    paragraph.add_run(" €")
+    assert texts(reading("a.docx", saved(written))) == ["Camiseta 12,99 €"]
+
+
+def test_a_box_in_an_empty_paragraph() -> None:
+    written = new_document()
+    box = (
+        f"<w:r {nsdecls('w')}><w:pict><w:txbxContent><w:p><w:r><w:t>Menú: 14 €</w:t></w:r></w:p>"
+        "</w:txbxContent></w:pict></w:r>"
+    )
+    written.add_paragraph("")._p.append(parse_xml(box))
+    assert texts(reading("a.docx", saved(written))) == ["Menú: 14 €"]
 
 
 # --- The folders that come with brandbot ----------------------------------------------------------
@@ -935,7 +1058,8 @@ def test_excel_shows_what_people_see() -> None:
 def test_numbers_as_excel_shows_them(value: float, style: str, shown: str) -> None:
     book = workbook({"Menu": [["Dish", "Price"], ["Soup", value]]})
     book.worksheets[0]["B2"].number_format = style
-    assert texts(reading("a.xlsx", saved(book))) == [f"Soup: {shown}"]
+    said = shown if re.search(r"[^\d.,]", shown) else f"Price {shown}"
+    assert texts(reading("a.xlsx", saved(book))) == [f"Soup: {said}"]
 
 
 def test_hidden_rows_and_columns_are_not_told() -> None:
@@ -991,7 +1115,7 @@ def replaced(raw: bytes, parts: dict[bytes, bytes]) -> bytes:
 def test_numbers_that_a_sheet_shows_in_thousands_are_told_whole() -> None:
     book = workbook({"Sales": [["Shop", "Sold"], ["Quay", 12345]]})
     book.worksheets[0]["B2"].number_format = '0.0,"K"'
-    assert [b.text for b in reading("sales.xlsx", saved(book)).blocks] == ["Quay: 12345"]
+    assert [b.text for b in reading("sales.xlsx", saved(book)).blocks] == ["Quay: Sold 12345"]
 
 
 def test_sheets_are_headings_if_there_are_several() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from brandbot import cli_knowledge
 from brandbot.bot import Bot
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import KnowledgeError
@@ -121,6 +122,19 @@ def test_only_what_is_too_long_is_cut_and_overlaps() -> None:
     for before, after in itertools.pairwise(found):
         assert after.facts[0] == before.facts[-1]
     assert [f for i, p in enumerate(found) for f in p.facts[bool(i) :]] == sentences
+
+
+def test_a_long_item_is_cut_between_sentences_and_a_long_row_keeps_its_name() -> None:
+    rules = [f"Rule number {n} holds for each and every one of the guests." for n in range(30)]
+    item = passages.of(documents.read(f"- {' '.join(rules)}\n".encode(), "t.md"), count)
+    said = [fact for passage in item for fact in passage.facts]
+    assert len(item) > 1 and " ".join(said).split() == " ".join(rules).split()
+    assert all(fact.endswith("guests.") and fact.startswith("Rule") for fact in said)
+    cells = ",".join(f"lamp {n}" for n in range(200))
+    row = f'Sofa,Price,Parts\nOslo,£499,"{cells}"\n'
+    told = passages.of(documents.read(row.encode(), "t.csv"), count)
+    assert len(told) > 1 and all(p.text.startswith("Oslo: ") for p in told)
+    assert all(count(p.embedded) <= passages.LONGEST for p in (*item, *told))
 
 
 def test_one_endless_word_is_cut_too() -> None:
@@ -707,6 +721,16 @@ def test_an_index_follows_the_language_and_the_embedder(
     assert lookup.is_current(here, spanish)
     monkeypatch.setattr(index, "embedder_name", lambda *_: "use-multilingual-99")
     assert not lookup.is_current(here, spanish)
+
+
+def test_what_stood_in_a_folder_that_is_gone_is_forgotten(
+    workspace: Path, acme: Persona, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = Workspace(workspace)
+    lookup.update_index(here, acme)
+    shutil.rmtree(acme.folder / "knowledge")
+    cli_knowledge.bring_up_to_date(here, [acme.name])
+    assert "0 passages" in capsys.readouterr().out and lookup.is_current(here, acme)
 
 
 def test_a_file_that_was_saved_as_it_was_is_looked_at_once(workspace: Path, acme: Persona) -> None:

@@ -21,6 +21,9 @@ LONGEST_LEAD = 160
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff]")
 _HALVES = re.compile("[\ud800-\udfff]")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl"})
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_PENCE = re.compile(rf"([£$€]\s?\d+)([{_RAISED}]{{2}})(?![{_RAISED}])")
+_CENTS = re.compile(rf"(\d)([{_RAISED}]{{2}})(?=\s?(?:€|EUR\b|euros?\b))")
 # A list's mark; \x7f is how pypdf gives a bullet of a built-in font.
 BULLET = re.compile(r"(\s*)(?:[•◦▪▫●○■‣·\x7f\uf0b7\uf0a7]\s*|[-*–]\s+)(?=\S)")
 
@@ -181,11 +184,25 @@ class Outline:
 
 
 def plain(text: str) -> str:
-    """Text on one line, with single spaces, whole letters and nothing invisible in it."""
+    """Text on one line, with single spaces, whole letters and nothing invisible in it.
+
+    Cents that stand raised beside a price are told behind a point or a comma.
+    """
     if _HALVES.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = unicodedata.normalize("NFC", text.translate(_LIGATURES))
+    text = _PENCE.sub(lambda found: f"{found[1]}.{_lowered(found[2])}", text)
+    text = _CENTS.sub(lambda found: f"{found[1]},{_lowered(found[2])}", text)
     return " ".join(_INVISIBLE.sub("", text).split())
+
+
+def raised(text: str) -> str:
+    """Text as it stands in a superscript: 100² is no price of 1002."""
+    return text.translate(str.maketrans("0123456789", _RAISED))
+
+
+def _lowered(text: str) -> str:
+    return text.translate(str.maketrans(_RAISED, "0123456789"))
 
 
 def joined(above: str, text: str) -> str:

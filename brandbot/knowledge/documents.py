@@ -15,6 +15,7 @@ from typing import Protocol
 from brandbot.errors import Problem
 from brandbot.knowledge.blocks import Block, Document
 from brandbot.knowledge.docx import read_docx
+from brandbot.knowledge.faq import paired
 from brandbot.knowledge.markdown import read_markdown, read_text
 from brandbot.knowledge.pdf import read_pdf
 from brandbot.knowledge.sheets import read_csv, read_jsonl, read_xlsx
@@ -78,6 +79,7 @@ def read(raw: bytes, name: str) -> Document:
     except DAMAGED as error:
         values = {"reason": str(error)[:120] or type(error).__name__}
         document.problems.append(Problem("error", "broken-document", name, None, values))
+    document.blocks = paired(document.blocks)
     document.problems.sort(key=lambda problem: (problem.file, problem.line or 0))
     if document.blocks:
         document.problems = [

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from brandbot.errors import Problem
-from brandbot.knowledge.blocks import Document, Outline, plain
+from brandbot.knowledge.blocks import Document, Outline, plain, raised
 from brandbot.knowledge.sheets import add_table
 from brandbot.tables import DAMAGED, OLE
 
@@ -25,6 +25,7 @@ _UNSEEN = (
     f" | //w:r[w:rPr/w:strike{_ON} or w:rPr/w:dstrike{_ON}]"
     " | //*[local-name()='Fallback'] | //w:sdt[.//w:docPartGallery[@w:val='Table of Contents']]"
 )
+_RAISED = "//w:r[w:rPr/w:vertAlign/@w:val='superscript']/w:t"
 # What python-docx does not look into: content controls, and words that were added or moved here.
 _WRAPPERS = "//w:sdt | //w:ins | //w:moveTo | //w:smartTag"
 
@@ -58,6 +59,8 @@ def _settle(root: Any) -> None:
     """Leaves the text as it is read: changes accepted, hidden text gone, wrappers opened."""
     for part in root.xpath(_UNSEEN):
         _unwrap(part, [])
+    for part in root.xpath(_RAISED):
+        part.text = raised(part.text or "")
     for part in root.xpath(_WRAPPERS):
         inner = part.find("{*}sdtContent")
         _unwrap(part, list(part if inner is None else inner))
@@ -78,13 +81,25 @@ def _add(container: BlockItemContainer | Any, outline: Outline) -> None:
     for part in container.iter_inner_content():
         if isinstance(part, Paragraph):
             _add_paragraph(part, outline)
+            _add_boxes(part, outline)
         else:
             _add_rows(part, outline)
 
 
-def _add_paragraph(paragraph: Paragraph, outline: Outline) -> None:
+def _add_boxes(paragraph: Paragraph, outline: Outline) -> None:
+    """The text boxes that hang on a paragraph, which itself may be empty."""
+    from docx.table import Table
     from docx.text.paragraph import Paragraph
 
+    for box in paragraph._p.xpath(".//w:txbxContent"):
+        for inner in box.iterchildren("{*}p", "{*}tbl"):
+            if inner.tag.endswith("}p"):
+                outline.paragraph(Paragraph(inner, paragraph).text)
+            else:
+                _add_rows(Table(inner, paragraph), outline)
+
+
+def _add_paragraph(paragraph: Paragraph, outline: Outline) -> None:
     text = plain(paragraph.text)
     styles = list(_styles(paragraph))
     if not text or any(style.startswith(("TOC ", "toc ")) for style in styles):
@@ -98,9 +113,6 @@ def _add_paragraph(paragraph: Paragraph, outline: Outline) -> None:
         outline.item(depth, text)
     else:
         outline.paragraph(text)
-    for box in paragraph._p.xpath(".//w:txbxContent"):
-        for inner in box.iterchildren("{*}p"):
-            outline.paragraph(Paragraph(inner, paragraph).text)
 
 
 def _styles(paragraph: Paragraph) -> Iterator[str]:

@@ -17,6 +17,7 @@ from brandbot.knowledge.blocks import (
     bulleted,
     joined,
     plain,
+    raised,
     validity,
 )
 from brandbot.knowledge.sheets import FROM_NAMES, UNTIL_NAMES, add_table
@@ -117,6 +118,10 @@ def _read_front(
         line = mark.line + first_line if mark else line
         problem = Problem("warning", "yaml-syntax", document.name, line, values)
         document.problems.append(problem)
+        for key, value in _KEY.findall(text):  # a colon too many must not make an offer eternal
+            for kind, wanted in names.items():
+                if tables.header_name(key) in wanted:
+                    texts[kind] = value.strip().strip("\"'")
         return texts, line
     if root is None:
         return texts, line
@@ -257,14 +262,17 @@ def spoken(token: Token, *, links: bool = False) -> str:
     """
     said: list[str] = []
     address = ""
+    up = False
     for child in _not_struck(token.children or []):
         match child.type:
             case "text" | "code_inline":
-                said.append(child.content)
+                said.append(raised(child.content) if up else child.content)
             case "softbreak" | "hardbreak":
                 said.append(" ")
             case "html_inline" if re.match(r"<br\b", child.content, re.IGNORECASE):
                 said.append(" ")
+            case "html_inline" if found := re.match(r"<(/?)sup\b", child.content, re.IGNORECASE):
+                up = not found[1]
             case "link_open":
                 href = str(child.attrGet("href") or "")
                 scheme, _, rest = href.partition(":")

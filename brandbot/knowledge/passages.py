@@ -159,7 +159,7 @@ def _facts(block: Block) -> list[str]:
 def _cut(whole: Passage, tokens: Callable[[str], int]) -> list[Passage]:
     """The passage, or its parts if it is longer than ``LONGEST``.
 
-    Sentences overlap by one where a paragraph was cut; a single endless sentence is cut by words.
+    Sentences overlap by one where a paragraph was cut; a single endless one is cut by its clauses.
     """
     if tokens(whole.embedded) <= LONGEST or not whole.facts:
         return [whole]
@@ -182,14 +182,33 @@ def _cut(whole: Passage, tokens: Callable[[str], int]) -> list[Passage]:
 
 
 def _words_cut(fact: str, room: int, tokens: Callable[[str], int]) -> list[str]:
+    """A fact in parts of at most ``room`` tokens, each below what the fact begins with, a name.
+
+    Cut between sentences if it can be, else between cells or clauses, else between words.
+    """
     if tokens(fact) <= room:
         return [fact]
-    words = fact.split()
-    if len(words) == 1:  # no word is so long; what is, is cut by letters
-        half = len(fact) // 2
-        return [*_words_cut(fact[:half], room, tokens), *_words_cut(fact[half:], room, tokens)]
-    half = len(words) // 2
-    return [
-        *_words_cut(" ".join(words[:half]), room, tokens),
-        *_words_cut(" ".join(words[half:]), room, tokens),
-    ]
+    name, colon, rest = fact.partition(": ")
+    size = tokens(f"{name}: ")
+    if colon and rest and size <= room // 4:
+        return [f"{name}: {part}" for part in _parts(rest, room - size, tokens)]
+    return _parts(fact, room, tokens)
+
+
+def _parts(text: str, room: int, tokens: Callable[[str], int]) -> list[str]:
+    if tokens(text) <= room:
+        return [text]
+    pieces = next(
+        (p for p in (sentences(text), re.split(r"(?<=[,;]) ", text), text.split()) if len(p) > 1),
+        [],
+    )
+    if not pieces:  # no word is so long; what is, is cut by letters
+        half = len(text) // 2
+        return [*_parts(text[:half], room, tokens), *_parts(text[half:], room, tokens)]
+    found: list[str] = []
+    for piece in pieces:
+        if found and tokens(f"{found[-1]} {piece}") <= room:
+            found[-1] = f"{found[-1]} {piece}"
+        else:
+            found.append(piece)
+    return [part for piece in found for part in _parts(piece, room, tokens)]

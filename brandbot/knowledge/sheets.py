@@ -31,6 +31,14 @@ END_NAMES = frozenset(
         "fin_oferta", "oferta_hasta",
     ]
 )  # fmt: skip
+ENDLESS = frozenset(
+    [
+        "sin_caducidad", "no_caduca", "sin_fecha", "sin_fin", "indefinido", "indefinida",
+        "permanente", "ninguna", "no_expiry", "no_end", "does_not_expire", "ongoing", "permanent",
+        "none",
+    ]
+)  # fmt: skip
+"""What stands among days for none."""
 TOPIC_NAMES = frozenset(["topic", "category", "section", "tema", "categoria", "seccion"])
 DASHES = frozenset("-–—−‐‑―")
 
@@ -179,10 +187,17 @@ def _begins_table(rows: Rows, start: int, above: Sequence[str]) -> bool:
     # Two words may be a row like the others: Sunday, closed.
     if not body or len(words) < 2 or (len(words) == 2 and header[0]):
         return False
+    values = any(_is_value(cell) for cell in header[1:])
     alike = header[0] and [bool(cell) for cell in header] == [bool(cell) for cell in above]
-    if alike and (not titled or any(header_name(cell) in _VALUES for cell in header[1:])):
+    # Words that begin small are no names of columns where the others begin with a capital.
+    small = header[0][:1].isupper() and any(cell[:1].islower() for cell in header[1:])
+    if alike and (values or small or header_name(header[0]) in _DAYS):
         return False
-    if len(set(words)) < len(words) or any(re.search(r"\d|^\W+$", word) for word in words):
+    if values or (
+        any(re.search(r"\d", word) for word in words) and header_name(header[0]) not in _COLUMNS
+    ):
+        return False
+    if len(set(words)) < len(words) or any(re.fullmatch(r"\W+", word) for word in words):
         return False
     enough = any if titled else all
     return all(
@@ -240,21 +255,19 @@ def _add_one(
     if not columns:
         return
     words = [heading[column] for column in columns]
-    row_like = bool(body) and _row_like(words, [[c[n] for n in columns] for _, c in body])
-    if header == "likely" and (row_like or not body):
+    row_like = bool(body) and _row_like(words, [[c[n] for n in columns] for _, c in body], header)
+    if row_like or (header == "likely" and not body):
         first = [filled[top][1][column] for column in columns]
-        if len(words) > 2:
-            words = [""] * len(words)
+        words = [""] * len(words)
         if row_like and len(words) > 2:
             values = {"found": row_text(words, first)[:60]}
             problem = Problem("warning", "no-header-row", file, filled[top][0], values)
             outline.document.problems.append(problem)
         body = [filled[top], *body]
     rows = [[cells[n] for n in columns] for _, cells in body]
-    section = ""
-    for (number, cells), row, begins in zip(body, rows, _begin_sections(rows), strict=True):
-        if begins:
-            section = row[0]
+    named = _named(rows, [number for number, _ in body])
+    for (number, cells), row, section in zip(body, named, _sections(rows), strict=True):
+        if section is None:
             continue
         valid = _validity(cells, dates, file, number, outline)
         if valid is not None:
@@ -283,13 +296,30 @@ _VALUES = frozenset(
     ]
 )  # fmt: skip
 """Words that stand in rows where others have figures, and name no column."""
+_ANSWERS = frozenset(["yes", "no", "si", "x"])
+_SUMS = frozenset(["total", "totals", "totales", "subtotal", "suma", "sum"])
+_DAYS = frozenset(
+    [
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue",
+        "wed", "thu", "fri", "sat", "sun", "weekdays", "weekends", "holidays", "bank_holidays",
+        "lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "sabados", "domingo",
+        "domingos", "festivos", "laborables",
+    ]
+)  # fmt: skip
+"""What a row of opening hours is about."""
+_QUALIFIES = re.compile(
+    r"[(/%€£$]|\b(?:per|por|each|cada|with|without|con|sin|excl\w*|incl\w*|from|desde|until|hasta|"
+    r"up to|m[aá]x\w*|m[ií]n\w*)\b",
+    re.IGNORECASE,
+)
+"""Names of columns that say how their values are meant."""
 _COLUMNS = frozenset(
     [
         "plazo", "producto", "articulo", "servicio", "concepto", "tarifa", "plan", "talla",
         "tamano", "medida", "cantidad", "peso", "capital", "importe", "meses", "duracion", "zona",
         "destino", "nombre", "modelo", "term", "product", "item", "service", "rate", "size",
         "quantity", "weight", "amount", "months", "duration", "zone", "destination", "name",
-        "model",
+        "model", "tipo", "type", "clase", "curso", "course", "tratamiento", "treatment",
     ]
 )  # fmt: skip
 """What a first column is called: figures beside it name columns, as in a table of loans."""
@@ -327,33 +357,97 @@ def _two_headers(header: Sequence[str], below: Rows) -> list[str] | None:
     return joined if spans else None
 
 
-def _row_like(words: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+def _row_like(words: Sequence[str], body: Sequence[Sequence[str]], header: Header) -> bool:
     """Whether what stands where a header does is a row like the others."""
-    if len(words) == 2:
-        return bool(re.search(r"\d", words[1]))
+    values = [cell for cell in words[1:] if cell]
+    told = bool(values) and all(map(_is_value, values))
+    if told and header_name(words[0]) in _DAYS:
+        return True
+    if header == "given":
+        return False
+    if len(words) == 2 and re.search(r"\d", words[1]):
+        return True
+    # "Wifi, free" may be a row; "Service, Free" names columns.
+    if told and words[0][:1].isupper() and all(cell.islower() for cell in values):
+        return header_name(words[0]) not in _COLUMNS
     return all_figures(words) or (all_figures(words, _HOURS) and all_figures(body[0], _HOURS))
 
 
-def _begin_sections(body: Sequence[Sequence[str]]) -> list[bool]:
-    """Which rows name a part of the table: several, alone in their rows, the first of all too.
+def _is_value(cell: str) -> bool:
+    """A word, a price or hours as rows have them."""
+    return bool(header_name(cell) in _VALUES or _FIGURE.fullmatch(cell) or _HOURS.fullmatch(cell))
 
-    A single one may be a thing that lacks its price; none has another right below it.
+
+def _sections(rows: Sequence[Sequence[str]]) -> list[str | None]:
+    """What part of the table each row is in, "" for none; None for the rows that name one.
+
+    Rows of a name alone are parts if there are several, the first of all rows among them, or if
+    the same things stand below them again: else one may be a thing that lacks its price. Of two
+    together the second is a part of the first. Behind the last thing they are remarks.
     """
-    alone = [bool(cells[0]) and _count(cells) == 1 for cells in body]
-    apart = not any(one and other for one, other in zip(alone, [*alone[1:], True], strict=True))
-    if body and len(body[0]) > 2 and alone[0] and apart and sum(alone) > 1:
-        return alone
-    return [False] * len(body)
+    alone = [bool(cells[0]) and _count(cells) == 1 for cells in rows]
+    last = max((n for n, one in enumerate(alone) if not one), default=-1)
+    names: list[str] = []
+    found: list[str | None] = []
+    things: dict[str, set[str]] = {}
+    for at, (cells, one) in enumerate(zip(rows, alone, strict=True)):
+        if one and at < last:
+            if not (at and alone[at - 1]):
+                deeper = len(names) > 1 and not alone[at + 1]
+                names = names[:-1] if deeper else []
+            names.append(cells[0])
+            found.append(None)
+        else:
+            found.append("" if one and at > last else ", ".join(names))
+            things.setdefault(cells[0], set()).add(found[-1] or "")
+    parts = {part for told in things.values() for part in told if part}
+    again = sum(len(told) > 1 for name, told in things.items() if name)
+    first = bool(found) and found[0] is None and len(rows[0]) > 2
+    if (first and len(parts) > 1) or again >= (1 if len(parts) > 1 else 2):
+        return found
+    return [""] * len(rows)
+
+
+def _named(rows: Sequence[Sequence[str]], numbers: Sequence[int | None]) -> list[list[str]]:
+    """The rows, each with its thing's name: where it is left out, it is that of the row above."""
+    found: list[list[str]] = []
+    above: list[str] = []
+    for at, row in enumerate(rows):
+        number, before = numbers[at], numbers[at - 1] if at else None
+        if number is not None and before is not None and number > before + 1:
+            above = []  # an empty row is between
+        if row[0]:
+            above = [*row] if _count(row) > 1 else []
+        filled = all(other for other, cell in zip(above, row, strict=False) if cell)
+        goes_on = bool(above) and not row[0] and _count(row) > 1 and filled
+        if goes_on and not {header_name(cell) for cell in row} & _SUMS:
+            found.append([above[0], *row[1:]])
+        else:
+            found.append([*row])
+    return found
 
 
 def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
-    """``Latte: Small £3.60, Large £4.00``; with two columns, ``Monday: closed``."""
+    """``Latte: Small £3.60, Large £4.00``; with two columns, ``Monday: closed``.
+
+    With two columns, too, the second's name is told where the cell says too little without it:
+    ``Kayak: Minimum age 8``, ``Cake: Gluten no``.
+    """
     values = [
-        f"{name} {cell}" if name and len(header) > 2 else cell
+        f"{name} {cell}" if name and (len(header) > 2 or _says_little(name, cell)) else cell
         for name, cell in zip(header[1:], cells[1:], strict=True)
         if cell and cell not in DASHES
     ]
     return ": ".join(part for part in (cells[0], ", ".join(values)) if part)
+
+
+def _says_little(name: str, cell: str) -> bool:
+    """Whether a cell needs its column's name: a number, yes or no, or what is so by the name."""
+    return (
+        bool(re.fullmatch(r"[\d.,]+", cell))
+        or header_name(cell) in _ANSWERS
+        or bool(_QUALIFIES.search(name))
+    )
 
 
 def _count(cells: Iterable[str]) -> int:
@@ -393,7 +487,7 @@ def _dates(names: Sequence[str], rows: Rows) -> Dates:
     """The columns that say from when and until when rows hold."""
 
     def days(column: int) -> bool:
-        filled = [cells[column] for _, cells in rows if cells[column]]
+        filled = [cells[column] for _, cells in rows if not _is_no_day(cells[column])]
         return bool(filled) and all(as_day(cell) for cell in filled)
 
     def of(wanted: AbstractSet[str], loose: AbstractSet[str]) -> int | None:
@@ -404,6 +498,10 @@ def _dates(names: Sequence[str], rows: Rows) -> Dates:
     return of(FROM_NAMES, BEGIN_NAMES), of(UNTIL_NAMES, END_NAMES)
 
 
+def _is_no_day(cell: str) -> bool:
+    return not cell or cell in DASHES or header_name(cell) in ENDLESS
+
+
 def _validity(
     cells: Sequence[str],
     columns: Dates,
@@ -412,7 +510,7 @@ def _validity(
     outline: Outline,
 ) -> Validity | None:
     told = ("" if column is None else cells[column] for column in columns)
-    since, until = ("" if cell in DASHES else cell for cell in told)
+    since, until = ("" if _is_no_day(cell) else cell for cell in told)
     return validity(since, until, file, number, outline.document.problems)
 
 

@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from brandbot import tables
-from brandbot.knowledge.blocks import Block, Document, Outline, plain
+from brandbot.knowledge.blocks import Block, Document, Outline, plain, raised
 from brandbot.knowledge.markdown import add_markdown
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ def _to_markdown(soup: BeautifulSoup) -> str:
     for tag in soup.find_all(NOT_READ) + struck + hidden:
         if not tag.decomposed and not _framed(tag):
             tag.decompose()
+    for tag in soup.find_all("sup"):
+        tag.replace_with(raised(tag.get_text()))
     for table in soup.find_all("table"):
         if table.find("table"):
             parts = table.find_all(["thead", "tbody", "tfoot", "tr", "td", "th"])
