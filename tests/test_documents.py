@@ -30,6 +30,7 @@ from brandbot.knowledge import documents
 from brandbot.knowledge.blocks import Outline, joined, plain
 from brandbot.knowledge.documents import READERS, Block, Document, read
 from brandbot.texts import tell
+from tests.chromium import Window
 from tests.conftest import ROOT
 
 
@@ -1392,6 +1393,41 @@ def placed_pdf(*pages: list[tuple[float, float, float, str]]) -> bytes:
         canvas.showPage()
     canvas.save()
     return buffer.getvalue()
+
+
+def test_what_a_browser_printed(window: Window) -> None:
+    """Browsers write cells as they write words; so do word processors."""
+    page = window().new_page()
+    page.set_content(
+        "<h1>Carta</h1><p>Todos los precios llevan el IVA incluido y se pueden pagar con tarjeta o "
+        "en efectivo, <b>también</b> los domingos.</p><table style='width: 100%'><tr><th>Bebida"
+        "<th>Pequeño<th>Grande<tr><td>Latte<td>3,00 €<td>4,00 €<tr><td>Mocha con nata<td><td>4,50 €"
+        "<tr><td>Flat white<td>3,20 €<td>4,20 €</table><p>Té verde 1,80 €<br>Té negro 1,40 €</p>"
+    )
+    assert texts(reading("carta.pdf", page.pdf())) == [
+        "Todos los precios llevan el IVA incluido y se pueden pagar con tarjeta o en efectivo, "
+        "también los domingos.",
+        "Latte: Pequeño 3,00 €, Grande 4,00 €",
+        "Mocha con nata: Grande 4,50 €",
+        "Flat white: Pequeño 3,20 €, Grande 4,20 €",
+        "Té verde 1,80 €",
+        "Té negro 1,40 €",
+    ]
+
+
+def test_a_table_that_goes_on_behind_a_remark() -> None:
+    def row(y: float, *cells: str) -> list[tuple[float, float, float, str]]:
+        return [(70 + 160 * n, y, 10, cell) for n, cell in enumerate(cells)]
+
+    rows = [
+        *row(700, "Plan", "Pool", "Sauna"), *row(685, "Basic", "Yes", "No"),
+        *row(670, "Family", "Yes", "Yes"), (70, 655, 10, "(few places left)"),
+        *row(640, "Gym", "No", "Yes"), *row(625, "Spa", "No", "No"),
+    ]  # fmt: skip
+    assert texts(reading("a.pdf", placed_pdf(rows))) == [
+        "Basic: Pool Yes, Sauna No", "Family: Pool Yes, Sauna Yes", "(few places left)",
+        "Gym: Pool No, Sauna Yes", "Spa: Pool No, Sauna No",
+    ]  # fmt: skip
 
 
 def test_headings_that_count_with_the_pages_are_no_page_numbers() -> None:

@@ -11,14 +11,14 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from brandbot.errors import Problem
 from brandbot.knowledge.blocks import BULLET, Document, Outline, plain
-from brandbot.knowledge.sheets import all_figures, row_text
+from brandbot.knowledge.sheets import all_figures, is_value, row_text
 from brandbot.tables import DAMAGED
 
 if TYPE_CHECKING:
@@ -30,11 +30,15 @@ EDGE = 3
 LARGER = 1.15
 """How much larger than the text a heading is."""
 
+COLUMN = 0.8
+"""How far, in sizes, two columns are apart at least."""
+
 DOUBLE = 1.9
 """Lines this many times their size apart are spaced doubly, or are paragraphs of a line each."""
 
 _LONGEST_HEADING = 120
 _ENDS_SENTENCE = re.compile(r"[.!?…:;][\"'»”’)\]]*$")
+_PRICED = re.compile(r"(?:[£$€]\s?\d+(?:[.,]\d+)?|\d\s?(?:[£$€]|EUR|euros)|\s\d+[.,]\d{2})$")
 _PAGE_WORD = r"(?:page|página|pagina|pág|pag|p)\b\.?"
 _OF_ALL = r"(?:\s*(?:/|of|de)\s*\d+)?"
 _PAGE_NUMBER = re.compile(rf"\W*{_PAGE_WORD}\s*\d+{_OF_ALL}\W*", re.IGNORECASE)
@@ -124,20 +128,46 @@ def _page_lines(page: PageObject) -> list[Line]:
     page.extract_text(visitor_text=visit)
     lines: list[Line] = []
     open_pieces: list[Line] = []
-    for piece in [*pieces, Line("\n", 0, 0, 0)]:
+
+    def end_line() -> None:
+        said = [p for p in open_pieces if p.text.strip()]
+        if said:
+            sizes = Counter[float]()
+            for part in said:
+                sizes[part.size] += len(part.text)
+            whole = "".join(part.text for part in open_pieces)
+            size = sizes.most_common(1)[0][0]
+            lines.append(Line(whole.strip(), said[0].x, said[0].y, size))
+        open_pieces.clear()
+
+    for piece in pieces:
         first, *more = piece.text.split("\n")
-        open_pieces.append(Line(first, piece.x, piece.y, piece.size))
+        if _is_next_cell(
+            [p for p in open_pieces if p.text.strip()][-1:], replace(piece, text=first)
+        ):
+            end_line()
+        open_pieces.append(replace(piece, text=first))
         for text in more:
-            said = [p for p in open_pieces if p.text.strip()]
-            if said:
-                sizes = Counter[float]()
-                for part in said:
-                    sizes[part.size] += len(part.text)
-                whole = "".join(part.text for part in open_pieces)
-                size = sizes.most_common(1)[0][0]
-                lines.append(Line(whole.strip(), said[0].x, said[0].y, size))
-            open_pieces = [Line(text, piece.x, piece.y, piece.size)]
+            end_line()
+            open_pieces.append(replace(piece, text=text))
+    end_line()
     return lines
+
+
+def _is_next_cell(last: list[Line], piece: Line) -> bool:
+    """Whether text begins well to the right of what was written last at its height.
+
+    Browsers and word processors write a table's cells as they write words.
+    """
+    return (
+        bool(last) and bool(piece.text.strip()) and abs(last[0].y - piece.y) < 0.3 * piece.size
+        and _gap(last[0], piece) > COLUMN * piece.size
+    )  # fmt: skip
+
+
+def _gap(cell: Line, after: Line) -> float:
+    """Points between two; letters are taken to be half as wide as they are high."""
+    return after.x - (cell.x + 0.5 * cell.size * len(cell.text.strip()))
 
 
 def _without_edges(pages: list[list[Line]]) -> list[list[Line]]:
@@ -265,6 +295,7 @@ def _parts(pages: list[Page]) -> Iterator[_Part]:
     for number, page in enumerate(pages, 1):
         lengths = sorted(len(_one_line(row).text) for row in page)
         full = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
+        page = _with_gaps(page)
         in_table = _in_table(page)
         for index, row in enumerate(page):
             line = _one_line(row)
@@ -295,6 +326,8 @@ def _goes_on(part: _Part, new: _Part, leading: float, full: int) -> bool:
         alike = part.kind == new.kind and part.level == new.level and part.page == new.page
         return alike and 0 < gap < 1.6
     if abs(last.size - line.size) > 0.6:
+        return False
+    if _PRICED.search(last.text) and _PRICED.search(line.text):  # a list of prices
         return False
     lower = line.text[:1].islower()
     ended = bool(_ENDS_SENTENCE.search(last.text))
@@ -366,34 +399,65 @@ def _in_table(page: Page) -> list[bool]:
 
 
 def _is_apart(row: list[Line]) -> bool:
-    """Whether a row has columns; letters are taken to be half as wide as they are high."""
+    """Whether a row has columns."""
     if BULLET.match(row[0].text + " x"):
         return False
-    return all(
-        after.x - (cell.x + 0.5 * cell.size * len(cell.text)) > 0.8 * cell.size
-        for cell, after in pairwise(row)
-    )
+    return all(_gap(cell, after) > COLUMN * cell.size for cell, after in pairwise(row))
+
+
+def _with_gaps(page: Page) -> Page:
+    """The rows, with an empty cell in those of a table that lack one: places tell which."""
+    filled = [*page]
+    for index, row in enumerate(page):
+        above, below = filled[max(index - 1, 0) : index], page[index + 1 : index + 2]
+        if any(_columns(row, other) == list(range(len(row))) for other in above + below
+               if len(other) == len(row)):  # fmt: skip
+            continue  # a row of a table as wide as itself
+        for other in above + below:
+            places = _columns(row, other)
+            if 1 < len(row) < len(other) and places and _is_apart(row) and _is_apart(other):
+                cells = dict(zip(places, row, strict=True))
+                filled[index] = [
+                    cells.get(n, replace(at, text="", y=row[0].y)) for n, at in enumerate(other)
+                ]
+                break
+    return filled
+
+
+def _columns(row: list[Line], other: list[Line]) -> list[int] | None:
+    """In which of another row's columns a row's cells stand, from the first on; None in none.
+
+    Cells that are flush right begin somewhat apart.
+    """
+
+    def nearest(cell: Line) -> int:
+        return min(range(len(other)), key=lambda n: abs(other[n].x - cell.x))
+
+    places = [nearest(cell) for cell in row]
+    near = all(abs(other[n].x - c.x) < 2 * c.size for n, c in zip(places, row, strict=True))
+    return places if near and places[0] == 0 and len(set(places)) == len(row) else None
 
 
 def _add_rows(parts: list[_Part], above: list[str], outline: Outline) -> list[str]:
     """Rows under the first of them; of two columns the first may be a row like the others.
 
-    A first row of figures goes on under the header ``above``, if that is as wide. Gives the header
-    that a table further down may go on under.
+    A first row of figures, or of yes and no, goes on under the header ``above``, if that is as
+    wide. Gives the header that a table further down may go on under.
     """
     document = outline.document
     for _, group in groupby(parts, key=lambda part: len(part.lines)):
         rows = [(part.page, [plain(line.text) for line in part.lines]) for part in group]
         first = rows[0][1]
-        if len(first) > 2 and not all_figures(first):
+        values = all(is_value(cell) for cell in first[1:] if cell)
+        if len(first) > 2 and not values and not all_figures(first):
             above = first
             rows = rows[1:]
         elif len(first) != len(above):
             above = [""] * len(first)
             if len(first) > 2:
-                values = {"found": row_text(above, first)[:60]}
+                told = {"found": row_text(above, first)[:60]}
                 document.problems.append(
-                    Problem("warning", "no-header-row", document.name, None, values)
+                    Problem("warning", "no-header-row", document.name, None, told)
                 )
         for page, cells in rows:
             outline.page = page

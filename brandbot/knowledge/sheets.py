@@ -187,7 +187,7 @@ def _begins_table(rows: Rows, start: int, above: Sequence[str]) -> bool:
     # Two words may be a row like the others: Sunday, closed.
     if not body or len(words) < 2 or (len(words) == 2 and header[0]):
         return False
-    values = any(_is_value(cell) for cell in header[1:])
+    values = any(is_value(cell) for cell in header[1:])
     alike = header[0] and [bool(cell) for cell in header] == [bool(cell) for cell in above]
     # Words that begin small are no names of columns where the others begin with a capital.
     small = header[0][:1].isupper() and any(cell[:1].islower() for cell in header[1:])
@@ -360,7 +360,7 @@ def _two_headers(header: Sequence[str], below: Rows) -> list[str] | None:
 def _row_like(words: Sequence[str], body: Sequence[Sequence[str]], header: Header) -> bool:
     """Whether what stands where a header does is a row like the others."""
     values = [cell for cell in words[1:] if cell]
-    told = bool(values) and all(map(_is_value, values))
+    told = bool(values) and all(map(is_value, values))
     if told and header_name(words[0]) in _DAYS:
         return True
     if header == "given":
@@ -373,7 +373,7 @@ def _row_like(words: Sequence[str], body: Sequence[Sequence[str]], header: Heade
     return all_figures(words) or (all_figures(words, _HOURS) and all_figures(body[0], _HOURS))
 
 
-def _is_value(cell: str) -> bool:
+def is_value(cell: str) -> bool:
     """A word, a price or hours as rows have them."""
     return bool(header_name(cell) in _VALUES or _FIGURE.fullmatch(cell) or _HOURS.fullmatch(cell))
 
