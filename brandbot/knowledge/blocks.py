@@ -198,6 +198,8 @@ def plain(text: str) -> str:
 
 def raised(text: str) -> str:
     """Text as it stands in a superscript: 100² is no price of 1002."""
+    if not re.fullmatch(r"\s*\d{1,2}\s*", text):
+        return text
     return text.translate(str.maketrans("0123456789", _RAISED))
 
 

@@ -15,6 +15,9 @@ LONGEST = 30
 
 _ASKED = re.compile(r"(?:Q|P|Question|Pregunta)\s?\d{0,3}[.:)]\s*", re.IGNORECASE)
 _TOLD = re.compile(r"(?:A|R|Answer|Respuesta)\s?\d{0,3}[.:)]\s*", re.IGNORECASE)
+_CLOSED = re.compile(r"[.!?…:;,]\W*$")
+TITLE = 10
+"""Words up to which a block without a full stop is a title, and ends an answer."""
 
 
 def paired(blocks: Sequence[Block]) -> list[Block]:
@@ -36,32 +39,48 @@ def _paired(blocks: list[Block]) -> Iterator[Block]:
         yield from blocks
         return
     yield from blocks[: starts[0]]
-    # Blocks of an answer that began beside its question, or below: what follows the last answer
-    # belongs to none.
-    most = {True: 1, False: 1}
+    most = 1  # blocks of an answer so far: what follows the last one belongs to none
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         question, rest = asked[start]
-        answers = [replace(blocks[start], text=rest)] if rest else []
-        answers += blocks[start + 1 : end]
-        if end is None:
-            answers, behind = answers[: most[bool(rest)]], answers[most[bool(rest)] :]
-        else:
-            most[bool(rest)], behind = max(most[bool(rest)], len(answers)), []
+        after = blocks[start + 1 : end]
+        length = _length(after, beside=bool(rest))
+        if end is None and not rest:
+            length = min(length, most)
+        most = max(most, length)
+        answers = ([replace(blocks[start], text=rest)] if rest else []) + after[:length]
+        labelled = _ASKED.match(blocks[start].text)
         if not answers:
             yield blocks[start]
         for block in answers:
-            said = _TOLD.sub("", block.text, count=1) if _TOLD.match(block.text) else block.text
+            label = _TOLD.match(block.text) if labelled else None
+            said = block.text[label.end() :] if label else block.text
             yield replace(block, kind="answer", question=question, text=said)
-        yield from behind
+        yield from after[length:]
+
+
+def _length(after: Sequence[Block], *, beside: bool) -> int:
+    """How many of the blocks after a question belong to its answer.
+
+    Where it begins ``beside`` the question, only a list does; else all but what stands below a
+    title, or something that asks without its question mark.
+    """
+    for at, block in enumerate(after):
+        short = len(block.text.split()) <= TITLE and not _CLOSED.search(block.text)
+        if block.kind != "item" and (beside or (at and short)):
+            return at
+    return len(after)
 
 
 def _question(block: Block) -> tuple[str, str]:
     """The question that a block is or begins with, and the rest; nothing if there is none."""
     label = _ASKED.match(block.text)
     text = block.text[label.end() :] if label else block.text
-    first = (sentences(text) or [""])[0]
-    short = len(first.split()) <= LONGEST
-    if not (first.rstrip("\"'»”)*").endswith("?") and short and text.startswith(first)):
-        return "", ""
+    said = sentences(text) or [""]
+    asks = [one.rstrip("\"'»”)*").endswith("?") for one in said]
+    if block.kind == "paragraph" and asks[-1] and len(text.split()) <= LONGEST:
+        return text, ""  # also "I lost my ticket. What do I do?"
+    first = " ".join(said[: next((n for n, ask in enumerate(asks) if not ask), len(asks))])
     rest = text[len(first) :].strip()
-    return ("", "") if block.kind == "item" and not rest else (first, rest)
+    if block.kind == "item" or not first or not rest or not text.startswith(first):
+        return "", ""
+    return (first, rest) if len(first.split()) <= LONGEST else ("", "")

@@ -119,9 +119,10 @@ def _read_front(
         problem = Problem("warning", "yaml-syntax", document.name, line, values)
         document.problems.append(problem)
         for key, value in _KEY.findall(text):  # a colon too many must not make an offer eternal
+            told = re.sub(r"\s+#.*", "", value).strip().strip("\"'")
             for kind, wanted in names.items():
-                if tables.header_name(key) in wanted:
-                    texts[kind] = value.strip().strip("\"'")
+                if tables.header_name(key) in wanted and told not in _NOTHING:
+                    texts[kind] = told
         return texts, line
     if root is None:
         return texts, line

@@ -142,9 +142,7 @@ def _page_lines(page: PageObject) -> list[Line]:
 
     for piece in pieces:
         first, *more = piece.text.split("\n")
-        if _is_next_cell(
-            [p for p in open_pieces if p.text.strip()][-1:], replace(piece, text=first)
-        ):
+        if _is_next_cell(open_pieces, replace(piece, text=first)):
             end_line()
         open_pieces.append(replace(piece, text=first))
         for text in more:
@@ -159,10 +157,14 @@ def _is_next_cell(last: list[Line], piece: Line) -> bool:
 
     Browsers and word processors write a table's cells as they write words.
     """
-    return (
-        bool(last) and bool(piece.text.strip()) and abs(last[0].y - piece.y) < 0.3 * piece.size
-        and _gap(last[0], piece) > COLUMN * piece.size
-    )  # fmt: skip
+    said = [n for n, p in enumerate(last) if p.text.strip()]
+    if not said or not piece.text.strip() or last[said[-1]].text.endswith(" "):
+        return False  # a space at the end goes on: no cell has one
+    cell = last[said[-1]]
+    level = abs(cell.y - piece.y) < 0.3 * piece.size
+    # Where a program places letter by letter, pypdf tells last where the last one stands.
+    reached = max(p.x for p in last[said[-1] :]) + 0.6 * cell.size
+    return level and min(_gap(cell, piece), piece.x - reached) > COLUMN * piece.size
 
 
 def _gap(cell: Line, after: Line) -> float:
@@ -280,6 +282,7 @@ def _add(pages: list[Page], outline: Outline) -> None:
             outline.page = part.page
             text = _run_on([line.text for line in part.lines], known)
             if part.kind == "heading":
+                header = []
                 outline.heading(part.level, text)
             elif part.kind == "item":
                 outline.item(0, BULLET.sub("", text, count=1))
@@ -327,9 +330,9 @@ def _goes_on(part: _Part, new: _Part, leading: float, full: int) -> bool:
         return alike and 0 < gap < 1.6
     if abs(last.size - line.size) > 0.6:
         return False
-    if _PRICED.search(last.text) and _PRICED.search(line.text):  # a list of prices
-        return False
     lower = line.text[:1].islower()
+    if not lower and _PRICED.search(last.text) and _PRICED.search(line.text):  # a list of prices
+        return False
     ended = bool(_ENDS_SENTENCE.search(last.text))
     if gap <= 0 or new.page != part.page:  # the next column or page
         return lower and not ended
@@ -413,7 +416,7 @@ def _with_gaps(page: Page) -> Page:
         if any(_columns(row, other) == list(range(len(row))) for other in above + below
                if len(other) == len(row)):  # fmt: skip
             continue  # a row of a table as wide as itself
-        for other in above + below:
+        for other in above:
             places = _columns(row, other)
             if 1 < len(row) < len(other) and places and _is_apart(row) and _is_apart(other):
                 cells = dict(zip(places, row, strict=True))

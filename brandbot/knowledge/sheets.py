@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ END_NAMES = frozenset(
 ENDLESS = frozenset(
     [
         "sin_caducidad", "no_caduca", "sin_fecha", "sin_fin", "indefinido", "indefinida",
-        "permanente", "ninguna", "no_expiry", "no_end", "does_not_expire", "ongoing", "permanent",
+        "permanente", "ninguna", "siempre", "sin_limite", "todo_el_ano", "always", "na", "n_a",
+        "no_expiry", "no_end", "does_not_expire", "ongoing", "permanent",
         "none",
     ]
 )  # fmt: skip
@@ -190,12 +192,10 @@ def _begins_table(rows: Rows, start: int, above: Sequence[str]) -> bool:
     values = any(is_value(cell) for cell in header[1:])
     alike = header[0] and [bool(cell) for cell in header] == [bool(cell) for cell in above]
     # Words that begin small are no names of columns where the others begin with a capital.
-    small = header[0][:1].isupper() and any(cell[:1].islower() for cell in header[1:])
+    small = not titled and header[0][:1].isupper() and any(c[:1].islower() for c in header[1:])
     if alike and (values or small or header_name(header[0]) in _DAYS):
         return False
-    if values or (
-        any(re.search(r"\d", word) for word in words) and header_name(header[0]) not in _COLUMNS
-    ):
+    if any(re.search(r"\d", word) for word in words) and header_name(header[0]) not in _COLUMNS:
         return False
     if len(set(words)) < len(words) or any(re.fullmatch(r"\W+", word) for word in words):
         return False
@@ -265,7 +265,8 @@ def _add_one(
             outline.document.problems.append(problem)
         body = [filled[top], *body]
     rows = [[cells[n] for n in columns] for _, cells in body]
-    named = _named(rows, [number for number, _ in body])
+    parts = header_name(words[0]) in TOPIC_NAMES or header_name("".join(words[1:2])) in _PARTS
+    named = _named(rows, [number for number, _ in body], parts=parts)
     for (number, cells), row, section in zip(body, named, _sections(rows), strict=True):
         if section is None:
             continue
@@ -292,11 +293,19 @@ _HOURS = re.compile(
 _VALUES = frozenset(
     [
         "yes", "no", "si", "free", "gratis", "included", "incluido", "open", "closed", "abierto",
-        "cerrado", "none", "ninguno", "consultar", "ask",
+        "cerrado", "none", "ninguno", "consultar", "a_consultar", "segun_mercado", "por_encargo",
+        "ask", "on_request", "market_price", "poa", "any",
     ]
 )  # fmt: skip
 """Words that stand in rows where others have figures, and name no column."""
 _ANSWERS = frozenset(["yes", "no", "si", "x"])
+_PARTS = frozenset(
+    [
+        "talla", "tamano", "formato", "medida", "racion", "duracion", "edad", "color", "dia",
+        "hora", "size", "format", "portion", "duration", "age", "colour", "day", "time",
+    ]
+)  # fmt: skip
+"""Names of second columns that tell things of one name apart."""
 _SUMS = frozenset(["total", "totals", "totales", "subtotal", "suma", "sum"])
 _DAYS = frozenset(
     [
@@ -320,6 +329,7 @@ _COLUMNS = frozenset(
         "destino", "nombre", "modelo", "term", "product", "item", "service", "rate", "size",
         "quantity", "weight", "amount", "months", "duration", "zone", "destination", "name",
         "model", "tipo", "type", "clase", "curso", "course", "tratamiento", "treatment",
+        "dia", "day",
     ]
 )  # fmt: skip
 """What a first column is called: figures beside it name columns, as in a table of loans."""
@@ -361,14 +371,15 @@ def _row_like(words: Sequence[str], body: Sequence[Sequence[str]], header: Heade
     """Whether what stands where a header does is a row like the others."""
     values = [cell for cell in words[1:] if cell]
     told = bool(values) and all(map(is_value, values))
-    if told and header_name(words[0]) in _DAYS:
-        return True
+    if told and (header_name(words[0]) in _DAYS or len(words) == 2):
+        return header_name(words[0]) not in _COLUMNS
     if header == "given":
         return False
     if len(words) == 2 and re.search(r"\d", words[1]):
         return True
-    # "Wifi, free" may be a row; "Service, Free" names columns.
-    if told and words[0][:1].isupper() and all(cell.islower() for cell in values):
+    # "Wifi, free, free" may be a row; "Service, Free, Included" names columns.
+    like = any(header_name(cell) in _VALUES for cell in body[0][1:])
+    if told and like and words[0][:1].isupper() and all(cell.islower() for cell in values):
         return header_name(words[0]) not in _COLUMNS
     return all_figures(words) or (all_figures(words, _HOURS) and all_figures(body[0], _HOURS))
 
@@ -382,19 +393,21 @@ def _sections(rows: Sequence[Sequence[str]]) -> list[str | None]:
     """What part of the table each row is in, "" for none; None for the rows that name one.
 
     Rows of a name alone are parts if there are several, the first of all rows among them, or if
-    the same things stand below them again: else one may be a thing that lacks its price. Of two
-    together the second is a part of the first. Behind the last thing they are remarks.
+    the same things stand below them again: else one may be a thing that lacks its price. Of two at
+    the top the second is a part of the first. Behind the last thing they are remarks.
     """
     alone = [bool(cells[0]) and _count(cells) == 1 for cells in rows]
     last = max((n for n, one in enumerate(alone) if not one), default=-1)
+    together = next((n for n in range(last) if alone[n] and alone[n + 1]), 0)
+    if together > 0:  # two things that lack their price
+        return [""] * len(rows)
     names: list[str] = []
     found: list[str | None] = []
     things: dict[str, set[str]] = {}
     for at, (cells, one) in enumerate(zip(rows, alone, strict=True)):
         if one and at < last:
             if not (at and alone[at - 1]):
-                deeper = len(names) > 1 and not alone[at + 1]
-                names = names[:-1] if deeper else []
+                names = []
             names.append(cells[0])
             found.append(None)
         else:
@@ -408,8 +421,15 @@ def _sections(rows: Sequence[Sequence[str]]) -> list[str | None]:
     return [""] * len(rows)
 
 
-def _named(rows: Sequence[Sequence[str]], numbers: Sequence[int | None]) -> list[list[str]]:
-    """The rows, each with its thing's name: where it is left out, it is that of the row above."""
+def _named(
+    rows: Sequence[Sequence[str]], numbers: Sequence[int | None], *, parts: bool
+) -> list[list[str]]:
+    """The rows, each with its thing's name: where it is left out, it is that of the row above.
+
+    Only where the rest is a part of it, by the columns' names (``parts``), by a figure or because
+    others have it, too: a mark (vegan, sold out) is no name, and holds for its row alone.
+    """
+    beside = Counter(row[1] for row in rows if len(row) > 1)
     found: list[list[str]] = []
     above: list[str] = []
     for at, row in enumerate(rows):
@@ -420,7 +440,8 @@ def _named(rows: Sequence[Sequence[str]], numbers: Sequence[int | None]) -> list
             above = [*row] if _count(row) > 1 else []
         filled = all(other for other, cell in zip(above, row, strict=False) if cell)
         goes_on = bool(above) and not row[0] and _count(row) > 1 and filled
-        if goes_on and not {header_name(cell) for cell in row} & _SUMS:
+        part = parts or (len(row) > 1 and (beside[row[1]] > 1 or re.search(r"\d", row[1])))
+        if goes_on and part and not {header_name(cell) for cell in row} & _SUMS:
             found.append([above[0], *row[1:]])
         else:
             found.append([*row])
@@ -443,6 +464,8 @@ def row_text(header: Sequence[str], cells: Sequence[str]) -> str:
 
 def _says_little(name: str, cell: str) -> bool:
     """Whether a cell needs its column's name: a number, yes or no, or what is so by the name."""
+    if is_value(name) or re.search(r"\d", name):
+        return False  # a row that stands where a header would
     return (
         bool(re.fullmatch(r"[\d.,]+", cell))
         or header_name(cell) in _ANSWERS
