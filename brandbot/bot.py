@@ -214,10 +214,10 @@ class Bot:
             replies.append(history.pop())
         if not history or persona is None:
             raise LogError("There is no message to answer again.")
-        voice = self.voice(persona, version)  # before anything is retired: it may fail
-        if replies:
-            self.log.retire_from(conversation, replies[-1].id)
-        return self._logged(voice, conversation, strength, again=True)
+        # The reply stays until another is there: making one may fail, or be stopped.
+        before = replies[-1].id if replies else None
+        voice = self.voice(persona, version)
+        return self._logged(voice, conversation, strength, history, again=True, instead_of=before)
 
     def generate(
         self,
@@ -298,6 +298,7 @@ class Bot:
         turns: Sequence[Turn] | None = None,
         *,
         again: bool = False,
+        instead_of: int | None = None,
     ) -> Reply:
         reply = Reply(voice, iter(()), conversation=conversation)
         turns = turns or self.log.history(conversation, recent=True)
@@ -326,6 +327,7 @@ class Bot:
                         handed_off=reply.handed_off,
                         unsourced=reply.unknown,
                         cited=[source.to_json() for source in reply.sources],
+                        instead_of=instead_of,
                     )
 
         reply.pieces = stream()

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -453,7 +453,9 @@ def _tell_columns(header: _Header, file: str, reading: Reading) -> None:
 
 
 # ##Hello and #¿Hola? are meant as headings, too; #hello is a hashtag.
-HEADING = re.compile(r" {0,3}(#{1,6}\s+|#{2,6}(?=[^#\s])|#(?=[¿¡]))(.*?)\s*#*\s*$")
+HEADING = re.compile(r" {0,3}(#{1,6}\s+|#{2,6}(?=[^#\s])|#(?=[¿¡]))(.*?)(?:\s+#+)?\s*$")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+"""What converters write for a sign that might mean something in Markdown."""
 RULE = re.compile(r" {0,3}([-*_])( *\1){2,} *")
 
 
@@ -491,17 +493,47 @@ def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
         deeper_next = index + 1 < len(sections) and sections[index + 1][1] > level
         if not text and deeper_next:
             continue
-        if index == 0 and level == 1 and text and deeper_next:
-            values = {"found": prompt[:40]}
-            problem = Problem("warning", "title-as-question", file, number, values)
-            reading.problems.append(problem)
+        prompt = _unmarked(prompt)
+        values = {"found": prompt[:40]}
+        if len(prompt) > 1 and header_name(prompt) in PROMPT_NAMES | REPLY_NAMES:
+            reading.problems.append(Problem("error", "label-as-question", file, number, values))
+            continue
+        if text and deeper_next:
+            reading.problems += _doubtful_levels(sections[index:], file, first=index == 0)
         turns = [Message("user", prompt)]
         for said, block in _spoken_blocks(body):
-            turns.append(Message(said, block))
+            turns.append(Message(said, _ESCAPED.sub(r"\1", block)))
         if len(turns) == 1:
             reading.problems.append(Problem("error", "empty-reply", file, number))
             continue
         _add(turns, file, number, reading)
+
+
+def _doubtful_levels(
+    sections: Sequence[tuple[int, int, str, list[str]]], file: str, *, first: bool
+) -> list[Problem]:
+    """Whether a heading with text of its own, and others below it, is no question, or they none."""
+    number, level, heading, _ = sections[0]
+    below = list(takewhile(lambda section: section[1] > level, sections[1:]))
+    asks = _asks(heading)
+    many = len(below) > 1 and all(_asks(section[2]) for section in below)
+    if (first and level == 1) or (many and not asks):
+        values = {"found": heading[:40]}
+        return [Problem("warning", "title-as-question", file, number, values)]
+    if asks and not any(_asks(section[2]) for section in below):
+        values = {"found": below[0][2][:40]}
+        return [Problem("warning", "heading-in-reply", file, below[0][0], values)]
+    return []
+
+
+def _asks(heading: str) -> bool:
+    return heading.rstrip(" *_").endswith("?")
+
+
+def _unmarked(heading: str) -> str:
+    """A heading without the marks that make it bold, and without escapes."""
+    bold = re.fullmatch(r"(\*\*|__)(.+)\1", heading.strip())
+    return _ESCAPED.sub(r"\1", bold[2].strip() if bold else heading)
 
 
 def is_reply_label(heading: str, body: list[str]) -> bool:

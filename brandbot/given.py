@@ -76,7 +76,7 @@ class Given:
         given = [m.content for m in messages if m.role != "assistant"] + list(reply.found.lines)
         made_up = "|".join(map(re.escape, unsourced)) or "(?!)"
         said = [
-            re.sub(rf"(?<!\w)(?:{made_up})(?!\w)", " ", message.content)
+            re.sub(rf"(?<!\w)(?<!\d[.,:])(?:{made_up})(?!\w|[.,:]\d)", " ", message.content)
             for message in messages if message.role == "assistant"
         ]  # fmt: skip
         reply.unknown = known.inventions(reply.text, "\n".join(given + said))

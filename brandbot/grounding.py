@@ -9,29 +9,48 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from brandbot.knowledge.words import fold
 
 _WORDS = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
-_LINK = re.compile(r"\b(?:https?://|www\.)[^\s)»”\"]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
+_LINK = re.compile(
+    r"\b(?:https?://|www\.)[^\s)»”\"<>`\]'’…]+"
+    r"|(?<![^\W_])[^\W_][\w.+-]*@[\w-]+\.[\w.]+",
+    re.IGNORECASE,
+)
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _PARTED = re.compile(
-    r"(?<![\d.,:])(?=(?:\d[ \u00a0\u202f]?){5})\d+(?:[ \u00a0\u202f]\d+)+(?:[.,]\d+)*"
+    r"(?<![\d.,:-])(?:(?=(?:\d[ \u00a0\u202f-]?){5})\d+(?:[ \u00a0\u202f-]\d+)+"
+    r"|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d))(?:[.,]\d+)*"
 )
-"""Five digits or more with spaces between: a telephone, or thousands."""
+"""Five digits or more with spaces or hyphens between, a telephone, or thousands."""
+
+PHONE = 9
+"""Digits of a telephone without its country's, which may be told or not."""
+
+_DOTTED_DAY = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?![\d.]\d)")
+_HOURS = re.compile(r"(?<![\d.,:])(\d{1,2})\s?h\s?(\d\d)(?!\d)")
 
 _LIST_MARK = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+", re.MULTILINE)
 _BARE_LINK = re.compile(
     # A domain without its www: letters, a dot, and an ending that is no word of a sentence.
     # Small letters: "It's good.It is" lacks a space.
     r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?-i:com|net|org|info|biz|io|app|dev|shop|store|online"
-    r"|site|eu|es|uk|co|us|de|fr|it|pt|nl|mx|ar|cl|pe|cat|coop|gal|eus)\b(?:/[^\s)»”\"]*)?",
+    r"|site|eu|es|uk|co|us|de|fr|it|pt|nl|mx|ar|cl|pe|cat|coop|gal|eus)\b(?:/[^\s)»”\"<>`\]'’…]*)?",
     re.IGNORECASE,
 )
+_BEHIND_LINKS = ".,;:!?*_~`'’…"
 _NAME = re.compile(r"(?<![\w'’-])[^\W\d_][\w'’-]+")
+NO_NAMES = frozenset(
+    ["ok", "pm", "am", "tv", "ud", "uds", "sr", "sra", "srta", "dr", "dra", "mr", "mrs", "ms"]
+)
+"""What is written in capitals without being a name."""
 NOUNS_IN_CAPITALS = frozenset(["de", "lb"])
 """Languages in which a capital does not tell a name."""
 
+_LETTERS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_BULLET = re.compile(r"(?:^|\n)[ \t]*[-–—•·]$")
 _SENTENCE_END = re.compile(r"[.!?…][)\]\"'»”’*_]*$")
 
 
@@ -60,13 +79,15 @@ class Known:
 
         Where none are known, and where every noun has a capital, names are not looked for.
         """
-        self._common = frozenset(map(fold, common))
+        self._common = frozenset(map(fold, common)) | NO_NAMES
         self._names = bool(common) and language not in NOUNS_IN_CAPITALS
         self._words: set[str] = set()
         self._numbers: set[str] = set()
         self._links: set[str] = set()
         for text in texts:
             self._words.update(_form(word) for word in words(text))
+            # The letters of 5pm, and Wi-Fi as WiFi.
+            self._words.update(_form(p.replace("-", "").casefold()) for p in _LETTERS.findall(text))
             self._numbers |= _numbers(text)
             self._links.update(_link(found) for found in _links(text))
 
@@ -79,15 +100,15 @@ class Known:
         """
         own = Known([prompt], self._common)
         found = []
-        rest = _without_list_marks(answer)
+        rest = _settled(_without_list_marks(answer))
         for link in _links(answer):
             rest = rest.replace(link, " ")
             if not {_link(link)} & (self._links | own._links):
                 found.append(link)
         numbers = self._numbers | own._numbers
-        whole = _PARTED.sub(lambda run: " " if _joined(run[0]) in numbers else run[0], rest)
+        whole = _PARTED.sub(lambda run: " " if _is_in(_joined(run[0]), numbers) else run[0], rest)
         for number in NUMBER.findall(whole):
-            if digits(number) not in numbers:
+            if not _is_in(digits(number), numbers):
                 found.append(number)
         common = self._common
         for name in _NAME.finditer(rest) if self._names else ():
@@ -97,7 +118,8 @@ class Known:
             if fold(word.split("'")[0]) in common:
                 continue
             parts = {_form(part) for part in words(word) if fold(part) not in common}
-            if not parts <= self._words | own._words:
+            known = self._words | own._words
+            if not (parts <= known or _form(word.replace("-", "").casefold()) in known):
                 found.append(name[0])
         return found
 
@@ -109,12 +131,27 @@ def _form(word: str) -> str:
 
 def _numbers(text: str) -> set[str]:
     """The numbers of a text; digits with spaces between are also one number."""
+    text = _settled(text)
     found = {digits(number) for number in NUMBER.findall(text)}
-    return found | {_joined(run) for run in _PARTED.findall(text)}
+    found |= {_joined(run) for run in _PARTED.findall(text)}
+    return found | {number[-PHONE:] for number in found if _is_phone(number)}
+
+
+def _settled(text: str) -> str:
+    """Days and times in one way of writing them: 12.05.2024 as 12/05/2024, 20h30 as 20:30."""
+    return _HOURS.sub(r"\1:\2", _DOTTED_DAY.sub(r"\1/\2/\3", text))
+
+
+def _is_phone(number: str) -> bool:
+    return len(number) >= PHONE and number.isdigit()
+
+
+def _is_in(number: str, numbers: AbstractSet[str]) -> bool:
+    return number in numbers or (_is_phone(number) and number[-PHONE:] in numbers)
 
 
 def _joined(run: str) -> str:
-    return digits("".join(run.split()))
+    return digits(re.sub(r"[\s-]", "", run))
 
 
 def _without_list_marks(text: str) -> str:
@@ -126,17 +163,17 @@ def _without_list_marks(text: str) -> str:
 def _begins_a_sentence(before: str) -> bool:
     """Whether what comes after ``before`` begins a sentence, and has its capital from that."""
     left = before.rstrip(" \t\"'«“‘(¿¡*_")
-    if not left or left[-1] in ":\n;" or _SENTENCE_END.search(left):
+    if not left or left[-1] in ":\n;" or _SENTENCE_END.search(left) or _BULLET.search(left):
         return True
     return unicodedata.category(left[-1]) in ("So", "Sk", "Mn", "Cf")  # an emoji
 
 
 def _links(text: str) -> list[str]:
     """Links and addresses, in the order of their kind; what is a link is no second one."""
-    found = [link.rstrip(".,;:!?") for link in _LINK.findall(text)]
+    found = [link.rstrip(_BEHIND_LINKS) for link in _LINK.findall(text)]
     for link in found:
         text = text.replace(link, " ")
-    return found + [link[0].rstrip(".,;:!?") for link in _BARE_LINK.finditer(text)]
+    return found + [link[0].rstrip(_BEHIND_LINKS) for link in _BARE_LINK.finditer(text)]
 
 
 def digits(number: str) -> str:

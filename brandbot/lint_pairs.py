@@ -26,6 +26,8 @@ SOME = 4
 _SHORT = 64
 _SHARED_WORDS = 0.6
 
+_NO = re.compile(r"\b(?:no|not|never|nunca|tampoco|cannot)\b|n't\b", re.IGNORECASE)
+
 
 def place(example: Example) -> str:
     return example.file if example.line is None else f"{example.file}:{example.line}"
@@ -36,7 +38,8 @@ def duplicates(examples: Sequence[Example]) -> list[Problem]:
     problems = []
     first: dict[tuple[str, ...], Example] = {}
     for example in examples:
-        key = tuple(normalise(message.content) for message in example.messages)
+        # What a reply was given to know belongs to it: other facts make another example.
+        key = (*(normalise(message.content) for message in example.messages), *example.facts)
         if key in first:
             values = {"other": place(first[key])}
             problems.append(Problem("warning", "duplicate", example.file, example.line, values))
@@ -45,7 +48,9 @@ def duplicates(examples: Sequence[Example]) -> list[Problem]:
     kept = list(first.values())
     told: set[int] = set()
     for earlier, later in close_pairs([" ".join(key) for key in first]):
-        if later not in told and len(kept[later].messages) == len(kept[earlier].messages):
+        one, other = kept[earlier], kept[later]
+        alike = len(one.messages) == len(other.messages) and one.facts == other.facts
+        if later not in told and alike and not _contrary(one.reply, other.reply):
             told.add(later)
             example, values = kept[later], {"other": place(kept[earlier])}
             problem = Problem("warning", "near-duplicate", example.file, example.line, values)
@@ -69,11 +74,11 @@ def swapped(pairs: Sequence[tuple[str, str]]) -> bool:
     def share(texts: Sequence[str], is_so: Callable[[str], bool]) -> float:
         return sum(map(is_so, texts)) / len(texts)
 
-    if share(replies, _asks) >= 0.8 and share(prompts, _asks) <= 0.2:
-        return True
+    length = statistics.median(map(len, replies)) / max(statistics.median(map(len, prompts)), 1)
+    if share(replies, _asks) >= 0.8 and share(prompts, _asks) <= 0.2 and length < 2:
+        return True  # longer, they are a brand's that asks back
     careless = share(replies, _careless) >= 0.25 and share(prompts, _careless) <= 0.05
-    shorter = statistics.median(map(len, replies)) < 0.7 * statistics.median(map(len, prompts))
-    return careless and shorter and len(pairs) >= 2 * SOME
+    return careless and length < 0.7 and len(pairs) >= 2 * SOME
 
 
 def _asks(text: str) -> bool:
@@ -106,16 +111,26 @@ def contradictions(examples: Sequence[Example]) -> list[Problem]:
     problems = []
     first: dict[tuple[str, ...], tuple[Example, str]] = {}
     for example in examples:
-        context = tuple(normalise(message.content) for message in example.messages[:-1])
+        context = (*(normalise(m.content) for m in example.messages[:-1]), *example.facts)
         reply = normalise(example.reply)
         if context not in first:
             first[context] = (example, reply)
             continue
         other, other_reply = first[context]
-        if fuzz.ratio(reply, other_reply) < ALIKE:
+        if fuzz.ratio(reply, other_reply) < ALIKE or _contrary(example.reply, other.reply):
             values = {"other": place(other)}
             problems.append(Problem("warning", "contradiction", example.file, example.line, values))
     return problems
+
+
+def _contrary(one: str, other: str) -> bool:
+    """Whether replies that are alike differ in what decides: a figure, or a no."""
+
+    def says_no(reply: str) -> bool:
+        return bool(_NO.search(reply.replace("’", "'")))
+
+    figures = [sorted(re.findall(r"\d+(?:[.,]\d+)*", reply)) for reply in (one, other)]
+    return figures[0] != figures[1] or says_no(one) != says_no(other)
 
 
 def split_leaks(examples: Sequence[Example]) -> list[Problem]:

@@ -12,6 +12,7 @@ import ipaddress
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from brandbot.lint_secrets import Found as Found
@@ -28,7 +29,9 @@ _MAY_BE_PERSONAL = re.compile(
 _PHONE = r"\b(?:phone|mobile|cell|whatsapp|tel|tlf|tfno|tel[eé]fono|m[oó]vil|celular)s?\b"
 _A_PHONE = re.compile(_PHONE, re.IGNORECASE)
 _ABOUT_PHONES = re.compile(
-    rf"{_PHONE}|\b(?:call|ring|text|number is|ll[aá]m\w*|n[uú]mero es)\b", re.IGNORECASE
+    rf"{_PHONE}|\b(?:call|ring|text|number is|ll[aá]m\w*|n[uú]mero es|fijo|cel|contacto|wasap"
+    r"|av[ií]sa\w*|landline|mi n[º°])(?!\w)",
+    re.IGNORECASE,
 )
 _ORDER = (
     r"\b(?:order(?:_\w+)?|pedido|ref\w*|invoice|factur\w*|tracking|seguimiento|parcel|paquete"
@@ -38,8 +41,14 @@ _AN_ORDER = re.compile(_ORDER, re.IGNORECASE)
 # "no." is a number's only after an order: it also ends "I think not" and "creo que no".
 _ABOUT_ORDERS = re.compile(rf"{_ORDER}|\bn\.?[º°]|[#№]", re.IGNORECASE)
 _CALLED_AN_ORDER = re.compile(
-    rf"(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}(?:\bn\.?o\W{{1,3}})?$", re.IGNORECASE
+    rf"(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}(?:(?:\bn\.?o|n[uú]mero|number)\W{{1,3}})?"
+    r"(?:(?:is|was|es|era)(?: el| la)?\W{1,3})?$",
+    re.IGNORECASE,
 )
+_MEASURED = re.compile(r"\s?(?:ml|cl|l|g|kg|cm|mm|m|€|£|%)(?!\w)", re.IGNORECASE)
+_VERSION = re.compile(r"(?:versi\w+|firmware|\bv\.?|cap[ií]tulo|chapter)\s*$", re.IGNORECASE)
+_INVENTED = re.compile(r"@(?:[\w-]+\.)*(?:(?:example|ejemplo)\.\w+|\w+\.(?:example|test|invalid))$")
+"""Addresses that are kept for examples, and that messages about personal data advise."""
 _NEW_SENTENCE = re.compile(r"[.!?]\s+(?!N[º°.])(?=[^\W\d_a-zà-ÿ]|[¿¡])|\n+(?=\S)")
 _PHONE_REGIONS = ("ES", "GB", "US")
 
@@ -78,7 +87,8 @@ def personal_data(text: str, region: str = "", *, eager: bool = False) -> list[F
             value = said[result.start : result.end]
             if result.score >= 0.3 and _plausible(kind, value, said, result.start, eager):
                 keep(kind, result.start, result.end)
-    return [Found(kind, text[start:end]) for start, end, kind in sorted(spans)]
+    found = [Found(kind, text[start:end]) for start, end, kind in sorted(spans)]
+    return [f for f in found if eager or f.kind != "email" or not _INVENTED.search(f.value.lower())]
 
 
 def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> bool:
@@ -86,10 +96,17 @@ def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> boo
         digits = re.sub(r"\D", "", value)
         if re.fullmatch(r"(19|20)\d\d\D+(19|20)\d\d.*", value) or len(digits) < 9:
             return False  # years
+        groups = [int(part) for part in re.findall(r"\d+", value)]
+        steps = [after - before for before, after in pairwise(groups)]
+        if "+" not in value and len(groups) > 3 and all(1 <= step <= 12 for step in steps):
+            return False  # sizes
+        if _MEASURED.match(text, start + len(value)):
+            return False
         # A bare run of digits may be an order number, unless it looks or is called otherwise.
         bare = digits == value and not re.fullmatch(r"[67]\d{8}|07\d{9}", value)
         before = text[max(0, start - 40) : start]
-        called = bool(_ABOUT_PHONES.search(before))
+        after = text[start + len(value) : start + len(value) + 25]
+        called = bool(_ABOUT_PHONES.search(before) or _A_PHONE.search(after))
         if "+" not in value and _CALLED_AN_ORDER.search(before) and not _is_a_phones(before):
             return False
         return not bare or called or (eager and not _ABOUT_ORDERS.search(before))
@@ -97,6 +114,8 @@ def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> boo
         return _is_nino(value)
     if kind == "ip":
         if value.count(":") < 3 and "." not in value:
+            return False
+        if _VERSION.search(text[max(0, start - 20) : start]):
             return False
         try:
             return ipaddress.ip_address(value.split("/")[0]).is_global
@@ -115,7 +134,13 @@ def _is_a_phones(before: str) -> bool:
     phone = _A_PHONE.search(said)
     order = _AN_ORDER.search(said, phone.end() if phone else 0)
     if phone and order:
-        return bool(re.match(r"\W*(?:for|of|para|de|del)\b", said[phone.end() :], re.IGNORECASE))
+        return bool(
+            re.match(
+                r"\W*(?:n[uú]mero\W+|number\W+)?(?:for|of|para|de|del)\b",
+                said[phone.end() :],
+                re.IGNORECASE,
+            )
+        )
     return bool(phone or (_ABOUT_PHONES.search(said) and not order))
 
 
@@ -214,6 +239,8 @@ _WRITTEN: list[tuple[str, re.Pattern[str], Callable[[str], bool]]] = [
          r"(?P<it>\d{2}[ /]?\d{8}[ /]?\d{2})(?!\d)", _always),
         ("iban", r"\b(?:cuenta|account|ccc|clabe)\b\W+(?:\w+\W+){0,3}?"
          r"(?P<it>\d{4}[ -]?\d{4}[ -]?\d{2}[ -]?\d{10}|\d{18})(?!\d)", _always),
+        ("iban", r"\bsort code\b\W{0,3}(?:is\W+)?(?P<it>\d{2}[- ]\d{2}[- ]\d{2})(?!\d)", _always),
+        ("iban", r"\baccount (?:number|no\.?)\W{0,3}(?:is\W+)?(?P<it>\d{8})(?!\d)", _always),
         ("nif", r"\b[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d\b", _always),  # CURP
         ("ssn", r"(?<![\w-])(?!000|666|9)\d{3}([-. /])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])",
          _always),

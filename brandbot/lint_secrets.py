@@ -25,7 +25,8 @@ class Found:
 
 
 _MAY_BE_SECRET = re.compile(
-    r"[\w+/=.:@~-]{16}|PRIVATE KEY|PuTTY|pass|contrase|clave|pwd|\bpw\b|\bpin\b|secret|token|key",
+    r"[\w+/=.:@~-]{16}|PRIVATE KEY|PuTTY|pass|contrase|clave|pwd|\b(?:pw|pin|cvv|cvc)\b|secret"
+    r"|token|key",
     re.IGNORECASE,
 )
 
@@ -63,11 +64,18 @@ _TOKENS = re.compile("|".join(_FORMS))
 _BEARER = re.compile(r"\bBearer\s+((?=\S*\d)[\w.~+/-]{16,}=*)", re.IGNORECASE)
 _IN_URL = re.compile(r"://[^\s:/@\[]*:([^\s/\[][^\s/]*)@(?=[\w.-])")
 _PIN = re.compile(
-    r"\b(?:pin|cvv|cvc)\b\W{0,3}(?:is|es|code|c[oó]digo)?\W{0,3}(\d{3,6})(?![\d.,%])", re.I
+    r"\b(?:pin|cvv|cvc)\b\W{0,3}(?:is|es|code|c[oó]digo)?\W{0,3}(\d{3,6})"
+    r"(?![\d.,%]|\s+[^\W\d_]{3,})",
+    re.IGNORECASE,
 )
 _PHRASE = re.compile(r"[a-z\d]+(?:-[a-z]+)+")
 """Words with hyphens between them: prose, not a key."""
-_NONE = frozenset(["none", "ninguna", "ninguno", "forgotten", "olvidada", "unknown", "same", "n/a"])
+_NONE = frozenset(
+    [
+        "none", "ninguna", "ninguno", "forgotten", "olvidada", "unknown", "same", "n/a", "ayuda",
+        "help", "socorro", "opcional", "optional", "obligatoria", "required",
+    ]
+)  # fmt: skip
 _IS = r"[\"'»”*`_]*\s*(?:is now|is|es ahora|es|are|son|:|=>|=|->|→)[\s:]*[\"'«“*`_]*"
 _KEY = re.compile(
     r"(?:\b|_)(?:(?:api|access|secret|auth|account|signing)[ _-]?(?:key|token|secret)|token|secret"
@@ -83,7 +91,9 @@ _PERHAPS = r"(?:\b|_)(?:passcode|pass|pw|clave)" + _OF
 _MIXED = r"[\s:]*[\"'«“*`]*((?=\S*[\d!#$%&*+@^~])(?![\[{<])\S{5,})"
 _PASSWORD = re.compile(
     rf"{_SURELY}(?:(?:is now|is|es ahora|es|=>|->|→|[:=]){_MIXED}"
-    r"|(?:=>|->|→|[:=])[ \t]*[\"'«“*`]*(?![\[{<*])(\S{4,})(?=[ \t]*(?:[\r\n]|\Z))"
+    # an arrow also leads to the next part of a menu
+    r"|(?:[:=]|(?:=>|->|→)(?=[ \t]*\S*[\d!#$%&*+@^~]))"
+    r"[ \t]*[\"'«“*`]*(?![\[{<*])(\S{4,})(?=[ \t]*(?:[\r\n]|\Z))"
     r"|\s((?=\S*\d)(?=\S*[^\W\d])[^\s\[]{6,}))"
     rf"|{_PERHAPS}(?:is|es|=>|->|→|[:=]){_MIXED}",
     re.IGNORECASE,

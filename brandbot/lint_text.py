@@ -151,7 +151,12 @@ def broken_rules(reply: str, rules: Rules) -> list[BrokenRule]:
 def _whole_word(word: str) -> re.Pattern[str]:
     parts = _typed(word).strip('"“”«»„').split()
     inner = r"\s+".join(re.escape(part) for part in parts)
-    return re.compile(rf"(?<!\w){inner}(?!\w)", re.IGNORECASE)
+    # "!!!" and "%" are words, too, and stand right beside others.
+    before, after = (
+        "(?<!\\w)" if inner[:1].isalnum() else "",
+        "(?!\\w)" if inner[-1:].isalnum() else "",
+    )
+    return re.compile(before + inner + after, re.IGNORECASE)
 
 
 def _typed(text: str) -> str:
@@ -191,7 +196,11 @@ _LEFT_OVER = re.compile(
     r"|(?im:^\W*(?:TBD|TBC|pendiente|por definir|same as above|igual que arriba|ídem)\W*$)"
     r"|(?i:\b(?:sent from my|enviado desde mi) (?:iphone|ipad|android|m[oó]vil|samsung)\b)"
     r"|\[[A-ZÁÉÍÓÚÑ _]{3,}\]|\[(?:[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+ ?){2,}\](?!\()"
-    r"|\{[a-záéíóúñ_]{3,20}\}|<(?:brand|name|nombre|marca|cliente|customer|empresa|company)>"
+    r"|(?i:\[(?!número de (?:cuenta|tarjeta|documento)\])"  # redaction's own
+    r"(?:(?:el|la|tu|su|your|the|insert(?:ar)?|añadir) )?(?:nombre|apellidos?|número|fecha|precio"
+    r"|producto|enlace|empresa|marca|ciudad|customer|client|order|price|product|company|link|name)"
+    r"(?: [^\W\d_]+){0,4}\](?!\())"
+    r"|\{[A-Za-zÁÉÍÓÚÑáéíóúñ_]{3,20}\}|\bX{4,}\b|<(?:brand|name|nombre|marca|cliente|customer|empresa|company)>"
     # TODO is a Spanish word
     r"|(?m:\bTODO(?=\s*[:(])|^\W*TODO\W*$)|\b(?:XXX|FIXME)\b|(?i:\blorem ipsum\b)"
     r"|[\ue000-\uf8ff\u200b\ufffc]|【[^】]*】|<\|[a-z_]+\|>|</?(?:start|end)_of_turn>|\[/?INST\]"

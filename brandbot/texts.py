@@ -875,14 +875,38 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Abre el archivo en una hoja de cálculo y guárdalo, para que lleve los resultados.",
         ),
     },
+    "heading-in-reply": {
+        "en": (
+            "A heading is read as something a person says: {found}",
+            "It stands below a question, as a part of its reply would.",
+            "If it is one, write it in bold (**{found}**) instead of as a heading.",
+        ),
+        "es": (
+            "Un título se lee como algo que dice una persona: {found}",
+            "Está debajo de una pregunta, como una parte de su respuesta.",
+            "Si lo es, ponlo en negrita (**{found}**) en vez de como título.",
+        ),
+    },
+    "label-as-question": {
+        "en": (
+            "The heading only names what follows: {found}",
+            "Headings are what people say, so this would be learnt as a question.",
+            "Write the question itself as the heading, and the reply below it.",
+        ),
+        "es": (
+            "El título solo dice qué viene debajo: {found}",
+            "Los títulos son lo que dice la gente, así que se aprendería como pregunta.",
+            "Pon la propia pregunta como título y la respuesta debajo.",
+        ),
+    },
     "title-as-question": {
         "en": (
-            "The title at the top is read as something a person says: {found}",
+            "A title is read as something a person says: {found}",
             "The text below it would be learnt as the reply.",
             "Delete the title or the text below it, or put ## before what people say.",
         ),
         "es": (
-            "El título de arriba se lee como algo que dice una persona: {found}",
+            "Un título se lee como algo que dice una persona: {found}",
             "El texto de debajo se aprendería como la respuesta.",
             "Borra el título o el texto de debajo, o pon ## delante de lo que dice la gente.",
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,25 @@ def test_retry_replaces_the_reply(bot: Bot) -> None:
     turns = bot.history(first.conversation)
     assert [turn.id for turn in turns] == [1, second.turn]
     assert bot.log.count() == 3
+
+
+def test_a_reply_stays_until_there_is_another(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = bot.reply("acme", "Is it raining?")
+    said = "".join(first).strip()
+    stopped = bot.retry(first.conversation)
+    stopped.close()  # before its first word
+    assert [turn.content for turn in bot.history(first.conversation)][1:] == [said]
+
+    def fails(*_: object, **__: object) -> Iterator[Chunk]:
+        raise EngineError("No.")
+        yield
+
+    voice = bot.voice("acme")
+    with bot._engines.use(voice.base, voice.version) as engine:
+        monkeypatch.setattr(engine, "generate", fails)
+    with pytest.raises(EngineError):
+        list(bot.retry(first.conversation))
+    assert [turn.content for turn in bot.history(first.conversation)][1:] == [said]
 
 
 def test_a_reader_that_goes_away_leaves_what_was_said(bot: Bot) -> None:

@@ -695,6 +695,25 @@ def test_a_price_is_right_as_a_whole_number(answer: str, text: str, holds: bool)
         ("Latte £3.40", "Here:\n1. Latte £3.40\n2. Latte again", []),
         ("Latte £3.40", "Here:\n7. Latte £3.40", ["7"]),
         ("Ask Maren.", "Says Marens, and Karen's too.", ["Karen's"]),
+        ("Until 12.05.2024", "Until 12 May 2024, 12/05/2024 or 12.5.2024.", []),
+        ("Until 12.05.2024", "Until 13.05.2024.", ["13"]),
+        ("Son 1 200 €", "Son 1.200 €, 1200 € o 1 200 €, no 1 300 €.", ["300"]),
+        ("Opens 20:30", "Opens 20h30, not 20h45.", ["20:45"]),
+        ("Phone +34600123456", "It is 600 123 456 or 600-123-456.", []),
+        ("Phone 600 123 456", "It is +34 600 123 456.", []),
+        (
+            "We close at 5pm. Free wifi.",
+            "OK! We close at 5 PM and have Wi-Fi, Dr Watson.",
+            ["Watson"],
+        ),
+        ("Hay leche.", "Hay leche.\n- Pásate cuando quieras\n• Ven pronto", []),
+        (
+            "See https://cafe.es/menu, me@cafe.es",
+            "**https://cafe.es/menu** <https://cafe.es/menu> `cafe.es/menu` "
+            "[cafe.es/menu](https://cafe.es/menu) _me@cafe.es_ https://cafe.es/menu…",
+            [],
+        ),
+        ("See https://cafe.es/menu", "See **cafe.es/card**.", ["cafe.es/card"]),
     ],
 )
 def test_what_is_written_in_another_way_is_no_invention(

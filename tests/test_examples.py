@@ -455,6 +455,25 @@ Bien.
     assert codes(found) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("## ¿Cómo lavo el jersey?\nEs fácil:\n### Paso 1\nAgua fría.\n", "heading-in-reply", 3),
+        ("## Envíos\nLo que preguntan.\n### ¿Hacéis envíos?\nSí.\n### ¿A Lugo?\nSí.\n", "title-as-question", 1),
+        ("## Ejemplo 1\n### Pregunta\n¿Hacéis envíos?\n### Respuesta\nSí.\n", "label-as-question", 2),
+    ],
+)  # fmt: skip
+def test_headings_that_are_no_questions(tmp_path: Path, text: str, code: str, line: int) -> None:
+    assert (code, line) in codes(reading(tmp_path, "a.md", text))
+
+
+def test_markdown_as_converters_write_it(tmp_path: Path) -> None:
+    text = "## **¿Qué es C#?**\n¡Claro\\! Un lenguaje.\n\n## Aprender C#\nSí.\n"
+    assert pairs(reading(tmp_path, "a.md", text)) == [
+        ("¿Qué es C#?", "¡Claro! Un lenguaje."), ("Aprender C#", "Sí."),
+    ]  # fmt: skip
+
+
 def test_markdown_mistakes(tmp_path: Path) -> None:
     text = "A stray line\nand another\n## a\n\n## b\nYes.\n> and then?\n## c\n<!-- soon -->\n## d\nok\n"
     found = reading(tmp_path, "a.md", text)

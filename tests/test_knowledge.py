@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -522,6 +523,17 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
     assert lookup.queries([*thanked, Message("user", "How much is that?")]) == [
         f"{before} » How much is that?"
     ]
+    parking = "Do I have to pay for it?"
+    assert queries(parking) == [parking, f"{before} » {parking}"]
+    booked = "¿Hay que reservarlo con mucha antelación?"
+    assert queries(booked) == [booked, f"{before} » {booked}"]
+    # A chain of them is about what began it, and so is a doubt.
+    chain = [*said, Message("user", "and on Sundays?"), Message("assistant", "From ten.")]
+    assert lookup.queries([*chain, Message("user", "and in August?")])[0] == (
+        f"{before} » and in August?"
+    )
+    doubt = [*chain, Message("user", "Are you sure?")]
+    assert lookup._doubted(doubt) == f"{before} » and on Sundays?"
     assert queries("but that is dear") == ["but that is dear"]
     assert queries("and thanks") == []
     assert queries("haha") == ["haha"] and queries("Thank you!") == []
@@ -630,6 +642,11 @@ def test_small_talk_asks_for_no_fact() -> None:
         ("what is the price of a small latte", ""),
         ("what's a pot of earl grey", ""),
         ("¿Cuánto es?", ""),
+        ("¿De qué es la empanada?", ""),
+        ("¿Para qué es la fianza?", ""),
+        ("¿A partir de qué es gratis el envío?", ""),
+        ("¿Qué es necesario para reservar?", ""),
+        ("¿Qué es gratis?", ""),
     ],
 )
 def test_what_something_is_is_no_question_for_a_figure(message: str, wanted: str) -> None:
@@ -859,6 +876,12 @@ def test_only_what_was_used_is_a_source(workspace: Path, acme: Persona) -> None:
     for said in (quotes, quotes[::-1]):
         told = sources.used(f"{said[0]} {said[1]}", " ".join(quotes), found.facts, words)
         assert [s.quote for s in told] == said
+    # An equal number of something else is none.
+    places = Passage("visit.md", ("Parking",), ("There are 4 places behind the shop.",))
+    other = lookup.Fact("Parking: There are 4 places behind the shop.", replace(
+        found.facts[0].hit, passage=places), 0, 0.5)  # fmt: skip
+    assert sources.used("It costs £4, friend.", "How much is a large latte?", [other], words) == []
+    assert sources.used("There are 4.", "How much parking is there?", [other], words) != []
     longer = f"{quotes[0].rstrip('.')}.50"  # another number
     assert sources._quoted(longer, found.facts) == []
 

@@ -175,6 +175,69 @@ def test_contradictions(tmp_path: Path) -> None:
     ]
 
 
+def test_what_decides_makes_replies_contrary_however_alike(tmp_path: Path) -> None:
+    check = checked(
+        tmp_path,
+        ("Are dogs welcome?", "Yes, dogs are welcome on the terrace and inside the shop as well."),
+        ("are dogs welcome", "No, dogs are not welcome on the terrace or inside the shop as well."),
+        ("How long have I got?", "You have 30 days from the day it reached you to send it back."),
+        ("How long have I got", "You have 15 days from the day it reached you to send it back."),
+    )
+    assert named(check) == [("warning", "contradiction", 2), ("warning", "contradiction", 4)]
+
+
+def test_other_facts_make_another_example(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "How much is it?", "facts": ["Latte: £3.40"], "completion": "£3.40, and warm."},
+        {"prompt": "How much is it?", "facts": ["Tea: £2.10"], "completion": "£2.10, leaves and all."},
+        {"prompt": "Is it free?", "facts": ["Tea: £2.10"], "completion": "I could not tell you that."},
+        {"prompt": "Is it free?", "facts": ["Mug: £8"], "completion": "I could not tell you that."},
+    ]  # fmt: skip
+    checked(tmp_path, ("Tea?", "Leaves, and hot."))
+    (tmp_path / "examples" / "facts.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    told = {problem.code for problem in lint.check(tmp_path).problems}
+    assert not told & {"contradiction", "duplicate", "near-duplicate"}
+
+
+def test_a_brand_that_asks_back_has_its_columns_right() -> None:
+    pairs = [
+        (f"mi paquete {n} no llega", f"Vaya, lo siento mucho. ¿Me das el número del pedido {n}?")
+        for n in range(8)
+    ]
+    assert not lint_pairs.swapped(pairs) and lint_pairs.swapped([(b, a) for a, b in pairs])
+
+
+def test_rules_may_be_of_signs() -> None:
+    rules = Rules(never_say=["!!!", "😂", "%", "...", ";)"])
+    for reply in ("¡Hola!!!", "jaja😂", "al 50%", "bueno...", "vale;)"):
+        assert [b.code for b in lint_text.broken_rules(reply, rules)] == ["never-say"], reply
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("escríbeme a ana@example.com o ana@tienda.example", []),
+        ("escríbeme a ana@gmail.com", ["email"]),
+        ("mi fijo es el 912345678", ["phone"]), ("contacto: 912345678", ["phone"]),
+        ("912345678 es mi teléfono", ["phone"]), ("avísame al 912345678", ["phone"]),
+        ("pedido 912345678", []),
+    ],
+)  # fmt: skip
+def test_personal_data_of_examples(text: str, kinds: list[str]) -> None:
+    assert [found.kind for found in lint_privacy.personal_data(text)] == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Settings → Password → Change", "Ve a Ajustes > Contraseña -> Cambiar",
+        "Olvidé mi contraseña: ayuda", "Contraseña: opcional", "Pin: 1500 unidades",
+    ],
+)  # fmt: skip
+def test_a_menu_holds_no_password(text: str) -> None:
+    assert lint_privacy.secrets(text) == []
+
+
 @pytest.mark.parametrize(
     ("one", "two", "same"),
     [
@@ -777,6 +840,10 @@ def test_notes_to_people_are_no_examples(tmp_path: Path) -> None:
         ("TBD", "TBD"), ("(pendiente)", "(pendiente)"), ("El pago está pendiente.", None),
         ("Thanks. Sent from my iPhone", "Sent from my iPhone"), ("<td class='x'>Two", "<td class='x'>"),
         ("Ask <@U02AB12CD>.", "<@U02AB12CD>"), ("«Una cosa»", None), ("snake_case", None),
+        ("Hola [nombre del cliente].", "[nombre del cliente]"), ("[insert link here]", "[insert link here]"),
+        ("See [your company].", "[your company]"), ("[número de pedido]", "[número de pedido]"),
+        ("Sale a [precio].", "[precio]"), ("Hola {Nombre}", "{Nombre}"), ("Ref. XXXX", "XXXX"),
+        ("Llama al [número de tarjeta].", None), ("[risas] Claro.", None), ("[precio](tarifas.md)", None),
         ("a < b and b > c", None), ("Call [email] then.", None), ("We are open, all of us.", None),
     ],
 )  # fmt: skip

@@ -416,6 +416,8 @@ def test_nothing_is_taken_out_of_the_middle_of_other_words(text: str, left: str)
 @pytest.mark.parametrize(
     "text, secret",
     [
+        ("mi tarjeta y el cvv 123", "123"), ("El CVC es 456", "456"),
+        ("sort code 20-00-00, account number 12345678", "12345678"), ("sort code: 20-00-00", "20-00"),
         ("mi DNI es 12345678", "12345678"), ("Mi NIE es Y-1234567", "1234567"),
         ("mi cuenta es 2100 0418 45 0200051332", "0418"), ("NUSS 281234567840", "281234567840"),
         ("pasaporte PAA123456", "PAA123456"), ("CVV 123 y el PIN es 4821", "4821"),
@@ -441,6 +443,8 @@ def test_what_is_called_by_its_name_is_taken_out(text: str, secret: str) -> None
         "Mobile no: 07911 123456", "Phone #: (212) 736-5000", "Phone for the booking: 07911 123456",
         "contact no. 07911 123456", "phone no. 07911123456", "Cell No. 212-736-5000",
         "call me, #212-736-5000", "not happy. 02079460958", "I think not, no. 02079460958",
+        "my number is 4155550123", "el teléfono del pedido es 612345678", "mi nº es 912345678",
+        "the phone number for my order is 212-736-5000",
     ],
 )  # fmt: skip
 def test_a_telephone_number_is_no_orders(text: str) -> None:
@@ -458,6 +462,11 @@ def test_a_telephone_number_is_no_orders(text: str) -> None:
         "es 91 euros por los dos envíos y 3 más", "My reservation is 912345678",
         "reservación 912345678", "facturación 912345678", "order_number 912345678",
         "pedido n.o 912 345 678", "Mobile order #612345678", "Compré un móvil, pedido 612345678",
+        "My order number is 4155550123", "Mi número de pedido es 612345678",
+        "pedido número: 612345678", "el código es 612345678",
+        # Sizes, measures and versions.
+        "tallas 34-36-38-40-42", "Tallas 36 38 40 42 44", "tallas 86-92-98-104", "UK 8-10-12-14-16",
+        "botellas de 660-700-750 ml", "Firmware 8.1.4.12", "versión 1.2.3.4",
     ],
 )  # fmt: skip
 def test_an_orders_number_stays(text: str) -> None:

@@ -78,10 +78,17 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 
+# "de qué es", "a partir de qué es" ask for something else.
+_NO_PREPOSITION = "".join(
+    rf"(?<!\b{word} )" for word in ("de", "a", "en", "con", "por", "para", "desde", "hasta")
+)
 _DEFINITION = re.compile(
     # "que es" without its accent asks only where a sentence begins, or after who wants to know
-    r"(?:\bqué|(?:^|[.!?¿:;]|\b(?:explic\w+|decir(?:me)?|dime|saber|sabes|entiendo|sé|eso))\W*\bq(?:ue)?)"
-    r" (?:es|son|significan?|quiere decir)\W+(?!(?:lo|mejor|peor|más|mas|menos)\b)"
+    rf"(?:{_NO_PREPOSITION}\bqué|(?:^|[.!?¿:;]"
+    r"|\b(?:explic\w+|decir(?:me)?|dime|saber|sabes|entiendo|sé|eso))\W*\bq(?:ue)?)"
+    r" (?:es|son|significan?|quiere decir)\W+(?!(?:lo|mejor|peor|más|mas|menos|sin|gratis"
+    r"|gratuit[oa]s?|necesari[oa]s?|obligatori[oa]s?|imprescindibles?|importantes?|posible"
+    r"|recomendable|vegan[oa]s?)\b)"
     r"(?P<es>[^.,;?!]{2,60}?)(?= y |[.,;?!]|$)"
     r"|\bwhat do(?:es)? (?P<en>[^.,;?!]{2,60}?) (?:mean|stand for)\b",
     re.IGNORECASE,

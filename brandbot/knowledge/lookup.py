@@ -68,6 +68,12 @@ _LEANS_BACK = re.compile(  # not "bread that is vegan", "esa sala"
     r"|\b(?:is|does|can) that\b|\beso\b|\bes[ae]\W*$",
     re.IGNORECASE,
 )
+_REFERS = re.compile(  # "do I have to pay for it?", "¿hay que reservarlo?"
+    # not "is it raining?", "are they open?"
+    r"\b(?:for|with|of|to|about|from|in|on|at|pay|book|buy|bring|use|return|change|cancel|get|have)"
+    r" (?:it|them)\b|\bdo they\b|\b\w+[aei]rl[oa]s?\b",
+    re.IGNORECASE,
+)
 _DOUBTS = re.compile(
     r"^\W*(?:are you (?:\w+ )?sure|is that (?:right|true|correct)|est[aá]i?s (?:\w+ )?segur[oa]s?"
     r"|(?:really|seriously|de verdad|en serio|seguro|de veras)\W*$)",
@@ -291,7 +297,7 @@ def explaining(search: Search, question: str, facts: Sequence[Fact]) -> list[Fac
     That is answered by what stands under its name and says more than figures. An interest rate
     under a product's name says nothing of what interest is; the brand's voice does.
     """
-    wanted = set(search.words.terms(answer_type.defined(question)))
+    wanted = set(search.words.terms(answer_type.defined(question.split(AFTER)[-1])))
     if not wanted:
         return list(facts)
     found = []
@@ -322,19 +328,32 @@ def queries(conversation: Sequence[Message]) -> list[str]:
     last = said[-1]
     if len(said) == 1:
         return [last]
-    joined = f"{said[-2]}{AFTER}{last}"
+    about = _subject(said[:-1])
+    joined = f"{about}{AFTER}{last}"
     words, asks = len(re.findall(r"\w+", last)), answer_type.is_question(last)
     if asks and words <= LEANING and _LEANS_BACK.search(last):
         return [joined]
     if _GOES_ON.match(last) and (asks or (words <= 4 and not _OBJECTS.match(last))):
         return [joined, last]
-    return [last, joined] if asks and words <= SHORT else [last]
+    refers = words <= LEANING and _REFERS.search(last)
+    return [last, joined] if asks and (words <= SHORT or refers) else [last]
+
+
+def _subject(said: Sequence[str]) -> str:
+    """The last message that can be understood alone; "and a large one?" is about one before it."""
+    for message in reversed(said):
+        if not (_GOES_ON.match(message) or _LEANS_BACK.search(message)):
+            return message
+    return said[-1]
 
 
 def _doubted(conversation: Sequence[Message]) -> str:
     """The question whose answer the last message doubts ("are you sure?"); "" if it does not."""
     said = _said(conversation)
-    return said[-2] if len(said) > 1 and _DOUBTS.match(said[-1]) else ""
+    if len(said) < 2 or not _DOUBTS.match(said[-1]):
+        return ""
+    subject = _subject(said[:-1])
+    return subject if subject == said[-2] else f"{subject}{AFTER}{said[-2]}"
 
 
 def _said(conversation: Sequence[Message]) -> list[str]:

@@ -50,9 +50,16 @@ def used(reply: str, question: str, facts: Sequence[Fact], words: Words) -> list
         own = _tokens(fact.quote, words) - _tokens(question, words)
         explained = left & own
         told = any(token[0] == "#" for token in explained)
-        if not explained or not (
-            (told and weights[best] >= ENOUGH)
-            or (len(explained) >= 2 and len(explained) >= SHARE * len(own))
+        # An equal number alone may count something else: £4 beside four parking spaces.
+        alone = len(explained) == 1 and told
+        about = _tokens(fact.line, words) & (_tokens(reply, words) | _tokens(question, words))
+        if (
+            not explained
+            or (alone and about <= explained)
+            or not (
+                (told and weights[best] >= ENOUGH)
+                or (len(explained) >= 2 and len(explained) >= SHARE * len(own))
+            )
         ):
             break
         left -= explained

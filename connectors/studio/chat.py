@@ -248,6 +248,8 @@ class Chat:
             reply = begin()
             memory = memory.holding(memory.persona or "", reply.conversation)
             screen = replace(self.show(memory, language), busy=True, unanswered=False)
+            while screen.messages and screen.messages[-1]["role"] == "assistant":  # tried again
+                screen = replace(screen, messages=screen.messages[:-1])
             for words in itertools.chain([WRITING], _frames(reply, signal)):
                 yield replace(screen, messages=[*screen.messages, message("assistant", words)])
             notice = remarks(reply, language, stopped=signal.stopped)
@@ -320,7 +322,7 @@ def _frames(reply: Reply, signal: Signal) -> Iterator[str]:
                 break
             if time.monotonic() - painted >= FRAME_SECONDS:
                 painted = time.monotonic()
-                yield reply.text
+                yield reply.text or WRITING  # a strict persona's comes as a whole
     finally:
         reply.close()
 
