@@ -32,6 +32,15 @@ PHONE = 9
 _DOTTED_DAY = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?![\d.]\d)")
 _HOURS = re.compile(r"(?<![\d.,:])(\d{1,2})\s?h\s?(\d\d)(?!\d)")
 
+_COIN = r"(?:[£$€]|(?:EUR|GBP|USD|euros?|pounds?|dollars?|pesos?|pence|cents?|c[eé]ntimos?|p)\b)"
+_SHARE = r"(?:%|por ciento\b|per ?cent\b)"
+_ALSO = r"(?:\s?(?:-|–|a|to|y|o|and|or|,)\s?\d[\d.,]*){0,2}\s?"
+_KINDS = {
+    "money": re.compile(rf"{_ALSO}{_COIN}", re.IGNORECASE),
+    "share": re.compile(rf"{_ALSO}{_SHARE}", re.IGNORECASE),
+}
+_COIN_BEFORE = re.compile(r"(?:[£$€]|\b(?:EUR|GBP|USD))\s?$")
+_NOTHING_COUNTED = re.compile(r"\s*(?:$|[\n,;)|]|\.(?:\s|$)|/|(?:por|per|al|each|cada)\b)")
 _LIST_MARK = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+", re.MULTILINE)
 _BARE_LINK = re.compile(
     # A domain without its www: letters, a dot, and an ending that is no word of a sentence.
@@ -84,11 +93,14 @@ class Known:
         self._words: set[str] = set()
         self._numbers: set[str] = set()
         self._links: set[str] = set()
+        # Money and shares, and numbers that don't say what they count: cells of a price list.
+        self._amounts: set[tuple[str, str]] = set()
         for text in texts:
             self._words.update(_form(word) for word in words(text))
             # The letters of 5pm, and Wi-Fi as WiFi.
             self._words.update(_form(p.replace("-", "").casefold()) for p in _LETTERS.findall(text))
             self._numbers |= _numbers(text)
+            self._amounts |= _amounts(text)
             self._links.update(_link(found) for found in _links(text))
 
     def inventions(self, answer: str, prompt: str) -> list[str]:
@@ -96,7 +108,9 @@ class Known:
 
         A proper name is a capitalised word in the middle of a sentence, compared without accents
         and without the s of a plural. Numbers are compared as numbers (3.40 is 3,40; 600 123 456 is
-        600123456). Small numbers written as words, and those of a list, are not looked at.
+        600123456); what is a price or a share in the answer must be one elsewhere, or a number that
+        may be one: four parking spaces are no £4. Small numbers written as words, and those of a
+        list, are not looked at.
         """
         own = Known([prompt], self._common)
         found = []
@@ -107,9 +121,15 @@ class Known:
                 found.append(link)
         numbers = self._numbers | own._numbers
         whole = _PARTED.sub(lambda run: " " if _is_in(_joined(run[0]), numbers) else run[0], rest)
-        for number in NUMBER.findall(whole):
-            if not _is_in(digits(number), numbers):
-                found.append(number)
+        for match in NUMBER.finditer(whole):
+            number = digits(match[0])
+            kind = _kind(whole, match)
+            counts = (
+                kind == "" or number in own._numbers
+                or {(number, kind), (number, "")} & self._amounts
+            )  # fmt: skip
+            if not (counts and _is_in(number, numbers)):
+                found.append(match[0])
         common = self._common
         for name in _NAME.finditer(rest) if self._names else ():
             if not name[0][0].isupper() or _begins_a_sentence(rest[: name.start()]):
@@ -135,6 +155,27 @@ def _numbers(text: str) -> set[str]:
     found = {digits(number) for number in NUMBER.findall(text)}
     found |= {_joined(run) for run in _PARTED.findall(text)}
     return found | {number[-PHONE:] for number in found if _is_phone(number)}
+
+
+def _amounts(text: str) -> set[tuple[str, str]]:
+    """Numbers that are money or shares, or, with no kind, may be either."""
+    text = _settled(text)
+    found = set()
+    for match in NUMBER.finditer(text):
+        kind = _kind(text, match)
+        bare = re.search(r"[.,]\d\d$", match[0]) or _NOTHING_COUNTED.match(text, match.end())
+        if kind or (bare and ":" not in match[0]):
+            found.add((digits(match[0]), kind))
+    for run in _PARTED.finditer(text):
+        found.add((_joined(run[0]), ""))
+    return found
+
+
+def _kind(text: str, number: re.Match[str]) -> str:
+    """What a number says it is: money, share, or nothing."""
+    if _COIN_BEFORE.search(text, max(0, number.start() - 5), number.start()):
+        return "money"
+    return next((k for k, form in _KINDS.items() if form.match(text, number.end())), "")
 
 
 def _settled(text: str) -> str:

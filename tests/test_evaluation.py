@@ -714,6 +714,16 @@ def test_a_price_is_right_as_a_whole_number(answer: str, text: str, holds: bool)
             [],
         ),
         ("See https://cafe.es/menu", "See **cafe.es/card**.", ["cafe.es/card"]),
+        # A number of something else is no price and no share.
+        (
+            "Abrimos a las 9:00. Somos 4 en la tienda.",
+            "Somos 4. El menú cuesta 9 € y el café 4 €, con un 4 % menos.",
+            ["9", "4", "4"],
+        ),
+        ("Latte: Small 3.60, Large 4", "A small one is £3.60, a large one £4 or 4 euros.", []),
+        ("Entre 30 y 40 €, 5-10 %", "De 30 a 40 €, un 5 % o un 10 por ciento.", []),
+        ("Habitación: 60 por noche", "Son 60 € por noche.", []),
+        ("10% off for 20 people", "We take 10 % off, not 20%.", ["20"]),
     ],
 )
 def test_what_is_written_in_another_way_is_no_invention(
