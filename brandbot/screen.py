@@ -117,11 +117,17 @@ def loading(message: str, quiet: bool = False) -> Iterator[None]:
 def bar(message: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A bar with the time left; yields what tells it (done, total)."""
     if not quiet and not err.is_terminal:
-        spoken, started = _spoken(message), time.monotonic()
+        spoken = _spoken(message)
+        began: tuple[float, int] | None = None  # after the first, for which a model was loaded
 
         def tell(done: int, total: int) -> None:
-            passed = time.monotonic() - started
-            spoken(done, total, _left(passed / done * (total - done) if done else None))
+            nonlocal began
+            now, left = time.monotonic(), None
+            if began is None and done:
+                began = now, done
+            elif began is not None and done > began[1]:
+                left = (now - began[0]) / (done - began[1]) * (total - done)
+            spoken(done, total, _left(left))
 
         yield tell
         return
