@@ -16,6 +16,7 @@ from brandbot.errors import BrandbotError, KnowledgeError
 if TYPE_CHECKING:
     from brandbot.knowledge.index import Built
     from brandbot.knowledge.lookup import Lookup
+    from brandbot.knowledge.passages import Passage
     from brandbot.knowledge.search import Search
     from brandbot.persona import Persona
     from brandbot.workspace import Workspace
@@ -26,13 +27,16 @@ def index(
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on, and index again whenever a document is saved.")
     ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show each fact as it was read, with its place.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make what is in a persona's knowledge/ folder known to its bot.
 
     Only what is new or changed is read and embedded; what is gone is forgotten. Running servers
     take the new index with their next reply. Examples: brandbot index lighthouse ·
-    brandbot index lighthouse --watch
+    brandbot index lighthouse --watch · brandbot index lighthouse --show
     """
     from brandbot.persona import Persona
     from brandbot.workspace import Workspace
@@ -43,14 +47,15 @@ def index(
         raise BrandbotError(
             f"{name} looks nothing up: knowledge.enabled is false in its persona.yaml."
         )
-    built = _index(workspace, persona, as_json)
+    built = _index(workspace, persona, as_json, show=show)
     if watch:
         _watch(workspace, persona, as_json)
     if built.problems and not built.passages:  # nothing of what is there could be read
         raise typer.Exit(1)
 
 
-def _index(workspace: Workspace, persona: Persona, as_json: bool) -> Built:
+def _index(workspace: Workspace, persona: Persona, as_json: bool, *, show: bool = False) -> Built:
+    from brandbot.knowledge.index import IndexStore
     from brandbot.knowledge.lookup import update_index
     from brandbot.screen import bar
 
@@ -58,14 +63,44 @@ def _index(workspace: Workspace, persona: Persona, as_json: bool) -> Built:
     with bar(f"Indexing {persona.name}", quiet=as_json) as progress:
         built = update_index(workspace, persona, progress)
     lines = [_problem(problem, persona.language) for problem in built.problems]
+    build = IndexStore(workspace.knowledge(persona.name)).current() if show else None
+    passages = build.read_passages() if build else []
     if as_json:
         row = {**built.to_json(), "told": lines}
+        if show:
+            row["facts"] = [passage.to_json() for passage in passages]
         typer.echo(json.dumps(row, ensure_ascii=False, default=str))
         return built
+    _list(passages)
     for line in lines:
         typer.echo(line, err=True)
     typer.echo(told(built, persona.name, time.monotonic() - started))
     return built
+
+
+def _list(passages: Sequence[Passage]) -> None:
+    """Facts below their file and headings, a line each."""
+    file, path = "", ""
+    for passage in sorted(passages, key=lambda passage: passage.file):
+        if passage.file != file:
+            typer.echo(("\n" if file else "") + passage.file)
+            file, path = passage.file, ""
+        place = " > ".join((*passage.headings, *filter(None, [passage.question])))
+        if place != path:
+            typer.echo(f"  {place}")
+            path = place
+        row = passage.row or passage.page
+        kind = "row" if passage.row else "page"
+        days = ", ".join(
+            f"{word} {day}"
+            for word, day in (("from", passage.valid_from), ("until", passage.valid_until))
+            if day
+        )
+        told = ", ".join(filter(None, (f"{kind} {row}" if row else "", days)))
+        for fact in passage.facts:
+            typer.echo(f"    {fact}" + (f"  ({told})" if told else ""))
+    if passages:
+        typer.echo("")
 
 
 def bring_up_to_date(workspace: Workspace, names: Sequence[str]) -> None:

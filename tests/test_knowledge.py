@@ -1118,6 +1118,18 @@ def test_index_says_what_changed_in_a_line(workspace: Path, acme: Persona) -> No
     assert (told["unchanged"], told["embedded"]) == (["prices.md", "visit.md"], 0)
 
 
+def test_index_shows_each_fact_as_it_was_read(workspace: Path, acme: Persona) -> None:
+    (acme.folder / "knowledge" / "menu.csv").write_text(
+        "Drink,Small,Large,valid_until\nLatte,£3,£4,2099-12-31\n"
+    )
+    said = brandbot("index", "acme", "--show", cwd=workspace).stdout
+    assert said.startswith("menu.csv\n") and "\nprices.md\n" in said
+    assert "\n    Latte: Small £3, Large £4  (row 2, until 2099-12-31)\n" in said
+    told = json.loads(brandbot("index", "acme", "--show", "--json", cwd=workspace).stdout)
+    assert told["facts"][0]["facts"] == ["Latte: Small £3, Large £4"]
+    assert (told["facts"][0]["file"], told["facts"][0]["row"]) == ("menu.csv", 2)
+
+
 def test_search_measures_on_ones_own_questions(workspace: Path, acme: Persona) -> None:
     (workspace / "q.jsonl").write_text('{"question": "rowing boat", "source": "prices.md#Boats"}\n')
     done = brandbot("search", "acme", "--questions", "q.jsonl", "--json", cwd=workspace)
