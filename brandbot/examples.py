@@ -453,9 +453,18 @@ def _tell_columns(header: _Header, file: str, reading: Reading) -> None:
 
 
 # ##Hello and #¿Hola? are meant as headings, too; #hello is a hashtag.
-HEADING = re.compile(r" {0,3}(#{1,6}\s+|#{2,6}(?=[^#\s])|#(?=[¿¡]))(.*?)(?:\s+#+)?\s*$")
+HEADING = re.compile(
+    r" {0,3}(#{1,6}\s+|#{2,6}(?=[^#\s])|#(?=[¿¡]))(.*?)(?:(?:\s+|(?<=[?!.]))#+)?\s*$"
+)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 """What converters write for a sign that might mean something in Markdown."""
+LABELS = frozenset(
+    [
+        "pregunta", "preguntas", "respuesta", "respuestas", "question", "questions", "answer",
+        "answers", "prompt", "reply", "completion", "cliente", "usuario", "customer", "user",
+    ]
+)  # fmt: skip
+"""Headings that only say what stands below them."""
 RULE = re.compile(r" {0,3}([-*_])( *\1){2,} *")
 
 
@@ -495,7 +504,8 @@ def read_markdown(raw: bytes, file: str, reading: Reading) -> None:
             continue
         prompt = _unmarked(prompt)
         values = {"found": prompt[:40]}
-        if len(prompt) > 1 and header_name(prompt) in PROMPT_NAMES | REPLY_NAMES:
+        title = index == 0 and level == 1 and deeper_next
+        if header_name(prompt) in LABELS and not prompt.rstrip().endswith("?") and not title:
             reading.problems.append(Problem("error", "label-as-question", file, number, values))
             continue
         if text and deeper_next:
@@ -532,7 +542,7 @@ def _asks(heading: str) -> bool:
 
 def _unmarked(heading: str) -> str:
     """A heading without the marks that make it bold, and without escapes."""
-    bold = re.fullmatch(r"(\*\*|__)(.+)\1", heading.strip())
+    bold = re.fullmatch(r"(\*\*|__)((?:(?!\1).)+)\1", heading.strip())
     return _ESCAPED.sub(r"\1", bold[2].strip() if bold else heading)
 
 

@@ -30,6 +30,7 @@ from brandbot.examples import PROVENANCE
 from brandbot.from_conversations import rewrite
 from brandbot.persona import Persona
 from brandbot.redact import brands_texts
+from brandbot.tables import normalise
 from brandbot.traces import QUOTE, Traces
 from brandbot.workspace import Workspace
 
@@ -83,23 +84,27 @@ class Said:
 
 
 def who_said(log: ConversationLog, text: str) -> list[Said]:
-    """What people said that holds ``text``, in whatever case, the newest first."""
-    author = func.coalesce(
-        turns.c.author, conversations.c.author, "conversation:" + conversations.c.id
-    )
+    """What people said that holds ``text``, in whatever case and accents, the newest first.
+
+    Raises LogError if there are no letters to look for.
+    """
+    sought = normalise(text)
+    if not any(map(str.isalnum, sought)):
+        raise LogError("Say some of the words to look for.")
+    talk = conversations.c
+    author = func.coalesce(turns.c.author, talk.author, "conversation:" + talk.id)
     query = (
-        select(
-            author,
-            conversations.c.persona,
-            conversations.c.channel,
-            turns.c.created,
-            turns.c.content,
-        )
-        .join(conversations, conversations.c.id == turns.c.conversation)
-        .where(turns.c.role == "user", turns.c.content.icontains(text, autoescape=True))
+        select(author, talk.persona, talk.channel, turns.c.created, turns.c.content)
+        .join(conversations, talk.id == turns.c.conversation)
+        .where(turns.c.role == "user")
         .order_by(turns.c.id.desc())
-    )
-    return log.database.read(lambda connection: [Said(*row) for row in connection.execute(query)])
+    )  # fmt: skip
+
+    def find(connection: Connection) -> list[Said]:
+        said = (Said(*row) for row in connection.execute(query))
+        return [one for one in said if sought in normalise(one.content)]
+
+    return log.database.read(find)
 
 
 def forget_person(

@@ -66,6 +66,7 @@ class Given:
         """
         if reply.found is None:
             return
+        from brandbot.grounding import settled
         from brandbot.knowledge import sources
 
         search = self._lookups[reply.voice.persona.name].search
@@ -74,9 +75,10 @@ class Given:
             reply.sources = sources.used(reply.text, found.query, found.facts, search.words)
         known = self._known_to(reply.voice)
         given = [m.content for m in messages if m.role != "assistant"] + list(reply.found.lines)
-        made_up = "|".join(map(re.escape, unsourced)) or "(?!)"
+        words = "|".join(map(re.escape, unsourced)) or "(?!)"
+        made_up = re.compile(rf"(?<!\w)(?<!\d[.,:])(?:{words})(?!\w|[.,:]\d)")
         said = [
-            re.sub(rf"(?<!\w)(?<!\d[.,:])(?:{made_up})(?!\w|[.,:]\d)", " ", message.content)
+            made_up.sub(" ", settled(message.content))
             for message in messages if message.role == "assistant"
         ]  # fmt: skip
         reply.unknown = known.inventions(reply.text, "\n".join(given + said))

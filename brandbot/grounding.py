@@ -30,17 +30,24 @@ PHONE = 9
 """Digits of a telephone without its country's, which may be told or not."""
 
 _DOTTED_DAY = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?![\d.]\d)")
-_HOURS = re.compile(r"(?<![\d.,:])(\d{1,2})\s?h\s?(\d\d)(?!\d)")
+_HOURS = re.compile(r"(?<![\d.,:])(\d{1,2})h(\d\d)(?!\d)")
+_PERHAPS_HOURS = re.compile(r"(?<![\d.,:])(\d{1,2}) ?h ?(\d\d)(?!\d)")
 
-_COIN = r"(?:[£$€]|(?:EUR|GBP|USD|euros?|pounds?|dollars?|pesos?|pence|cents?|c[eé]ntimos?|p)\b)"
+_COIN = (
+    r"(?:[£$€]|(?:EUR|GBP|USD|euros?|pounds?|quid|libras?|dollars?|d[oó]lares?|pesos?|pence|cents?"
+    r"|cts?|c[eé]ntimos?|p)\b(?!\.\s?m))"
+)
 _SHARE = r"(?:%|por ciento\b|per ?cent\b)"
-_ALSO = r"(?:\s?(?:-|–|a|to|y|o|and|or|,)\s?\d[\d.,]*){0,2}\s?"
+_ALSO = r"[*_]*(?:\s?(?:-|–|a|al|to|y|o|and|or|hasta|till|up to)\s?\d[\d.,]*){0,2}[*_]*\s?"
 _KINDS = {
     "money": re.compile(rf"{_ALSO}{_COIN}", re.IGNORECASE),
     "share": re.compile(rf"{_ALSO}{_SHARE}", re.IGNORECASE),
 }
-_COIN_BEFORE = re.compile(r"(?:[£$€]|\b(?:EUR|GBP|USD))\s?$")
-_NOTHING_COUNTED = re.compile(r"\s*(?:$|[\n,;)|]|\.(?:\s|$)|/|(?:por|per|al|each|cada)\b)")
+_COIN_BEFORE = re.compile(r"(?:[£$€]|\b(?:EUR|GBP|USD))\s?[*_]*(?:\d[\d.,]*\s?(?:-|–|to|a)\s?)?$")
+_NOTHING_COUNTED = re.compile(
+    r"[*_]*\s*(?:$|[\n,;)|]|\.(?:\s|$)|/"
+    r"|(?:por|per|al|each|cada|y|o|and|or|el|la|los|las|a|an)\b)"
+)
 _LIST_MARK = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+", re.MULTILINE)
 _BARE_LINK = re.compile(
     # A domain without its www: letters, a dot, and an ending that is no word of a sentence.
@@ -114,7 +121,7 @@ class Known:
         """
         own = Known([prompt], self._common)
         found = []
-        rest = _settled(_without_list_marks(answer))
+        rest = settled(_without_list_marks(answer))
         for link in _links(answer):
             rest = rest.replace(link, " ")
             if not {_link(link)} & (self._links | own._links):
@@ -151,15 +158,16 @@ def _form(word: str) -> str:
 
 def _numbers(text: str) -> set[str]:
     """The numbers of a text; digits with spaces between are also one number."""
-    text = _settled(text)
-    found = {digits(number) for number in NUMBER.findall(text)}
-    found |= {_joined(run) for run in _PARTED.findall(text)}
+    both = f"{text}\n{settled(text)}"
+    found = {digits(number) for number in NUMBER.findall(both)}
+    found |= {digits(":".join(time)) for time in _PERHAPS_HOURS.findall(text)}
+    found |= {_joined(run) for run in _PARTED.findall(both)}
     return found | {number[-PHONE:] for number in found if _is_phone(number)}
 
 
 def _amounts(text: str) -> set[tuple[str, str]]:
     """Numbers that are money or shares, or, with no kind, may be either."""
-    text = _settled(text)
+    text = f"{text}\n{settled(text)}"
     found = set()
     for match in NUMBER.finditer(text):
         kind = _kind(text, match)
@@ -173,12 +181,23 @@ def _amounts(text: str) -> set[tuple[str, str]]:
 
 def _kind(text: str, number: re.Match[str]) -> str:
     """What a number says it is: money, share, or nothing."""
-    if _COIN_BEFORE.search(text, max(0, number.start() - 5), number.start()):
+    if _COIN_BEFORE.search(text, max(0, number.start() - 20), number.start()):
         return "money"
     return next((k for k, form in _KINDS.items() if form.match(text, number.end())), "")
 
 
-def _settled(text: str) -> str:
+def counts_other(reply: str, line: str, numbers: AbstractSet[str]) -> bool:
+    """Whether numbers are prices or shares in a reply and may be none in a line: £4, 4 places."""
+    said, held = settled(reply), _amounts(line)
+    kinds = {
+        (digits(match[0]), _kind(said, match))
+        for match in NUMBER.finditer(said)
+        if digits(match[0]) in numbers and _kind(said, match)
+    }
+    return bool(kinds) and not any({one, (one[0], "")} & held for one in kinds)
+
+
+def settled(text: str) -> str:
     """Days and times in one way of writing them: 12.05.2024 as 12/05/2024, 20h30 as 20:30."""
     return _HOURS.sub(r"\1:\2", _DOTTED_DAY.sub(r"\1/\2/\3", text))
 

@@ -26,7 +26,12 @@ SOME = 4
 _SHORT = 64
 _SHARED_WORDS = 0.6
 
-_NO = re.compile(r"\b(?:no|not|never|nunca|tampoco|cannot)\b|n't\b", re.IGNORECASE)
+_NO = re.compile(r"\b(?:no|not|never|nunca|tampoco|cannot)\b|n'?t\b", re.IGNORECASE)
+_NO_MATTER = re.compile(
+    r"\bno (?:worries|problem|te preocupes|se preocupe|pasa nada)\b|¿no\?", re.IGNORECASE
+)
+_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
+_FULL_HOUR = re.compile(r"(?<=\d)[:.]00\b")
 
 
 def place(example: Example) -> str:
@@ -47,14 +52,20 @@ def duplicates(examples: Sequence[Example]) -> list[Problem]:
             first[key] = example
     kept = list(first.values())
     told: set[int] = set()
-    for earlier, later in close_pairs([" ".join(key) for key in first]):
+    said = [" ".join(key[: len(example.messages)]) for key, example in first.items()]
+    for earlier, later in close_pairs(said):
         one, other = kept[earlier], kept[later]
         alike = len(one.messages) == len(other.messages) and one.facts == other.facts
-        if later not in told and alike and not _contrary(one.reply, other.reply):
-            told.add(later)
-            example, values = kept[later], {"other": place(kept[earlier])}
-            problem = Problem("warning", "near-duplicate", example.file, example.line, values)
-            problems.append(problem)
+        if later in told or not alike:
+            continue
+        told.add(later)
+        prompts = normalise(one.prompt), normalise(other.prompt)
+        contrary = contradict(one.reply, other.reply)
+        if contrary and prompts[0] == prompts[1]:
+            continue  # ``contradictions`` tells it
+        code = "contradiction" if contrary and same_question(*prompts) else "near-duplicate"
+        values = {"other": place(one)}
+        problems.append(Problem("warning", code, other.file, other.line, values))
     return problems
 
 
@@ -117,20 +128,23 @@ def contradictions(examples: Sequence[Example]) -> list[Problem]:
             first[context] = (example, reply)
             continue
         other, other_reply = first[context]
-        if fuzz.ratio(reply, other_reply) < ALIKE or _contrary(example.reply, other.reply):
+        contrary = reply != other_reply and contradict(example.reply, other.reply)
+        if contrary or fuzz.ratio(reply, other_reply) < ALIKE:
             values = {"other": place(other)}
             problems.append(Problem("warning", "contradiction", example.file, example.line, values))
     return problems
 
 
-def _contrary(one: str, other: str) -> bool:
+def contradict(one: str, other: str) -> bool:
     """Whether replies that are alike differ in what decides: a figure, or a no."""
 
     def says_no(reply: str) -> bool:
-        return bool(_NO.search(reply.replace("’", "'")))
+        return bool(_NO.search(_NO_MATTER.sub("", reply.replace("’", "'"))))
 
-    figures = [sorted(re.findall(r"\d+(?:[.,]\d+)*", reply)) for reply in (one, other)]
-    return figures[0] != figures[1] or says_no(one) != says_no(other)
+    def figures(reply: str) -> list[str]:
+        return sorted(re.sub(r"\D", "", n) for n in _FIGURE.findall(_FULL_HOUR.sub("", reply)))
+
+    return figures(one) != figures(other) or says_no(one) != says_no(other)
 
 
 def split_leaks(examples: Sequence[Example]) -> list[Problem]:

@@ -28,9 +28,13 @@ _MAY_BE_PERSONAL = re.compile(
 )
 _PHONE = r"\b(?:phone|mobile|cell|whatsapp|tel|tlf|tfno|tel[eé]fono|m[oó]vil|celular)s?\b"
 _A_PHONE = re.compile(_PHONE, re.IGNORECASE)
+_IS_A_PHONE = re.compile(
+    rf"\W{{0,2}}(?:(?:es|is)\W+(?:(?:mi|el|my|the)\W+)?)?{_PHONE}", re.IGNORECASE
+)
 _ABOUT_PHONES = re.compile(
     rf"{_PHONE}|\b(?:call|ring|text|number is|ll[aá]m\w*|n[uú]mero es|fijo|cel|contacto|wasap"
-    r"|av[ií]sa\w*|landline|mi n[º°])(?!\w)",
+    r"|av[ií]sa\w*(?=(?: al| a| on)?\W*$)|landline"
+    r"|mi n[º°](?=\W*(?:es(?: el)?)?\W*$))(?!\w)",
     re.IGNORECASE,
 )
 _ORDER = (
@@ -40,12 +44,14 @@ _ORDER = (
 _AN_ORDER = re.compile(_ORDER, re.IGNORECASE)
 # "no." is a number's only after an order: it also ends "I think not" and "creo que no".
 _ABOUT_ORDERS = re.compile(rf"{_ORDER}|\bn\.?[º°]|[#№]", re.IGNORECASE)
+_IS = r"(?:is|was|es|era)(?: el| la)?\W{1,3}"
 _CALLED_AN_ORDER = re.compile(
-    rf"(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}(?:(?:\bn\.?o|n[uú]mero|number)\W{{1,3}})?"
-    r"(?:(?:is|was|es|era)(?: el| la)?\W{1,3})?$",
+    rf"(?:(?:{_ABOUT_ORDERS.pattern})\W{{0,3}}(?:\bn\.?o\W{{1,3}})?"
+    rf"|{_ORDER} (?:number|n[uú]mero)\W{{1,3}}(?:{_IS})?"
+    rf"|\bn[uú]mero de {_ORDER}\W{{1,3}}{_IS}|\b(?:code|c[oó]digo)\W{{1,3}}{_IS})$",
     re.IGNORECASE,
 )
-_MEASURED = re.compile(r"\s?(?:ml|cl|l|g|kg|cm|mm|m|€|£|%)(?!\w)", re.IGNORECASE)
+_MEASURED = re.compile(r" ?(?:ml|cl|kg|cm|mm|€|£|%)(?!\w)", re.IGNORECASE)
 _VERSION = re.compile(r"(?:versi\w+|firmware|\bv\.?|cap[ií]tulo|chapter)\s*$", re.IGNORECASE)
 _INVENTED = re.compile(r"@(?:[\w-]+\.)*(?:(?:example|ejemplo)\.\w+|\w+\.(?:example|test|invalid))$")
 """Addresses that are kept for examples, and that messages about personal data advise."""
@@ -100,13 +106,13 @@ def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> boo
         steps = [after - before for before, after in pairwise(groups)]
         if "+" not in value and len(groups) > 3 and all(1 <= step <= 12 for step in steps):
             return False  # sizes
-        if _MEASURED.match(text, start + len(value)):
+        if "+" not in value and _MEASURED.match(text, start + len(value)):
             return False
         # A bare run of digits may be an order number, unless it looks or is called otherwise.
         bare = digits == value and not re.fullmatch(r"[67]\d{8}|07\d{9}", value)
         before = text[max(0, start - 40) : start]
         after = text[start + len(value) : start + len(value) + 25]
-        called = bool(_ABOUT_PHONES.search(before) or _A_PHONE.search(after))
+        called = bool(_ABOUT_PHONES.search(before) or _IS_A_PHONE.match(after))
         if "+" not in value and _CALLED_AN_ORDER.search(before) and not _is_a_phones(before):
             return False
         return not bare or called or (eager and not _ABOUT_ORDERS.search(before))

@@ -65,7 +65,7 @@ _BEARER = re.compile(r"\bBearer\s+((?=\S*\d)[\w.~+/-]{16,}=*)", re.IGNORECASE)
 _IN_URL = re.compile(r"://[^\s:/@\[]*:([^\s/\[][^\s/]*)@(?=[\w.-])")
 _PIN = re.compile(
     r"\b(?:pin|cvv|cvc)\b\W{0,3}(?:is|es|code|c[oó]digo)?\W{0,3}(\d{3,6})"
-    r"(?![\d.,%]|\s+[^\W\d_]{3,})",
+    r"(?![\d.,%]|\s+(?:unidades|uds|units|piezas|pieces|pcs)\b)",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(r"[a-z\d]+(?:-[a-z]+)+")
@@ -91,9 +91,7 @@ _PERHAPS = r"(?:\b|_)(?:passcode|pass|pw|clave)" + _OF
 _MIXED = r"[\s:]*[\"'«“*`]*((?=\S*[\d!#$%&*+@^~])(?![\[{<])\S{5,})"
 _PASSWORD = re.compile(
     rf"{_SURELY}(?:(?:is now|is|es ahora|es|=>|->|→|[:=]){_MIXED}"
-    # an arrow also leads to the next part of a menu
-    r"|(?:[:=]|(?:=>|->|→)(?=[ \t]*\S*[\d!#$%&*+@^~]))"
-    r"[ \t]*[\"'«“*`]*(?![\[{<*])(\S{4,})(?=[ \t]*(?:[\r\n]|\Z))"
+    r"|(?:=>|->|→|[:=])[ \t]*[\"'«“*`]*(?![\[{<*])(\S{4,})(?=[ \t]*(?:[\r\n]|\Z))"
     r"|\s((?=\S*\d)(?=\S*[^\W\d])[^\s\[]{6,}))"
     rf"|{_PERHAPS}(?:is|es|=>|->|→|[:=]){_MIXED}",
     re.IGNORECASE,
@@ -133,6 +131,9 @@ def _password(found: re.Match[str]) -> str | None:
     digit, letter = any(c.isdigit() for c in bare), any(c.isalpha() for c in bare)
     if not bare or bare[0] in "£€$" or bare.casefold() in _NONE:
         return None
+    line = found.string[: found.start()].rsplit("\n", 1)[-1]
+    if alone and re.search("[>→]", line) and not re.search(r"[\d!#$%&*+@^~]", bare):
+        return None  # the next part of a menu
     if perhaps and not (digit and letter):
         return None
     if after_is and not alone and not (digit or re.search(r"[#$%&*+@^~!]", bare)):

@@ -137,10 +137,14 @@ def test_who_said_it(brandbot, log: ConversationLog) -> None:  # type: ignore[no
     status, out, _ = brandbot("forget", "--said", "ANA@correo", "--json")
     (one,) = json.loads(out)["said"]
     assert (one["author"], one["content"]) == (ANA, "I am ana@correo.es")
-    status, out, _ = brandbot("forget", "--said", "0%5")  # a sign of the database's own language
+    status, out, _ = brandbot("forget", "--said", "0%5")
     assert (status, out) == (0, "Nobody said '0%5'.\n")
+    status, _, err = brandbot("forget", "--said", "")
+    assert status == 1 and "words to look for" in err
+    log.add(visit, "user", "Soy Álvaro NÚÑEZ")
+    assert "Álvaro" in brandbot("forget", "--said", "alvaro núñez")[1]
     status, out, _ = brandbot("forget", "--user", f"conversation:{visit}", "--yes")
-    assert out == "Deleted: 2 turns, 1 whole conversations\n"
+    assert out == "Deleted: 3 turns, 1 whole conversations\n"
     status, _, err = brandbot("forget", "--said", "milk", "--expired")
     assert status == 1 and "--said" in err and log.count() == 2
     log.close()

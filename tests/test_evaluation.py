@@ -699,6 +699,12 @@ def test_a_price_is_right_as_a_whole_number(answer: str, text: str, holds: bool)
         ("Until 12.05.2024", "Until 13.05.2024.", ["13"]),
         ("Son 1 200 €", "Son 1.200 €, 1200 € o 1 200 €, no 1 300 €.", ["300"]),
         ("Opens 20:30", "Opens 20h30, not 20h45.", ["20:45"]),
+        ("Masaje 1 h 45 €. Parking 24 h 18 €", "1 h cuesta 45 €; 24 h de parking, 18 €.", []),
+        ("Dura 1 h 30 min.", "Dura 1 hora y 30 minutos.", []),
+        ("Dura 1 hora y 30 minutos.", "Dura 1 h 30 min.", []),
+        ("We close at 5pm.", "We close at 5 p.m., not at £5.", ["5"]),
+        ("El corte son 15 y el tinte 35.", "El corte son 15 € y el tinte 35 €.", []),
+        ("Classes are £5-10. That's 4 quid. A 12 la hora.", "£10, £4 o 12 € la hora", []),
         ("Phone +34600123456", "It is 600 123 456 or 600-123-456.", []),
         ("Phone 600 123 456", "It is +34 600 123 456.", []),
         (

@@ -467,6 +467,13 @@ def test_headings_that_are_no_questions(tmp_path: Path, text: str, code: str, li
     assert (code, line) in codes(reading(tmp_path, "a.md", text))
 
 
+def test_short_questions_are_no_labels(tmp_path: Path) -> None:
+    text = "# Preguntas\n\nLas de siempre.\n\n## ¿Bot?\nSí.\n\n## Consulta\nDime.\n"
+    found = reading(tmp_path, "a.md", text)
+    assert pairs(found)[1:] == [("¿Bot?", "Sí."), ("Consulta", "Dime.")]
+    assert codes(found) == [("title-as-question", 1)]
+
+
 def test_markdown_as_converters_write_it(tmp_path: Path) -> None:
     text = "## **¿Qué es C#?**\n¡Claro\\! Un lenguaje.\n\n## Aprender C#\nSí.\n"
     assert pairs(reading(tmp_path, "a.md", text)) == [

@@ -529,9 +529,9 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
     assert queries(booked) == [booked, f"{before} » {booked}"]
     # A chain of them is about what began it, and so is a doubt.
     chain = [*said, Message("user", "and on Sundays?"), Message("assistant", "From ten.")]
-    assert lookup.queries([*chain, Message("user", "and in August?")])[0] == (
-        f"{before} » and in August?"
-    )
+    assert lookup.queries([*chain, Message("user", "and in August?")]) == [
+        "and on Sundays? » and in August?", f"{before} » and in August?", "and in August?",
+    ]  # fmt: skip
     doubt = [*chain, Message("user", "Are you sure?")]
     assert lookup._doubted(doubt) == f"{before} » and on Sundays?"
     assert queries("but that is dear") == ["but that is dear"]
@@ -643,6 +643,8 @@ def test_small_talk_asks_for_no_fact() -> None:
         ("what's a pot of earl grey", ""),
         ("¿Cuánto es?", ""),
         ("¿De qué es la empanada?", ""),
+        ("no tengo ni idea de qué es la TAE", "la TAE"),
+        ("¿Qué significa sin comisiones?", "sin comisiones"),
         ("¿Para qué es la fianza?", ""),
         ("¿A partir de qué es gratis el envío?", ""),
         ("¿Qué es necesario para reservar?", ""),
@@ -882,6 +884,9 @@ def test_only_what_was_used_is_a_source(workspace: Path, acme: Persona) -> None:
         found.facts[0].hit, passage=places), 0, 0.5)  # fmt: skip
     assert sources.used("It costs £4, friend.", "How much is a large latte?", [other], words) == []
     assert sources.used("There are 4.", "How much parking is there?", [other], words) != []
+    hours = replace(places, headings=("Horario",), facts=("Lunes a viernes de 9:00 a 20:30.",))
+    line = lookup.Fact(f"Horario: {hours.facts[0]}", replace(other.hit, passage=hours), 0, 0.5)
+    assert sources.used("A las 20:30.", "¿A qué hora cerráis?", [line], words) != []
     longer = f"{quotes[0].rstrip('.')}.50"  # another number
     assert sources._quoted(longer, found.facts) == []
 

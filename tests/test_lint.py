@@ -186,6 +186,22 @@ def test_what_decides_makes_replies_contrary_however_alike(tmp_path: Path) -> No
     assert named(check) == [("warning", "contradiction", 2), ("warning", "contradiction", 4)]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "contrary"),
+    [
+        ("Open at 9.30, £3,60.", "Open at 9:30, £3.60.", False),
+        ("De 10 a 14, sí.", "De 10:00 a 14:00, sí.", False),
+        ("No worries! You can send it back.", "Of course! You can send it back.", False),
+        ("¡No te preocupes! Puedes.", "¡Claro que sí! Puedes.", False),
+        ("We dont post it.", "We don't post it.", False),
+        ("We post it in 2 days.", "We post it in 3 days.", True),
+        ("We post it.", "We can’t post it.", True),
+    ],
+)
+def test_what_is_contrary(one: str, other: str, contrary: bool) -> None:
+    assert lint_pairs.contradict(one, other) is contrary
+
+
 def test_other_facts_make_another_example(tmp_path: Path) -> None:
     rows = [
         {"prompt": "How much is it?", "facts": ["Latte: £3.40"], "completion": "£3.40, and warm."},

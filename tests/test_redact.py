@@ -416,6 +416,8 @@ def test_nothing_is_taken_out_of_the_middle_of_other_words(text: str, left: str)
 @pytest.mark.parametrize(
     "text, secret",
     [
+        ("Mi PIN es 4821 pero no funciona", "4821"), ("CVV: 123 caducidad 12/27", "123"),
+        ("Usuario -> ana\nContraseña -> lunalunera", "lunalunera"),
         ("mi tarjeta y el cvv 123", "123"), ("El CVC es 456", "456"),
         ("sort code 20-00-00, account number 12345678", "12345678"), ("sort code: 20-00-00", "20-00"),
         ("mi DNI es 12345678", "12345678"), ("Mi NIE es Y-1234567", "1234567"),
@@ -445,6 +447,9 @@ def test_what_is_called_by_its_name_is_taken_out(text: str, secret: str) -> None
         "call me, #212-736-5000", "not happy. 02079460958", "I think not, no. 02079460958",
         "my number is 4155550123", "el teléfono del pedido es 612345678", "mi nº es 912345678",
         "the phone number for my order is 212-736-5000",
+        "The phone number on my order is 07911 123456", "Llámame al +34 612 345 678 L-V de 9 a 14",
+        "El teléfono que di al hacer la reserva es 612 345 678", "612345678 L a V por la mañana",
+        "Quiero cancelar mi reserva. Número: 612345678", "Mi teléfono\n612345678\nL. Pérez",
     ],
 )  # fmt: skip
 def test_a_telephone_number_is_no_orders(text: str) -> None:
@@ -465,7 +470,7 @@ def test_a_telephone_number_is_no_orders(text: str) -> None:
         "My order number is 4155550123", "Mi número de pedido es 612345678",
         "pedido número: 612345678", "el código es 612345678",
         # Sizes, measures and versions.
-        "tallas 34-36-38-40-42", "Tallas 36 38 40 42 44", "tallas 86-92-98-104", "UK 8-10-12-14-16",
+        "mi nº de cliente es 912345678", "tallas 34-36-38-40-42", "Tallas 36 38 40 42 44", "tallas 86-92-98-104", "UK 8-10-12-14-16",
         "botellas de 660-700-750 ml", "Firmware 8.1.4.12", "versión 1.2.3.4",
     ],
 )  # fmt: skip

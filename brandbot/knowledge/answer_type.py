@@ -84,11 +84,12 @@ _NO_PREPOSITION = "".join(
 )
 _DEFINITION = re.compile(
     # "que es" without its accent asks only where a sentence begins, or after who wants to know
-    rf"(?:{_NO_PREPOSITION}\bqué|(?:^|[.!?¿:;]"
+    rf"(?:{_NO_PREPOSITION}\bqué"
+    r"|\b(?:idea|dudas?|acuerd\w+|habl\w+|inform\w+|enter\w+|lo) (?:de|sobre) qué|(?:^|[.!?¿:;]"
     r"|\b(?:explic\w+|decir(?:me)?|dime|saber|sabes|entiendo|sé|eso))\W*\bq(?:ue)?)"
-    r" (?:es|son|significan?|quiere decir)\W+(?!(?:lo|mejor|peor|más|mas|menos|sin|gratis"
-    r"|gratuit[oa]s?|necesari[oa]s?|obligatori[oa]s?|imprescindibles?|importantes?|posible"
-    r"|recomendable|vegan[oa]s?)\b)"
+    r" (?:significan?\W+|quiere decir\W+|(?:es|son)\W+(?!(?:sin|gratis|gratuit[oa]s?|necesari[oa]s?"
+    r"|obligatori[oa]s?|imprescindibles?|importantes?|posible|recomendable|vegan[oa]s?)\b))"
+    r"(?!(?:lo|mejor|peor|más|mas|menos)\b)"
     r"(?P<es>[^.,;?!]{2,60}?)(?= y |[.,;?!]|$)"
     r"|\bwhat do(?:es)? (?P<en>[^.,;?!]{2,60}?) (?:mean|stand for)\b",
     re.IGNORECASE,

@@ -71,7 +71,7 @@ _LEANS_BACK = re.compile(  # not "bread that is vegan", "esa sala"
 _REFERS = re.compile(  # "do I have to pay for it?", "¿hay que reservarlo?"
     # not "is it raining?", "are they open?"
     r"\b(?:for|with|of|to|about|from|in|on|at|pay|book|buy|bring|use|return|change|cancel|get|have)"
-    r" (?:it|them)\b|\bdo they\b|\b\w+[aei]rl[oa]s?\b",
+    r" (?:it|them)\b|\bdo they\b|\b(?!charlas?\b|perlas?\b|carlos?\b)\w+[aei]rl[oa]s?\b",
     re.IGNORECASE,
 )
 _DOUBTS = re.compile(
@@ -328,15 +328,16 @@ def queries(conversation: Sequence[Message]) -> list[str]:
     last = said[-1]
     if len(said) == 1:
         return [last]
-    about = _subject(said[:-1])
-    joined = f"{about}{AFTER}{last}"
+    # What goes on may have brought a subject of its own, "what about parking?", or not.
+    before = dict.fromkeys((said[-2], _subject(said[:-1])))
+    joined = [f"{about}{AFTER}{last}" for about in before]
     words, asks = len(re.findall(r"\w+", last)), answer_type.is_question(last)
     if asks and words <= LEANING and _LEANS_BACK.search(last):
-        return [joined]
+        return joined
     if _GOES_ON.match(last) and (asks or (words <= 4 and not _OBJECTS.match(last))):
-        return [joined, last]
+        return [*joined, last]
     refers = words <= LEANING and _REFERS.search(last)
-    return [last, joined] if asks and (words <= SHORT or refers) else [last]
+    return [last, *joined] if asks and (words <= SHORT or refers) else [last]
 
 
 def _subject(said: Sequence[str]) -> str:

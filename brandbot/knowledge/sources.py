@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from brandbot.grounding import NUMBER, digits
+from brandbot.grounding import NUMBER, counts_other, digits
 from brandbot.knowledge.lookup import Fact
 from brandbot.knowledge.words import Words
 
@@ -50,16 +50,12 @@ def used(reply: str, question: str, facts: Sequence[Fact], words: Words) -> list
         own = _tokens(fact.quote, words) - _tokens(question, words)
         explained = left & own
         told = any(token[0] == "#" for token in explained)
-        # An equal number alone may count something else: £4 beside four parking spaces.
-        alone = len(explained) == 1 and told
-        about = _tokens(fact.line, words) & (_tokens(reply, words) | _tokens(question, words))
-        if (
-            not explained
-            or (alone and about <= explained)
-            or not (
-                (told and weights[best] >= ENOUGH)
-                or (len(explained) >= 2 and len(explained) >= SHARE * len(own))
-            )
+        alone = {token.removeprefix("#") for token in explained} if len(explained) == 1 else set()
+        if told and counts_other(reply, fact.line, alone):
+            continue
+        if not explained or not (
+            (told and weights[best] >= ENOUGH)
+            or (len(explained) >= 2 and len(explained) >= SHARE * len(own))
         ):
             break
         left -= explained

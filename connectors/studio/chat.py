@@ -249,7 +249,10 @@ class Chat:
             memory = memory.holding(memory.persona or "", reply.conversation)
             screen = replace(self.show(memory, language), busy=True, unanswered=False)
             while screen.messages and screen.messages[-1]["role"] == "assistant":  # tried again
-                screen = replace(screen, messages=screen.messages[:-1])
+                left = screen.messages[:-1]
+                bubbles = sum(m["role"] == "assistant" for m in left)
+                screen = replace(screen, messages=left, turns=screen.turns[:-1],
+                                 feedback=screen.feedback[:bubbles])  # fmt: skip
             for words in itertools.chain([WRITING], _frames(reply, signal)):
                 yield replace(screen, messages=[*screen.messages, message("assistant", words)])
             notice = remarks(reply, language, stopped=signal.stopped)
