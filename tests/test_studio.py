@@ -269,6 +269,20 @@ def test_retry_and_edit_need_a_conversation_of_ones_own(chat: Chat) -> None:
     assert shown(chat.show(mine.memory, "en"))[1] == "Mine"
 
 
+def test_the_old_reply_makes_room_while_another_is_written(chat: Chat, bot: Bot) -> None:
+    mine = last(chat.send("tab", ACME, "Mine", None, "en"))
+    assert mine.turns[2] is not None and chat.judge(mine.memory, mine.turns[2], "dislike", "voice")
+    screens = chat.retry("tab", mine.memory, None, "en")
+    first = next(screens)
+    assert first is not None and shown(first)[:-1] == ["Hi, Acme here.", "Mine"]
+    assert (len(first.turns), first.feedback) == (2, [None])
+    conversation = mine.memory.conversations["acme"]
+    assert len(bot.history(conversation)) == 2  # the old one is still there, should this fail
+    done = last(screens)
+    assert len(shown(done)) == 3 and done.feedback == [None, None]
+    assert len(bot.history(conversation)) == 2
+
+
 def test_only_a_reply_of_ones_own_can_be_judged(chat: Chat, bot: Bot) -> None:
     mine = last(chat.send("tab", ACME, "Mine", None, "en"))
     theirs = last(chat.send("other", ACME, "Theirs", None, "en"))
