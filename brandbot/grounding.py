@@ -38,15 +38,16 @@ _COIN = (
     r"|cts?|c[eé]ntimos?|p)\b(?!\.\s?m))"
 )
 _SHARE = r"(?:%|por ciento\b|per ?cent\b)"
-_ALSO = r"[*_]*(?:\s?(?:-|–|a|al|to|y|o|and|or|hasta|till|up to)\s?\d[\d.,]*){0,2}[*_]*\s?"
+_ALSO = r"[*_]{0,3}(?:\s?(?:-|–|a|al|to|y|o|and|or|hasta|till|up to)\s?\d[\d.,]*){0,2}[*_]{0,3}\s?"
 _KINDS = {
     "money": re.compile(rf"{_ALSO}{_COIN}", re.IGNORECASE),
     "share": re.compile(rf"{_ALSO}{_SHARE}", re.IGNORECASE),
 }
 _COIN_BEFORE = re.compile(r"(?:[£$€]|\b(?:EUR|GBP|USD))\s?[*_]*(?:\d[\d.,]*\s?(?:-|–|to|a)\s?)?$")
 _NOTHING_COUNTED = re.compile(
-    r"[*_]*\s*(?:$|[\n,;)|]|\.(?:\s|$)|/"
-    r"|(?:por|per|al|each|cada|y|o|and|or|el|la|los|las|a|an)\b)"
+    r"[*_]{0,3}\s{0,3}(?:$|[\n,;()|/+·'–-]|\.(?:[\s-]|$)"
+    r"|(?:por|per|pp|al|each|cada|y|o|and|or|el|la|los|las|a|an|iva|vat|plus)\b)",
+    re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+", re.MULTILINE)
 _BARE_LINK = re.compile(

@@ -52,7 +52,7 @@ _CALLED_AN_ORDER = re.compile(
     re.IGNORECASE,
 )
 _MEASURED = re.compile(r" ?(?:ml|cl|kg|cm|mm|€|£|%)(?!\w)", re.IGNORECASE)
-_VERSION = re.compile(r"(?:versi\w+|firmware|\bv\.?|cap[ií]tulo|chapter)\s*$", re.IGNORECASE)
+_VERSION = re.compile(r"(?:\bversi\w+|firmware|\bv\.?|cap[ií]tulo|chapter)\s*$", re.IGNORECASE)
 _INVENTED = re.compile(r"@(?:[\w-]+\.)*(?:(?:example|ejemplo)\.\w+|\w+\.(?:example|test|invalid))$")
 """Addresses that are kept for examples, and that messages about personal data advise."""
 _NEW_SENTENCE = re.compile(r"[.!?]\s+(?!N[º°.])(?=[^\W\d_a-zà-ÿ]|[¿¡])|\n+(?=\S)")
@@ -104,9 +104,10 @@ def _plausible(kind: str, value: str, text: str, start: int, eager: bool) -> boo
             return False  # years
         groups = [int(part) for part in re.findall(r"\d+", value)]
         steps = [after - before for before, after in pairwise(groups)]
-        if "+" not in value and len(groups) > 3 and all(1 <= step <= 12 for step in steps):
+        named = "+" in value or _A_PHONE.search(text[max(0, start - 40) : start])
+        if not named and len(groups) > 3 and all(1 <= step <= 12 for step in steps):
             return False  # sizes
-        if "+" not in value and _MEASURED.match(text, start + len(value)):
+        if not named and _MEASURED.match(text, start + len(value)):
             return False
         # A bare run of digits may be an order number, unless it looks or is called otherwise.
         bare = digits == value and not re.fullmatch(r"[67]\d{8}|07\d{9}", value)

@@ -132,7 +132,8 @@ def _password(found: re.Match[str]) -> str | None:
     if not bare or bare[0] in "£€$" or bare.casefold() in _NONE:
         return None
     line = found.string[: found.start()].rsplit("\n", 1)[-1]
-    if alone and re.search("[>→]", line) and not re.search(r"[\d!#$%&*+@^~]", bare):
+    arrows = alone and re.search("[>→]", line) and re.search("[>→]", found[0])
+    if arrows and not re.search(r"[\d!#$%&*+@^~]", bare):
         return None  # the next part of a menu
     if perhaps and not (digit and letter):
         return None

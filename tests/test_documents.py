@@ -162,6 +162,8 @@ def test_a_day_that_excel_made_of_a_span() -> None:
             "Item,Price\nLatte,3.00\n,\nDay,Open,Closed\nMonday,9:00,17:00\n",
             ["Latte: Price 3.00", "Monday: Open 9:00, Closed 17:00"],
         ),
+        ("Room,Free\nA,yes\nB,no\n", ["A: yes", "B: no"]),
+        ("Días,Abierto\nLunes,9-14\n", ["Lunes: 9-14"]),
         ("Day,open,closed\nMonday,9:00,17:00\n", ["Monday: open 9:00, closed 17:00"]),
         # Two things that lack their price are no parts.
         (
@@ -1468,6 +1470,9 @@ def test_a_table_that_goes_on_behind_a_remark() -> None:
         *row(670, "Family", "Yes", "Yes"), (70, 655, 10, "(few places left)"),
         *row(640, "Gym", "No", "Yes"), *row(625, "Spa", "No", "No"),
     ]  # fmt: skip
+    other = [*row(700, "Service", "Open", "Closed"), *row(685, "Wifi", "9:00", "17:00"),
+             *row(670, "Pool", "8:00", "18:00")]  # fmt: skip
+    assert texts(reading("a.pdf", placed_pdf(other)))[0] == "Wifi: Open 9:00, Closed 17:00"
     assert texts(reading("a.pdf", placed_pdf(rows))) == [
         "Basic: Pool Yes, Sauna No", "Family: Pool Yes, Sauna Yes", "(few places left)",
         "Gym: Pool No, Sauna Yes", "Spa: Pool No, Sauna No",

@@ -704,6 +704,7 @@ def test_a_price_is_right_as_a_whole_number(answer: str, text: str, holds: bool)
         ("Dura 1 hora y 30 minutos.", "Dura 1 h 30 min.", []),
         ("We close at 5pm.", "We close at 5 p.m., not at £5.", ["5"]),
         ("El corte son 15 y el tinte 35.", "El corte son 15 € y el tinte 35 €.", []),
+        ("12 (VAT included), 40 + IVA, 30.-, 25 pp", "£12, 40 €, 30 € o £25", []),
         ("Classes are £5-10. That's 4 quid. A 12 la hora.", "£10, £4 o 12 € la hora", []),
         ("Phone +34600123456", "It is 600 123 456 or 600-123-456.", []),
         ("Phone 600 123 456", "It is +34 600 123 456.", []),

@@ -416,6 +416,7 @@ def test_nothing_is_taken_out_of_the_middle_of_other_words(text: str, left: str)
 @pytest.mark.parametrize(
     "text, secret",
     [
+        ("> Password: sunshineforever", "sunshine"), ("User -> ana, Password: sunshine", "sunshine"),
         ("Mi PIN es 4821 pero no funciona", "4821"), ("CVV: 123 caducidad 12/27", "123"),
         ("Usuario -> ana\nContraseña -> lunalunera", "lunalunera"),
         ("mi tarjeta y el cvv 123", "123"), ("El CVC es 456", "456"),

@@ -343,7 +343,8 @@ def queries(conversation: Sequence[Message]) -> list[str]:
 def _subject(said: Sequence[str]) -> str:
     """The last message that can be understood alone; "and a large one?" is about one before it."""
     for message in reversed(said):
-        if not (_GOES_ON.match(message) or _LEANS_BACK.search(message)):
+        back = _GOES_ON.match(message) or _LEANS_BACK.search(message) or _DOUBTS.match(message)
+        if not back:
             return message
     return said[-1]
 

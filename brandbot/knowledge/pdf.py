@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from brandbot.errors import Problem
 from brandbot.knowledge.blocks import BULLET, Document, Outline, plain
-from brandbot.knowledge.sheets import all_figures, is_value, row_text
-from brandbot.tables import DAMAGED
+from brandbot.knowledge.sheets import COLUMNS, all_figures, is_value, row_text
+from brandbot.tables import DAMAGED, header_name
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
@@ -451,7 +451,10 @@ def _add_rows(parts: list[_Part], above: list[str], outline: Outline) -> list[st
     for _, group in groupby(parts, key=lambda part: len(part.lines)):
         rows = [(part.page, [plain(line.text) for line in part.lines]) for part in group]
         first = rows[0][1]
-        values = all(is_value(cell) for cell in first[1:] if cell)
+        values = (
+            len(first) == len(above) and header_name(first[0]) not in COLUMNS
+            and all(is_value(cell) for cell in first[1:] if cell)
+        )  # fmt: skip
         if len(first) > 2 and not values and not all_figures(first):
             above = first
             rows = rows[1:]

@@ -195,7 +195,7 @@ def _begins_table(rows: Rows, start: int, above: Sequence[str]) -> bool:
     small = not titled and header[0][:1].isupper() and any(c[:1].islower() for c in header[1:])
     if alike and (values or small or header_name(header[0]) in _DAYS):
         return False
-    if any(re.search(r"\d", word) for word in words) and header_name(header[0]) not in _COLUMNS:
+    if any(re.search(r"\d", word) for word in words) and header_name(header[0]) not in COLUMNS:
         return False
     if len(set(words)) < len(words) or any(re.fullmatch(r"\W+", word) for word in words):
         return False
@@ -322,7 +322,7 @@ _QUALIFIES = re.compile(
     re.IGNORECASE,
 )
 """Names of columns that say how their values are meant."""
-_COLUMNS = frozenset(
+COLUMNS = frozenset(
     [
         "plazo", "producto", "articulo", "servicio", "concepto", "tarifa", "plan", "talla",
         "tamano", "medida", "cantidad", "peso", "capital", "importe", "meses", "duracion", "zona",
@@ -338,7 +338,7 @@ _COLUMNS = frozenset(
 def all_figures(cells: Sequence[str], figure: re.Pattern[str] = _FIGURE) -> bool:
     """Whether all cells but the first, which names a thing, are prices or figures with decimals."""
     rest = [cell for cell in cells[1:] if cell and cell not in DASHES]
-    named = bool(cells[0]) and header_name(cells[0]) not in _COLUMNS
+    named = bool(cells[0]) and header_name(cells[0]) not in COLUMNS
     return named and bool(rest) and all(figure.fullmatch(cell) for cell in rest)
 
 
@@ -371,8 +371,15 @@ def _row_like(words: Sequence[str], body: Sequence[Sequence[str]], header: Heade
     """Whether what stands where a header does is a row like the others."""
     values = [cell for cell in words[1:] if cell]
     told = bool(values) and all(map(is_value, values))
-    if told and (header_name(words[0]) in _DAYS or len(words) == 2):
-        return header_name(words[0]) not in _COLUMNS
+    first = header_name(words[0])
+    if told and first in _DAYS:
+        return True
+    if told and len(words) == 2:
+        # "Extras, Free" over yes and no names columns; "Wifi, Free" over others' prices does not.
+        answers = all(header_name(row[1]) in _ANSWERS for row in body if row[1])
+        if header_name(words[1]) in _ANSWERS or not answers:
+            return first not in COLUMNS and first.rstrip("s") not in COLUMNS
+        return False
     if header == "given":
         return False
     if len(words) == 2 and re.search(r"\d", words[1]):
@@ -380,7 +387,7 @@ def _row_like(words: Sequence[str], body: Sequence[Sequence[str]], header: Heade
     # "Wifi, free, free" may be a row; "Service, Free, Included" names columns.
     like = any(header_name(cell) in _VALUES for cell in body[0][1:])
     if told and like and words[0][:1].isupper() and all(cell.islower() for cell in values):
-        return header_name(words[0]) not in _COLUMNS
+        return header_name(words[0]) not in COLUMNS
     return all_figures(words) or (all_figures(words, _HOURS) and all_figures(body[0], _HOURS))
 
 
