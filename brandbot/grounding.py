@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from brandbot.knowledge.words import fold
+from brandbot.money import COIN
 
 _WORDS = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
 _LINK = re.compile(
@@ -33,14 +34,10 @@ _DOTTED_DAY = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?![\d.
 _HOURS = re.compile(r"(?<![\d.,:])(\d{1,2})h(\d\d)(?!\d)")
 _PERHAPS_HOURS = re.compile(r"(?<![\d.,:])(\d{1,2}) ?h ?(\d\d)(?!\d)")
 
-_COIN = (
-    r"(?:[£$€]|(?:EUR|GBP|USD|euros?|pounds?|quid|libras?|dollars?|d[oó]lares?|pesos?|pence|cents?"
-    r"|cts?|c[eé]ntimos?|p)\b(?!\.\s?m))"
-)
 _SHARE = r"(?:%|por ciento\b|per ?cent\b)"
 _ALSO = r"[*_]{0,3}(?:\s?(?:-|–|a|al|to|y|o|and|or|hasta|till|up to)\s?\d[\d.,]*){0,2}[*_]{0,3}\s?"
 _KINDS = {
-    "money": re.compile(rf"{_ALSO}{_COIN}", re.IGNORECASE),
+    "money": re.compile(rf"{_ALSO}{COIN}", re.IGNORECASE),
     "share": re.compile(rf"{_ALSO}{_SHARE}", re.IGNORECASE),
 }
 _COIN_BEFORE = re.compile(r"(?:[£$€]|\b(?:EUR|GBP|USD))\s?[*_]*(?:\d[\d.,]*\s?(?:-|–|to|a)\s?)?$")

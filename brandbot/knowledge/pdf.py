@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from brandbot.errors import Problem
 from brandbot.knowledge.blocks import BULLET, Document, Outline, plain
-from brandbot.knowledge.sheets import COLUMNS, all_figures, is_value, row_text
+from brandbot.knowledge.rows import COLUMNS, all_figures, is_value, row_text
+from brandbot.money import COIN
 from brandbot.tables import DAMAGED, header_name
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ DOUBLE = 1.9
 
 _LONGEST_HEADING = 120
 _ENDS_SENTENCE = re.compile(r"[.!?…:;][\"'»”’)\]]*$")
-_PRICED = re.compile(r"(?:[£$€]\s?\d+(?:[.,]\d+)?|\d\s?(?:[£$€]|EUR|euros)|\s\d+[.,]\d{2})$")
+_PRICED = re.compile(rf"(?:[£$€]\s?\d+(?:[.,]\d+)?|\d\s?{COIN}|\s\d+[.,]\d{{2}})$", re.IGNORECASE)
 _PAGE_WORD = r"(?:page|página|pagina|pág|pag|p)\b\.?"
 _OF_ALL = r"(?:\s*(?:/|of|de)\s*\d+)?"
 _PAGE_NUMBER = re.compile(rf"\W*{_PAGE_WORD}\s*\d+{_OF_ALL}\W*", re.IGNORECASE)
