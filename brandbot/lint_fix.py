@@ -23,7 +23,8 @@ from brandbot import examples as example_files
 from brandbot import tables
 from brandbot.disk import fsync
 from brandbot.errors import PersonaError, Problem
-from brandbot.examples import HEADING, RULE, Example, Reading, is_reply_label
+from brandbot.examples import Example, Reading
+from brandbot.examples_markdown import HEADING, RULE, is_reply_label
 from brandbot.lint import Check
 from brandbot.lint_contradictions import Contradiction
 

@@ -48,6 +48,12 @@ REPLY_NAMES = frozenset(
         "answers", "respuestas",
     ]
 )  # fmt: skip
+FACT_NAMES = frozenset(["facts", "fact", "context", "datos", "dato", "hechos"])
+"""Keys and columns that hold what a reply was given to know, a line each."""
+
+OTHERS_FACTS = "context"
+"""Others' word for facts, and for much else: it is told that they are taken for facts."""
+
 # Of several names of a question or a reply these are meant: a bot's own answer, or a customer's
 # name, may well stand beside them.
 _SURE_NAMES = frozenset(
