@@ -13,7 +13,17 @@ from tests.conftest import ROOT
 LAYERS = [
     {"errors", "workspace", "texts", "disk"},
     {"tables", "workbooks", "database", "migrations"},
-    {"persona", "examples", "questions", "prompt", "models", "convert"},
+    {
+        "persona",
+        "examples",
+        "examples_tables",
+        "examples_markdown",
+        "money",
+        "questions",
+        "prompt",
+        "models",
+        "convert",
+    },
     {
         "lint",
         "lint_text",
