@@ -39,13 +39,17 @@ UNTUNED = "base"
 
 @dataclass(frozen=True)
 class Voice:
-    """A persona as it is served: its version (None: untuned), base and prompt format."""
+    """A persona as it is served: its version (None: untuned), base and prompt format.
+
+    ``candidate`` is the newest version where none is live: trained, and not served.
+    """
 
     persona: Persona
     version: Version | None
     base: BaseModel
     prompt_format: PromptFormat
     warning: str = ""
+    candidate: int | None = None
 
     @property
     def version_name(self) -> str:
@@ -140,7 +144,8 @@ class Bot:
         if number is None:
             current = Persona.load(folder)
             base = self._base(current.config.base_model)
-            return Voice(current, None, base, self._format(base))
+            newest = max(store.numbers(), default=None)
+            return Voice(current, None, base, self._format(base), candidate=newest)
         with self._reading:  # who waits for no file goes on: hashing a large model takes a while
             known = self._voices.get((persona, number))
             if known is not None:

@@ -35,8 +35,14 @@ def talk(bot: Bot, name: str, voice: Voice, *, version: int | None, strength: fl
         import readline  # noqa: F401  # arrow keys in input()
     config = voice.persona.config
     out.print(f"[bold]{escape(config.name)}[/] [dim]version {voice.version_name} · /help[/]")
-    if voice.version is None:
-        out.print(f"[yellow]Not trained yet: brandbot train {escape(voice.persona.name)}[/]")
+    if voice.candidate is not None:
+        out.print(
+            f"[yellow]Version {voice.candidate} is trained, but not live. Why: brandbot evaluate "
+            f"{escape(name)} {voice.candidate} · try it: brandbot chat {escape(name)} --version "
+            f"{voice.candidate}[/]"
+        )
+    elif voice.version is None:
+        out.print(f"[yellow]Not trained yet: brandbot train {escape(name)}[/]")
     if voice.warning:
         out.print(f"[yellow]{escape(voice.warning)}[/]")
     if config.greeting:

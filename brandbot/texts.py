@@ -25,7 +25,8 @@ class Told:
 
     @property
     def line(self) -> str:
-        return f"{self.what} {self.fix}"
+        ended = self.what.endswith((".", "!", "?", "…", ":"))
+        return f"{self.what}{'' if ended else '.'} {self.fix}"
 
 
 def tell(problem: Problem, language: str) -> Told:
@@ -841,12 +842,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "no-header-row": {
         "en": (
-            "The table has no header row; its first row holds figures: {found}",
+            "The table has no header row; its first row is one like the others: {found}",
             "The bot tells the rows without the names of the columns.",
             "Put a row above it that names the columns.",
         ),
         "es": (
-            "La tabla no tiene fila de títulos; la primera ya lleva cifras: {found}",
+            "La tabla no tiene fila de títulos; la primera es una como las demás: {found}",
             "El bot dice las filas sin los nombres de las columnas.",
             "Pon encima una fila con el nombre de cada columna.",
         ),

@@ -157,6 +157,18 @@ def test_examples_show_the_mask(workspace: Path) -> None:
     assert "\x1b[30;42m" in coloured.stdout
 
 
+def test_a_version_that_is_not_live_is_named_in_the_terminal(trained: Path) -> None:
+    live = Workspace(trained).adapters("acme") / "live"
+    number = live.read_text()
+    live.unlink()
+    try:
+        said = brandbot("chat", "acme", typed="/quit\n").stdout
+    finally:
+        live.write_text(number)
+    assert "Version 1 is trained, but not live" in " ".join(said.split())
+    assert "brandbot chat acme --version 1" in " ".join(said.split())
+
+
 def test_a_conversation_in_the_terminal(trained: Path) -> None:
     typed = "Is it raining?\n/retry\n/base\n/good\n/bad too short\nBring a coat, it rains.\n/history\n/what\n/quit\n"
     done = brandbot("chat", "acme", typed=typed)

@@ -119,6 +119,8 @@ def version_line(screen: Screen, language: str) -> str:
         return ""
     if voice is None:
         return say(language, "version_broken")
+    if voice.candidate is not None:
+        return say(language, "version_candidate", version=f"{voice.candidate:04d}")
     if voice.version is None:
         return say(language, "version_untuned")
     return say(language, "version_trained", version=voice.version_name, base=_base(voice))
@@ -138,9 +140,12 @@ def version_card(screen: Screen, language: str) -> str:
         f"<p><strong>{html.escape(version_line(screen, language))}</strong></p>",
     ]
     if voice is not None and voice.version is None:
-        base = html.escape(say(language, "version_untuned_base", base=_base(voice)))
-        command = html.escape(f"brandbot train {voice.persona.name}")
-        parts.append(f"<p>{base}</p><p><code>{command}</code></p>")
+        told = say(language, "version_untuned_base", base=_base(voice))
+        command = f"brandbot train {voice.persona.name}"
+        if voice.candidate is not None:
+            told = say(language, "version_candidate_base", base=_base(voice))
+            command = f"brandbot evaluate {voice.persona.name} {voice.candidate}"
+        parts.append(f"<p>{html.escape(told)}</p><p><code>{html.escape(command)}</code></p>")
     if voice is not None and voice.warning:
         parts.append(f'<p class="warning" role="alert">{html.escape(voice.warning)}</p>')
     return f'<section class="card">{"".join(parts)}</section>'
