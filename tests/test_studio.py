@@ -364,9 +364,9 @@ def test_the_version_is_named_and_what_to_run_if_there_is_none(chat: Chat) -> No
 def test_a_version_that_is_not_live_is_named(chat: Chat, bot: Bot) -> None:
     (bot.workspace.adapters("acme") / "live").unlink()
     screen = chat.show(ACME, "en")
-    assert version_line(screen, "en") == "untuned: version 0001 is not live"
+    assert version_line(screen, "en") == "untuned; 0001 is not live"
     assert "brandbot evaluate acme 1" in version_card(screen, "en")
-    assert "no está en servicio" in version_line(screen, "es")
+    assert version_line(screen, "es") == "sin entrenar; la 0001 en espera"
 
 
 def test_a_damaged_version_is_told(chat: Chat, bot: Bot) -> None:
