@@ -212,7 +212,7 @@ class Bot:
         self, conversation: str, *, strength: float | None = None, version: int | None = None
     ) -> Reply:
         """Answers the last message again; the reply before it is retired."""
-        history = self.log.history(conversation)
+        history = self.log.history(conversation, recent=True)
         persona = self.log.persona_of(conversation)
         replies: list[Turn] = []
         while history and history[-1].role == "assistant":

@@ -260,10 +260,6 @@ class ConversationLog:
 
         return self.database.run(work)
 
-    def retire_from(self, conversation: str, turn: int) -> None:
-        """Takes a turn and all after it out of the conversation; the log keeps them."""
-        self.database.run(lambda connection: _retire(connection, conversation, turn))
-
     def judge(
         self,
         turn: int,
@@ -339,14 +335,10 @@ def _named(connection: Connection, message_id: str) -> Any:
     return connection.execute(select(turns).where(turns.c.message_id == message_id)).one_or_none()
 
 
-def _retire(
-    connection: Connection, conversation: str, first: int, *, before: int | None = None
-) -> None:
+def _retire(connection: Connection, conversation: str, first: int, *, before: int) -> None:
     """Takes a conversation's turns out of it, from ``first`` on, up to ``before``."""
     chosen = (turns.c.conversation == conversation) & (turns.c.id >= first)
-    if before is not None:
-        chosen &= turns.c.id < before
-    connection.execute(update(turns).where(chosen).values(retired=True))
+    connection.execute(update(turns).where(chosen & (turns.c.id < before)).values(retired=True))
 
 
 def _blank_reviews(connection: Connection, turn: Any) -> None:

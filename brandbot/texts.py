@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,11 @@ def tell(problem: Problem, language: str) -> Told:
     tongue = language.split("-")[0].lower()
     tongue = tongue if tongue in said else "en"
     values = {name: _say(value, tongue, problem.values) for name, value in problem.values.items()}
-    what, why, fix = (" ".join(part.format(**values).split()) for part in said[tongue])
+    # What was found may end in a full stop of its own.
+    what, why, fix = (
+        re.sub(r"([.!?…])\.$", r"\1", " ".join(part.format(**values).split()))
+        for part in said[tongue]
+    )
     return Told(what, why, fix)
 
 

@@ -49,8 +49,7 @@ ENDLESS = frozenset(
     [
         "sin_caducidad", "no_caduca", "sin_fecha", "sin_fin", "indefinido", "indefinida",
         "permanente", "ninguna", "siempre", "sin_limite", "todo_el_ano", "always", "na", "n_a",
-        "no_expiry", "no_end", "does_not_expire", "ongoing", "permanent",
-        "none",
+        "no_expiry", "no_end", "does_not_expire", "ongoing", "permanent", "none",
     ]
 )  # fmt: skip
 """What stands among days for none."""
