@@ -200,6 +200,18 @@ def test_what_it_was_trained_on_is_sound(train: ModuleType) -> None:
     assert not trained & {row["message"] for row in train.rows("talk.jsonl", held_out=True)}
 
 
+def test_what_only_looks_like_an_answer_is_learned_beside_it(train: ModuleType) -> None:
+    near = {
+        train._line(ask["fact"]): train._line(ask["near"])
+        for row in train.rows("businesses.jsonl", held_out=False)
+        for ask in row["asks"]
+        if "near" in ask
+    }
+    groups = [group for group in train.businesses() if group.right and group.right[0] in near]
+    drawn = [group for batch in train._batches(groups[:200]) for group in batch]
+    assert len(drawn) == 200 and all(near[group.right[0]] in group.wrong for group in drawn)
+
+
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_businesses_it_never_saw(reranker: Reranker, train: ModuleType, language: str) -> None:
     """Some questions to those that are held out; docs/notes.md has the figures of all.
