@@ -6,10 +6,11 @@
 It learns from ``businesses.jsonl``: facts of fictional businesses and what their customers ask, two
 fifths of it near misses that no fact answers, and what they ask next. Near misses come a second
 time with a fact that would answer them (``fact``): what is worded like one may well have an answer;
-and many with one that only looks like it (``near``). Beside no text at all, a message is 1 if it
-asks for such a fact, and 0 if it is one of ``talk.jsonl``. Trained are LoRA matrices of all layers
-and a head; they are kept in eight bits. It takes an H200 about half an hour, a laptop a week;
-``--start`` goes on from an adapter.
+and many with one that only looks like it (``near``). ``topics.jsonl`` has what customers ask of any
+business of a trade, with lines that answer it and others that seem to. Beside no text at all, a
+message is 1 if it asks for such a fact, and 0 if it is one of ``talk.jsonl``. Trained are LoRA
+matrices of all layers and a head; they are kept in eight bits. It takes an H200 about half an hour,
+a laptop a week; ``--start`` goes on from an adapter.
 
 ``--measure`` tells how it does on the businesses that are held out, each question once with a fact
 that answers it and once without, so that its wording tells nothing; and what ``SCALE`` and
@@ -102,7 +103,11 @@ def train(base: Path, start: Path | None, epochs: int, minutes: float) -> dict[s
     if start is not None:
         reader.load(load_file(start))
     reader = reader.to(precision.device())
-    learn(reader, [[*businesses(), *talk()] for _ in range(epochs)], minutes)
+    learn(
+        reader,
+        [[*businesses(), *topics("es"), *topics("en"), *talk()] for _ in range(epochs)],
+        minutes,
+    )
     return reader.adapter()
 
 
@@ -227,6 +232,31 @@ def businesses() -> Iterator[Group]:
         for (one, right), (other, too) in _pairs([ask for ask in asks if ask[1]], 4):
             message = f"{one.rstrip('?. ')}{random.choice(joints)}{other}"
             yield group(message, [*right, *too], double=True)
+
+
+def topics(language: str, *, held_out: bool = False) -> Iterator[Group]:
+    """What businesses of a trade are asked, beside lines that answer it and lines that seem to.
+
+    Lines that only look like an answer stand before the nearest ones of some business in which no
+    word hints at the matter (``stems``).
+    """
+    spoken = [
+        [row for row in rows(name, held_out=held_out) if row["lang"] == language]
+        for name in ("businesses.jsonl", "topics.jsonl")
+    ]
+    others = [(Nearness(row["facts"]), list(map(_line, row["facts"]))) for row in spoken[0]]
+    for row in spoken[1]:
+        right, seeming = ([_line(fact) for fact in row[kind]] for kind in ("facts", "near"))
+        for ask in row["asks"]:
+            near, lines = random.choice(others)
+            told = (lines[at] for at in near.order(ask, []))
+            beside = [x for x in told if not any(stem in x[1].lower() for stem in row["stems"])]
+            wrong = (*random.sample(seeming, len(seeming)), *beside[:6])
+            yield Group(ask, tuple(right), wrong)
+            if not held_out:
+                yield Group(ask, (NOTHING,), ())
+                if random.random() < 0.5:
+                    yield Group(ask, (), wrong)
 
 
 def _line(fact: dict[str, str]) -> Line:
@@ -365,13 +395,16 @@ def loss_of(reader: CrossEncoder, batch: Sequence[Group]) -> torch.Tensor:
 
 
 def held_out() -> Iterator[tuple[str, Group]]:
-    """Language, question, what answers it and its eleven nearest other facts."""
+    """Language, question, what answers it and its eleven nearest other facts; or a topic's."""
     for row in rows("businesses.jsonl", held_out=True):
         near, lines = Nearness(row["facts"]), [_line(fact) for fact in row["facts"]]
         for ask in row["asks"]:
             right = [lines[at] for at in ask["a"]] or [_line(ask["fact"])]
             wrong = [lines[at] for at in near.order(ask["q"], ask["a"])[: MOST_READ - 1]]
             yield row["lang"], Group(ask["q"], tuple(right), tuple(wrong))
+    for language in ("es", "en"):
+        for group in topics(language, held_out=True):
+            yield f"{language}, topics", replace(group, right=(random.choice(group.right),))
 
 
 def measure(reranker: Reranker) -> None:

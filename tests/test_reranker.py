@@ -200,6 +200,28 @@ def test_what_it_was_trained_on_is_sound(train: ModuleType) -> None:
     assert not trained & {row["message"] for row in train.rows("talk.jsonl", held_out=True)}
 
 
+def test_topics_are_learned_beside_what_seems_to_answer_them(train: ModuleType) -> None:
+    topics = train.rows("topics.jsonl", held_out=False)
+    assert not {row["topic"] for row in topics} & {
+        row["topic"] for row in train.rows("topics.jsonl", held_out=True)
+    }
+    of = {ask: row for row in topics if row["lang"] == "es" for ask in row["asks"]}
+    answers = {ask: set(map(train._line, row["facts"])) for ask, row in of.items()}
+    seeming = {ask: set(map(train._line, row["near"])) for ask, row in of.items()}
+    groups = [group for group in train.topics("es") if group.wrong]
+    assert len(of) < len(groups) < 2 * len(of)
+    for group in groups:
+        assert set(group.right) in (set(), answers[group.message])
+        assert not set(group.wrong) & answers[group.message]
+        # A line of a business that might answer is neither right nor wrong.
+        beside = set(group.wrong) - seeming[group.message]
+        stems = of[group.message]["stems"]
+        assert not any(stem in line.lower() for _, line in beside for stem in stems)
+    batches = train._batches([group for group in groups if group.right][:100])
+    drawn = [group for batch in batches for group in batch]
+    assert all(len(group.right) == 1 and len(group.wrong) >= 5 for group in drawn)
+
+
 def test_what_only_looks_like_an_answer_is_learned_beside_it(train: ModuleType) -> None:
     near = {
         train._line(ask["fact"]): train._line(ask["near"])
