@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from brandbot.cli_options import AsJson, Name
-from brandbot.errors import BrandbotError
+from brandbot.errors import BrandbotError, TracesLeftError
 
 if TYPE_CHECKING:
     from brandbot.bot import Bot
@@ -38,6 +38,7 @@ LEFT_OUT = {
     "unchanged": "approved as the bot said it",
     "duplicate": "the same as another",
     "expired": "its text was deleted",
+    "taken-out": "its example was taken out of the file",
 }
 
 
@@ -76,8 +77,11 @@ def keep_no_longer(bot: Bot) -> None:
     """Deletes conversations that are older than their persona keeps them, when a server starts."""
     from brandbot.forget import expire
 
-    for name, count in expire(bot.workspace, bot.log).items():
-        typer.echo(f"{name}: {count} conversations deleted (review.keep_days)", err=True)
+    try:
+        for name, count in expire(bot.workspace, bot.log).items():
+            typer.echo(f"{name}: {count} conversations deleted (review.keep_days)", err=True)
+    except BrandbotError as error:  # no reason to serve nobody
+        typer.echo(f"Old conversations: {error}", err=True)
 
 
 def export(
@@ -177,28 +181,36 @@ def forget(
             if dry_run:
                 raise BrandbotError("--dry-run goes with --user only.")
             _confirm("Delete all conversations that are older than their persona keeps them?", yes)
-            _tell_expired(expire(workspace, log), as_json)
+            deleted = expire(workspace, log)
+            if not any(deleted.values()):
+                log.database.clean()  # a call before may not have come so far
+            _tell_expired(deleted, as_json)
             return
         found = forget_person(workspace, log, user, dry_run=True)
-        if not dry_run and not found.nothing:
-            if not (yes or as_json):
-                _tell_forgotten(found, user, "Would delete")
-            _confirm("Delete it? This can't be undone.", yes)
+        if not dry_run:
+            if not found.nothing:
+                if not (yes or as_json):
+                    _tell_forgotten(found, user, "Would delete")
+                _confirm("Delete it? This can't be undone.", yes)
             found = forget_person(workspace, log, user)
     if as_json:
         typer.echo(json.dumps({"user": user, "dry_run": dry_run, **found.to_json()}))
     else:
         _tell_forgotten(found, user, "Would delete" if dry_run else "Deleted")
+    if found.left:
+        raise TracesLeftError(found.left)
 
 
 def _tell_said(found: list[Said], text: str, as_json: bool) -> None:
+    from brandbot.screen import printable
+
     if as_json:
         typer.echo(json.dumps({"said": [asdict(one) for one in found]}))
         return
     for one in found[:MOST_SHOWN]:
         when = f"{one.created[:10]} {one.created[11:16]}"
         typer.echo(f"{one.author}  {one.persona}, {one.channel}, {when}")
-        typer.echo(f"  {shorten(one.content, 100, placeholder='…')}")
+        typer.echo(f"  {shorten(printable(one.content), 100, placeholder='…')}")
     if len(found) > MOST_SHOWN:
         typer.echo(f"{len(found) - MOST_SHOWN} more: look for more of the words, or use --json.")
     if found:
@@ -246,7 +258,7 @@ def _confirm(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise BrandbotError(f"{question} Say so with --yes, since nobody can be asked here.")
-    if not typer.confirm(question):
+    if not typer.confirm(question, err=True):
         raise BrandbotError("Nothing was deleted.")
 
 

@@ -218,6 +218,12 @@ class ConversationLog:
         found = self.database.read(lambda connection: read_turns(connection, chosen))
         return found[0] if found else None
 
+    def has_reply(self, conversation: str, turn: int) -> bool:
+        """Whether a reply was given in a conversation, be it one that was asked for again."""
+        here = (turns.c.id == turn) & (turns.c.conversation == conversation)
+        query = select(turns.c.id).where(here, turns.c.role == "assistant")
+        return self.database.read(lambda connection: connection.execute(query).scalar()) is not None
+
     def name(self, turn: int, message_id: str) -> None:
         """Remembers under which name the channel holds a turn that was logged before."""
         change = update(turns).where(turns.c.id == turn).values(message_id=message_id)

@@ -58,7 +58,8 @@ class Exported:
 
     ``left_out`` counts what was not written, by reason: a code of ``approved.choose``
     (author-share, unedited-share, repeated-sentence, placeholder, in-test-split), test (held out
-    for measuring), rejected, unjudged, unanswered, unchanged, duplicate, or expired.
+    for measuring), rejected, unjudged, unanswered, unchanged, duplicate, expired or
+    taken-out (of the file, by hand).
     """
 
     rows: int = 0
@@ -116,7 +117,8 @@ def export(
             review = persona.config.review
             over = approved.choose(reading.examples, review, persona.folder).left_out
             codes = {(one.example.provenance or {}).get("turn"): one.code for one in over}
-            items = _preferences(log, name, tested, codes, left)
+            written = {(e.provenance or {}).get("turn"): e.messages for e in reading.examples}
+            items = _preferences(log, name, tested, codes, written, left)
     done, own = Exported(), brands_own(workspace, persona)
     lines: dict[str, None] = {}
     for item in items:
@@ -170,7 +172,7 @@ def _conversations(
         if form not in REPLY_BY_REPLY:
             places = places[-1:]
         items = [(_asker(stands[:place], visitor), _told(stands[: place + 1])) for place in places]
-        if not any(item for _, item in items):
+        if len(stands) == len(said) and not any(item for _, item in items):
             left["unanswered"] += 1
         for person, item in items:
             if item is None:
@@ -218,9 +220,13 @@ def _told(said: Sequence[Turn]) -> _Item | None:
 
 
 def _preferences(
-    log: ConversationLog, name: str, tested: Tested, over: Mapping[Any, str], left: Counter[str]
-) -> Iterator[_Item]:
-    """Edited over original replies; ``over`` are the turns whose examples are over the limits."""
+    log: ConversationLog, name: str, tested: Tested, over: Mapping[Any, str],
+    written: Mapping[Any, tuple[Message, ...]], left: Counter[str],
+) -> Iterator[_Item]:  # fmt: skip
+    """Edited over original replies; ``over`` are the turns whose examples are over the limits.
+
+    Preferred is what the examples say today, by turn in ``written``: people edit that file, too.
+    """
     for turn, last in _last_reviews(log, name).items():
         if last.decision != "approved":
             continue
@@ -228,16 +234,20 @@ def _preferences(
             left[over[turn]] += 1
             continue
         messages = tuple(Message(role, content) for role, content in json.loads(last.prompt))
+        whole = (*messages, Message("assistant", last.reply))
         if not messages or not last.original or not last.reply:
             left["expired"] += 1
-        elif last.reply.strip() == last.original.strip():
+            continue
+        if last.outcome.startswith("written"):
+            if last.turn not in written:
+                left["taken-out"] += 1
+                continue
+            whole = written[last.turn]
+        if whole[-1].content.strip() == last.original.strip():
             left["unchanged"] += 1
-        elif tested.holds(pair := Example((*messages, Message("assistant", last.reply)))) or (
-            pair.split == "test"
-        ):
+        elif tested.holds(pair := Example(whole)) or pair.split == "test":
             left["in-test-split"] += 1
         else:
-            whole = (*messages, Message("assistant", last.reply))
             yield _Item(whole, label=True, rejected=last.original)
 
 
@@ -254,7 +264,7 @@ def _logged(log: ConversationLog, name: str) -> Iterator[tuple[str, list[Turn]]]
         .group_by(turns.c.conversation, conversations.c.author)
         .order_by(first)
     )
-    found = log.database.run(lambda connection: list(connection.execute(query)))
+    found = log.database.read(lambda connection: list(connection.execute(query)))
     for conversation, author in found:
         yield author or conversation, log.history(conversation)
 
@@ -271,7 +281,7 @@ def _last_reviews(log: ConversationLog, name: str) -> dict[int, Any]:
     def work(connection: Connection) -> dict[int, Any]:
         return {row.turn: row for row in connection.execute(query)}
 
-    return log.database.run(work)
+    return log.database.read(work)
 
 
 # --- How it is written --------------------------------------------------------------------------

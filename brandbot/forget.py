@@ -25,7 +25,7 @@ from brandbot import examples as example_files
 from brandbot import questions, traces
 from brandbot.conversations import ConversationLog
 from brandbot.database import conversations, turns
-from brandbot.errors import LockHeldError, LogError, PersonaError
+from brandbot.errors import LockHeldError, LogError, PersonaError, TracesLeftError
 from brandbot.examples import PROVENANCE
 from brandbot.from_conversations import rewrite
 from brandbot.persona import Persona
@@ -50,7 +50,8 @@ class Forgotten:
 
     ``conversations`` are those deleted whole; ``blanked`` reviews stand but lost their texts;
     ``caches`` are files that are made anew when needed; ``versions`` can't be changed: train anew,
-    then delete their folders.
+    then delete their folders. ``left`` says why the database's files may hold traces still: ask
+    again.
     """
 
     conversations: int = 0
@@ -63,6 +64,7 @@ class Forgotten:
     examples: int = 0
     caches: list[str] = field(default_factory=list)
     versions: list[Named] = field(default_factory=list)
+    left: str = ""
 
     @property
     def nothing(self) -> bool:
@@ -131,7 +133,7 @@ def forget_person(
         _examples(workspace, name, found, done, dry_run)
     for name in _with_versions(workspace):
         done.versions += _versions(workspace, name, found, tags)
-    if dry_run or done.nothing:
+    if dry_run:
         return done
 
     def work(connection: Connection) -> Traces:
@@ -144,7 +146,10 @@ def forget_person(
     found = log.database.run(work)
     for name in workspace.persona_names():  # what was approved since they were looked through
         _examples(workspace, name, found, done, dry_run)
-    log.database.clean()
+    try:
+        log.database.clean()  # also if nothing was found: a call before may not have come so far
+    except TracesLeftError as error:
+        done.left = str(error)
     return done
 
 

@@ -40,14 +40,14 @@ def append(file: Path, row: dict[str, Any]) -> None:
         ) from error
 
 
-def take_out(file: Path, turn: int, reply: str) -> bool:
-    """Removes the line of a turn that still ends in the reply it was written with.
+def take_out(file: Path, turn: int, *, reply: str = "", reviewer: str = "") -> bool:
+    """Removes the line of a turn that still ends in the ``reply`` it was written with.
 
-    False if there is none: it was removed, or edited by hand and is somebody's own by now. Raises
-    LogError.
+    Without a reply, the line of that turn that a ``reviewer`` approved. False if there is none: it
+    was removed, or edited by hand and is somebody's own by now. Raises LogError.
     """
     try:
-        return rewrite(file, lambda line: not _is(line, turn, reply)) > 0
+        return rewrite(file, lambda line: not _is(line, turn, reply, reviewer)) > 0
     except OSError as error:
         raise LogError(f"{file} can't be written: {error.strerror or error}.") from error
 
@@ -67,10 +67,14 @@ def rewrite(file: Path, keep: Callable[[bytes], bool]) -> int:
     return len(lines) - len(kept)
 
 
-def _is(line: bytes, turn: int, reply: str) -> bool:
+def _is(line: bytes, turn: int, reply: str, reviewer: str) -> bool:
     try:
         row = json.loads(line)
-        return bool(row[PROVENANCE]["turn"] == turn and row["messages"][-1]["content"] == reply)
+        origin, said = row[PROVENANCE], row["messages"][-1]["content"]
+        return bool(
+            origin["turn"] == turn
+            and (said == reply if reply else origin.get("reviewer") == reviewer)
+        )
     except (ValueError, KeyError, TypeError, IndexError):
         return False
 

@@ -87,7 +87,7 @@ def clean(text: str, tag: str = "en", own: str = "") -> Clean:
         found = [*secrets(text), *personal_data(text, region, eager=True)]
         found = [
             item for item in found if item.value not in words.values()
-            and not (own and item.kind in TOLD_TO_ALL and bare(item.value) in own)
+            and not (own and item.kind in TOLD_TO_ALL and _is_in(own, item.value))
         ]  # fmt: skip
         if not found:
             break
@@ -107,9 +107,15 @@ def _without(text: str, value: str, word: str) -> str:
     return cleaned if cleaned != text or len(value) < SHORT else text.replace(value, word)
 
 
-def bare(text: str) -> str:
-    """A text's letters and digits alone, small: 912 34 56 78 and 912345678 are the same."""
-    return re.sub(r"[\W_]", "", text).casefold()
+def _is_in(own: str, value: str) -> bool:
+    """Whether a contact stands in the brand's texts, whole: 912 34 56 78 and 912345678 are one.
+
+    ana@example.com is nobody's in cafe.ana@example.com, nor is a number in a list of others.
+    """
+    letters = re.sub(r"[\W_]", "", value).casefold()
+    pattern = r"(?:[^\w\n,;]|_){0,2}".join(map(re.escape, letters))
+    ends = (r"(?<!\w[.+-])", r"(?!\w|[.-]\w)") if "@" in value else ("", r"(?!\w)")
+    return re.search(r"(?<!\w)" + ends[0] + pattern + ends[1], own) is not None
 
 
 def brands_texts(workspace: Workspace, persona: Persona) -> list[str]:
@@ -124,7 +130,7 @@ def brands_texts(workspace: Workspace, persona: Persona) -> list[str]:
 
 def brands_own(workspace: Workspace, persona: Persona) -> str:
     """The brand's texts as ``clean`` takes them: contacts there are nobody's personal data."""
-    return "\n".join(map(bare, brands_texts(workspace, persona)))
+    return "\n".join(brands_texts(workspace, persona)).casefold()
 
 
 def holds_placeholder(text: str) -> bool:

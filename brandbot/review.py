@@ -43,7 +43,8 @@ LOOKED_THROUGH = 200
 """Exchanges at the head of the queue among which like ones are folded together."""
 
 SAME_PROMPT, SAME_REPLY = 95, 90
-"""Similarity in percent from which an exchange is an example that exists already."""
+"""Similarity in percent from which an exchange is an example that exists already. A reply that a
+person wrote is none but to the letter: corrections change an hour, or a no."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Review:
 
         found: list[Exchange] = []
         firsts: dict[tuple[str, str], int] = {}
-        for row, asked in self.log.database.run(work):
+        for row, asked in self.log.database.read(work):
             key = (normalise(asked or ""), normalise(row.content))
             place = firsts.get(key)
             if place is not None and not row.suggestions:
@@ -164,8 +165,8 @@ class Review:
                 connection.execute(last).scalar() or 0,
             )  # fmt: skip
 
-        reply, before, said, seen = self.log.database.run(work)
-        if reply is None or not before or before[-1].role != "user":
+        reply, before, said, seen = self.log.database.read(work)
+        if reply is None:
             return None
         tag = self._persona.config.language
         said_before = joined([Message(b.role, b.content) for b in before])
@@ -201,12 +202,17 @@ class Review:
         )
 
     def _standing(self, connection: Connection, turn: int) -> tuple[Any, list[Any]]:
-        """A reply of this persona's that stands, or None, and what was said before it."""
+        """A reply of this persona's that stands, or None, and what was said before it.
+
+        One that was asked for again stands here if somebody wrote a better one.
+        """
+        better = select(feedback.c.turn).where(feedback.c.suggestion.is_not(None))
         about = (
             select(turns, conversations.c.channel, conversations.c.author.label("visitor"))
             .join(conversations, conversations.c.id == turns.c.conversation)
             .where(turns.c.id == turn, conversations.c.persona == self.name,
-                   turns.c.role == "assistant", turns.c.retired.is_(False))
+                   turns.c.role == "assistant", usefulness.to_a_question(),
+                   turns.c.retired.is_(False) | turns.c.id.in_(better))
         )  # fmt: skip
         reply = connection.execute(about).one_or_none()
         if reply is None:
@@ -296,7 +302,7 @@ class Review:
             # Found when it ran again, or not committed: SQLite is sure that it is not.
             found = isinstance(error, ReviewConflictError | ChangedError)
             if on_file and (found or self.log.database.dialect == "sqlite"):
-                from_conversations.take_out(self.file, exchange.turn, text)
+                from_conversations.take_out(self.file, exchange.turn, reply=text)
             raise
         return outcome
 
@@ -325,7 +331,7 @@ class Review:
             )  # fmt: skip
             return last, tuple(connection.execute(folded).scalars().all())
 
-        found = self.log.database.run(find)
+        found = self.log.database.read(find)
         if found is None:
             return None
         last, like = found
@@ -346,7 +352,9 @@ class Review:
             for turn in connection.execute(stands).scalars().all():
                 connection.execute(insert(reviews).values({**undone, "turn": turn}))
             # Before the commit: what dies in between is taken back by undoing again.
-            taken = taken or from_conversations.take_out(self.file, last.turn, last.reply)
+            # What was decided may have lost its words: the message was deleted, or is too old.
+            whose = {"reply": last.reply} if last.reply else {"reviewer": last.reviewer}
+            taken = taken or from_conversations.take_out(self.file, last.turn, **whose)
 
         self.log.database.run(store)
         exchange = self.exchange(last.turn)
@@ -373,7 +381,7 @@ class Review:
                 decided.get("approved", 0), decided.get("rejected", 0),
             )  # fmt: skip
 
-        return self.log.database.run(work)
+        return self.log.database.read(work)
 
     def score(self, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
         """Scores replies that were not yet: how unlike the examples, how far from the style.
@@ -395,11 +403,12 @@ class Review:
         ):
             return Outcome("in-test")
         prompt, reply = normalise(exchange.messages[-1].content), normalise(text)
+        alike = SAME_REPLY if text == exchange.reply else 100
         for other in known:
             if len(other.messages) != len(example.messages):
                 continue
             close = fuzz.ratio(prompt, normalise(other.messages[-2].content)) >= SAME_PROMPT
-            if close and fuzz.ratio(reply, normalise(other.reply)) >= SAME_REPLY:
+            if close and fuzz.ratio(reply, normalise(other.reply)) >= alike:
                 return Outcome("exists", f"{other.file}:{other.line}")
         code = "written-test" if example.split == "test" else "written"
         return Outcome(code, FROM_CONVERSATIONS)
@@ -439,10 +448,13 @@ def _line(exchange: Exchange, text: str, reviewer: str) -> dict[str, Any]:
 
 
 def _undecided(connection: Connection, chosen: Sequence[int]) -> list[int]:
-    """Of these replies, those that nobody has decided about meanwhile."""
+    """Of these replies, those that nobody has decided about, or written a better one to."""
     mine = reviews.c.turn.in_(list(chosen))
     latest = select(func.max(reviews.c.id)).where(mine).group_by(reviews.c.turn)
     final = ("approved", "rejected", "folded")
     query = select(reviews.c.turn).where(reviews.c.id.in_(latest), reviews.c.decision.in_(final))
-    decided = set(connection.execute(query).scalars())
+    better = select(feedback.c.turn).where(
+        feedback.c.turn.in_(list(chosen)), feedback.c.suggestion.is_not(None)
+    )
+    decided = {*connection.execute(query).scalars(), *connection.execute(better).scalars()}
     return [turn for turn in chosen if turn not in decided]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -37,6 +37,18 @@ if TYPE_CHECKING:
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False)
+
+
+def printable(text: str) -> str:
+    """A text without the codes that would steer the terminal it is shown in."""
+    shown = (c if c.isprintable() or c in "\n\t\u200d" else " " * c.isspace() for c in text)
+    return "".join(shown)
+
+
+def escape(text: str) -> str:
+    """A text as text: neither markup of Rich, nor codes for the terminal."""
+    return escape_markup(printable(text))
+
 
 SEVERITIES = {
     "error": ("error", "error"), "warning": ("warning", "aviso"), "note": ("note", "nota"),

@@ -6,11 +6,9 @@ import contextlib
 import getpass
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from brandbot.bot import Bot, Reply, Voice
 from brandbot.errors import BrandbotError
-from brandbot.screen import loading, out
+from brandbot.screen import escape, loading, out
 
 if TYPE_CHECKING:
     from brandbot.conversations import Choice

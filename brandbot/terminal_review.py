@@ -5,10 +5,8 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
-from rich.markup import escape as escape_markup
-
 from brandbot.errors import BrandbotError, ReviewConflictError
-from brandbot.screen import out
+from brandbot.screen import escape, out
 
 if TYPE_CHECKING:
     from brandbot.review import Decision, Exchange, Outcome, Review
@@ -37,11 +35,7 @@ OUTCOMES = {
 DECISIONS: dict[str, Decision] = {
     "a": "approved", "e": "approved", "r": "rejected", "s": "skipped",
 }  # fmt: skip
-
-
-def escape(text: str) -> str:
-    """Text as text: neither markup, nor a code that would steer the terminal."""
-    return escape_markup("".join(c for c in text if c.isprintable() or c in "\n\t"))
+KEYS = (*DECISIONS, "u", "q")
 
 
 def review(queue: Review, reviewer: str | None = None) -> int:
@@ -52,6 +46,7 @@ def review(queue: Review, reviewer: str | None = None) -> int:
     name = reviewer or getpass.getuser()
     decided = 0
     passed: list[int] = []
+    typed: dict[int, str] = {}  # what could not be approved as it was written
     waiting = queue.counts().waiting
     out.print(f"[bold]{waiting} exchanges wait[/] [dim]· {HELP}[/]")
     while True:
@@ -70,7 +65,9 @@ def review(queue: Review, reviewer: str | None = None) -> int:
                 passed.clear()
                 out.print(f"[dim]{_told(taken) if taken else 'There is nothing to take back.'}[/]")
                 continue
-            text = _edited(exchange.proposed) if answer == "e" else None
+            text = None
+            if answer == "e":
+                text = typed[exchange.turn] = _edited(typed.get(exchange.turn, exchange.proposed))
             outcome = queue.decide(exchange, DECISIONS[answer], name, reply=text)
         except (EOFError, KeyboardInterrupt):
             out.print()
@@ -111,21 +108,22 @@ def _show(exchange: Exchange) -> None:
 
 def _ask() -> str:
     while True:
-        answer = input("[a/e/r/s/u/q] ").strip().lower()[:1]
-        if answer in (*DECISIONS, "u", "q"):
+        answer = input("[a/e/r/s/u/q] ").strip().lower()
+        if answer in KEYS:
             return answer
+        # Not the first letter of it: "a flat white costs three pounds" approves nothing.
         out.print(f"[dim]{HELP}[/]")
 
 
 def _edited(text: str) -> str:
-    """The text as the person changed it, in a line that holds it."""
+    """The text as the person changed it, in a line that holds it; empty if they emptied it."""
     try:
         import readline
     except ImportError:
         return input("better> ").strip() or text
     readline.set_startup_hook(lambda: readline.insert_text(text))
     try:
-        return input("better> ").strip() or text
+        return input("better> ").strip()
     finally:
         readline.set_startup_hook(None)
 

@@ -24,11 +24,16 @@ SCORED_TOGETHER = 2000
 
 
 def waiting(persona: str, skip: Sequence[int]) -> Select[Any]:
-    """Replies that nobody decided about, the most useful first, then the newest."""
+    """Replies that nobody decided about, the most useful first, then the newest.
+
+    Also those that somebody wrote a better reply to since, or before they asked for another.
+    """
+    better = case((feedback.c.suggestion.is_not(None), feedback.c.created))
     said = (
         select(
             feedback.c.turn,
             func.count(feedback.c.suggestion).label("suggestions"),
+            func.max(better).label("better"),
             func.max(feedback.c.id).label("last"),
         )
         .group_by(feedback.c.turn)
@@ -37,7 +42,7 @@ def waiting(persona: str, skip: Sequence[int]) -> Select[Any]:
     verdict = select(feedback.c.id, feedback.c.verdict).subquery()
     last = select(reviews.c.turn, func.max(reviews.c.id).label("id")).group_by(reviews.c.turn)
     decided_last = last.subquery()
-    decided = select(reviews.c.id, reviews.c.decision).subquery()
+    decided = select(reviews.c.id, reviews.c.decision, reviews.c.created).subquery()
     useful = case(
         (said.c.suggestions > 0, 5),
         (verdict.c.verdict == "dislike", 4),
@@ -57,8 +62,13 @@ def waiting(persona: str, skip: Sequence[int]) -> Select[Any]:
             and_(
                 conversations.c.persona == persona,
                 turns.c.role == "assistant",
-                turns.c.retired.is_(False),
-                or_(decided.c.decision.is_(None), decided.c.decision.in_(("undone", "skipped"))),
+                or_(turns.c.retired.is_(False), said.c.suggestions > 0),
+                to_a_question(),
+                or_(
+                    decided.c.decision.is_(None),
+                    decided.c.decision.in_(("undone", "skipped")),
+                    said.c.better > decided.c.created,
+                ),
             )
         )
         # What somebody skipped comes back, but after everything else.
@@ -66,6 +76,20 @@ def waiting(persona: str, skip: Sequence[int]) -> Select[Any]:
                   turns.c.id.desc())
     )  # fmt: skip
     return query.where(turns.c.id.not_in(list(skip))) if skip else query
+
+
+def to_a_question() -> Any:
+    """Whether what a reply answered stands: neither deleted nor edited, and said by a person."""
+    before = turns.alias("before")
+    stands = case((and_(before.c.role == "user", before.c.retired.is_(False)), 1), else_=0)
+    return (
+        select(stands)
+        .where(before.c.conversation == turns.c.conversation, before.c.id < turns.c.id,
+               or_(before.c.role == "user", before.c.retired.is_(False)))
+        .order_by(before.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    ) == 1  # fmt: skip
 
 
 def question() -> Any:

@@ -10,8 +10,9 @@ from typing import get_args
 
 import pytest
 
-from brandbot import cli
+from brandbot import cli, terminal_review
 from brandbot.conversations import ConversationLog
+from brandbot.review import Review
 from brandbot.workspace import Workspace
 
 ANA = "slack:T1:UANA"
@@ -121,6 +122,7 @@ def test_forget(brandbot, log: ConversationLog) -> None:  # type: ignore[no-unty
     assert json.loads(out) == {
         "user": ANA, "dry_run": False, "conversations": 1, "turns": 2, "feedback": 0, "reviews": 0,
         "blanked": 0, "votes": 0, "claims": 0, "examples": 0, "caches": [], "versions": [],
+        "left": "",
     }  # fmt: skip
     status, out, _ = brandbot("forget", "--user", ANA)
     assert status == 0 and out.startswith(f"Nothing of {ANA} is here.")
@@ -154,10 +156,10 @@ def test_forget_asks_a_person(  # type: ignore[no-untyped-def]
     brandbot, log: ConversationLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("brandbot.cli_loop.sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("typer.confirm", lambda question: False)
+    monkeypatch.setattr("typer.confirm", lambda question, err: False)
     status, out, err = brandbot("forget", "--user", ANA)
     assert status == 1 and "Nothing was deleted" in err and "Would delete: 2 turns" in out
-    monkeypatch.setattr("typer.confirm", lambda question: True)
+    monkeypatch.setattr("typer.confirm", lambda question, err: True)
     status, out, _ = brandbot("forget", "--user", ANA)
     assert status == 0 and "Deleted: 2 turns" in out and log.count() == 0
     log.close()
@@ -216,3 +218,37 @@ def test_a_review_in_the_terminal(workspace: Path) -> None:
     ]  # fmt: skip
     assert [row["provenance"]["reviewer"] for row in rows] == ["bea", "bea"]
     assert [row["provenance"]["edited"] for row in rows] == [True, False]
+
+
+def test_the_terminal_takes_no_sentence_for_a_key_and_loses_none(  # type: ignore[no-untyped-def]
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """What was typed at the prompt once approved by its first letter; a refused text was gone."""
+    log = ConversationLog(Workspace(workspace).database_url)
+    talk = log.start("acme", "web", "ana")
+    log.add(talk, "user", "How much is a flat white?", author="ana")
+    log.add(talk, "assistant", "Nothing at all.", version="0001")
+    answers = iter(["A flat white costs three pounds.", "e", "e", "e", "q"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
+    texts = iter(["Mail ana@example.com for that.", "", "Three pounds."])
+    shown: list[str] = []
+
+    def edited(text: str) -> str:
+        shown.append(text)
+        return next(texts)
+
+    monkeypatch.setattr(terminal_review, "_edited", edited)
+    review = Review(Workspace(workspace), log, "acme")
+    assert terminal_review.review(review, "bea") == 1
+    assert shown == ["Nothing at all.", "Mail ana@example.com for that.", ""]
+    assert "can't be approved" in capsys.readouterr().out
+    (row,) = map(json.loads, review.file.read_text().splitlines())
+    assert row["messages"][-1]["content"] == "Three pounds."
+    log.close()
+
+
+def test_what_people_said_does_not_steer_the_terminal(brandbot, log: ConversationLog) -> None:  # type: ignore[no-untyped-def]
+    log.add(log.start("acme", "web"), "user", "Any \x1b[2J\x07tea,\u00a0please?")
+    out = brandbot("forget", "--said", "please")[1]
+    assert "Any [2Jtea, please?" in out and "\x1b" not in out
+    log.close()

@@ -408,3 +408,30 @@ def test_the_brands_own_contacts_stay(workspace: Workspace, log: ConversationLog
         "I am on [phone number], I say. May I ring?", reply,
     ]  # fmt: skip
     assert done == Exported(rows=1, cleaned=1)
+
+
+def test_preferences_are_what_the_file_says_today(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    """What somebody took out of the examples by hand was once exported all the same."""
+    review = Review(workspace, log, "acme")
+    exchange = review.exchange(talk(log, prompt_on("train"), "Nobody!!!")[1])
+    assert exchange is not None
+    review.decide(exchange, "approved", "rita", reply="Maria Fuentes bakes it.")
+    review.file.write_text(review.file.read_text().replace("Maria Fuentes", "Our baker"))
+    _, (row,) = exported(workspace, log, "preferences", "dpo")
+    assert row["chosen"][0]["content"] == "Our baker bakes it."
+    review.file.write_text("")
+    done, rows = exported(workspace, log, "preferences", "dpo")
+    assert rows == [] and done.left_out == {"taken-out": 1}
+
+
+def test_a_conversation_that_was_rejected_is_counted_once(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    review = Review(workspace, log, "acme")
+    exchange = review.exchange(talk(log, prompt_on("train"), "Nobody!!!")[1])
+    assert exchange is not None
+    review.decide(exchange, "rejected", "rita")
+    done, rows = exported(workspace, log, "conversations", "messages")
+    assert rows == [] and done.left_out == {"rejected": 1}

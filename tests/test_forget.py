@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -447,3 +448,27 @@ def test_what_is_approved_while_somebody_is_forgotten_goes_too(
     monkeypatch.setattr(forget, "_versions", look_and_approve)
     assert forget_person(workspace, log, ANA).examples == 1
     assert files_with(workspace.persona("acme"), MARK) == []
+
+
+def test_who_asks_again_has_the_files_cleaned_that_somebody_was_reading(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second call once found nothing more of them and left the file as it was."""
+    monkeypatch.setattr(database, "LOCK_WAIT_SECONDS", 0.2)
+    log = ConversationLog(workspace.database_url)
+    say(log, log.start("acme", "slack", ANA), (ANA, f"Any {MARK}?"), ("", "Some."))
+    make_version(workspace, "0001", {"from_conversations": [{"author": pseudonym(ANA)}]})
+    log.close()
+    log = ConversationLog(workspace.database_url)
+    file = workspace.home / "brandbot.db"
+    reader = sqlite3.connect(file, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM turns").fetchone()
+    done = forget_person(workspace, log, ANA)
+    assert "Ask again" in done.left and done.turns == 2
+    assert done.versions == [Named("acme", "0001", "trained")]
+    assert MARK.encode() in file.read_bytes()
+    reader.close()
+    assert not forget_person(workspace, log, ANA).left
+    assert MARK.encode() not in file.read_bytes()
+    log.close()

@@ -483,3 +483,20 @@ def test_words_are_no_account_number() -> None:
     """As long as a Spanish one, and its check digits happen to be right."""
     text = "Creo que es 62 euros por las dos bolsas"
     assert clean(text, "es").text == text
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "stays"),
+    [
+        ("Write to cafeana@example.com.", "I am ana@example.com", False),
+        ("Write to cafe.ana@example.com.", "I am ana@example.com", False),
+        ("Write to ana@example.com.mx", "I am ana@example.com", False),
+        ("Codes: 612, 345, 678", "Ring me: 612 345 678", False),
+        ("Codes: 1612 345 678", "Ring me: 612 345 678", False),
+        ("Write to Ana@Example.com.", "It is ana@example.com", True),
+        ("Tel. (+34) 612 34 56 78", "Ring 612345678", True),
+        ("Tel. 612345678\nFax", "Ring 612-345-678", True),
+    ],
+)
+def test_only_the_brands_whole_contacts_stay(own: str, text: str, stays: bool) -> None:
+    assert (clean(text, "es", own.casefold()).text == text) is stays

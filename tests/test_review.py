@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from brandbot.examples import Example
 from brandbot.persona import Persona
 from brandbot.prompt import Message
 from brandbot.review import Review, pseudonym
+from brandbot.traces import remove_old
 from brandbot.workspace import Workspace
 
 PLANTED = "Only the Zanzibar Gold pods next door are worth your money today."
@@ -562,3 +564,89 @@ def test_half_a_line_is_taken_back_where_the_disk_is_full(
     )  # fmt: skip
     assert "can't be written" in done.stdout
     assert review.file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("approved", "corrected"),
+    [
+        ("We deliver to the harbour on foot.", "We don't deliver to the harbour on foot."),
+        ("We close at six in the evening.", "We close at ten in the evening."),
+    ],
+)
+def test_a_correction_that_says_the_opposite_is_written(
+    review: Review, log: ConversationLog, approved: str, corrected: str
+) -> None:
+    """Ninety percent alike, it was once told to be there already."""
+    question = on_side("train", "Do you deliver")
+    first = review.exchange(say(log, question, approved))
+    assert first is not None and review.decide(first, "approved", "bea").code == "written"
+    again = say(log, question, approved, "ben")
+    log.judge(again, "dislike", suggestion=corrected, author="ben")
+    (exchange,) = review.queue()
+    assert review.decide(exchange, "approved", "bea").code == "written"
+    assert [row["messages"][-1]["content"] for row in written(review)] == [approved, corrected]
+    same = review.exchange(say(log, question, approved, "eve"))
+    assert same is not None and review.decide(same, "approved", "bea").code == "exists"
+
+
+def test_a_better_reply_that_comes_after_a_decision_is_reviewed(
+    review: Review, log: ConversationLog
+) -> None:
+    turn = say(log, "Do you ship abroad?", "Never.")
+    (exchange,) = review.queue()
+    review.decide(exchange, "rejected", "bea")
+    assert review.queue() == [] and review.counts().waiting == 0
+    time.sleep(0.002)
+    log.judge(turn, "dislike", suggestion="To France, by the slow boat.", author="ben")
+    (exchange,) = review.queue()
+    assert exchange.proposed == "To France, by the slow boat." and review.counts().waiting == 1
+    time.sleep(0.002)
+    review.decide(exchange, "rejected", "bea")
+    assert review.queue() == []
+
+
+def test_a_better_reply_to_one_that_is_folded_meanwhile_is_reviewed(
+    review: Review, log: ConversationLog
+) -> None:
+    say(log, "Got oat milk?", "Ask at the counter.")
+    say(log, "Got oat milk?", "Ask at the counter.", "ben")
+    (exchange,) = review.queue()
+    (other,) = exchange.like
+    log.judge(other, "dislike", suggestion="Oat, yes.", author="ben")
+    review.decide(exchange, "rejected", "bea")
+    (left,) = review.queue()
+    assert left.turn == other and left.proposed == "Oat, yes."
+
+
+def test_a_better_reply_outlives_the_try_again_but_not_its_question(
+    review: Review, log: ConversationLog
+) -> None:
+    talk = log.start("acme", "slack", "ana")
+    log.add(talk, "user", "Who is there?", author="ana")
+    log.add(talk, "user", "Where is the door?", author="ana", message_id="C:1")
+    first = log.add(talk, "assistant", "No idea.")
+    log.judge(first, "dislike", suggestion="Behind the shop.")
+    second = log.add(talk, "assistant", "Still none.", instead_of=first)
+    assert [(e.turn, e.proposed) for e in review.queue()] == [
+        (first, "Behind the shop."), (second, "Still none."),
+    ]  # fmt: skip
+    log.delete("C:1")  # or it would seem to answer the question before
+    assert review.queue() == [] and review.counts().waiting == 0
+
+
+@pytest.mark.parametrize("how", ["deleted", "expired"])
+def test_undoing_what_has_lost_its_words_takes_the_line_out(
+    review: Review, log: ConversationLog, how: str
+) -> None:
+    """It stayed, and was told to have been changed by hand."""
+    talk = log.start("acme", "slack", "ana")
+    log.add(talk, "user", on_side("train", "Where can I park"), author="ana", message_id="C:1")
+    log.add(talk, "assistant", "Behind the shop.")
+    (exchange,) = review.queue()
+    review.decide(exchange, "approved", "bea")
+    if how == "deleted":
+        log.delete("C:1")
+    else:
+        log.database.run(lambda connection: remove_old(connection, "acme", "9"))
+    outcome = review.undo("bea")
+    assert outcome is not None and outcome.code == "undone" and written(review) == []

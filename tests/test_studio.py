@@ -530,3 +530,28 @@ def test_what_visitors_can_meet_is_said_in_their_language() -> None:
             told = say(language, "error", reason=say(language, key))
             assert say_error(language, kind("English words")) == told
     assert "English words" in say_error("es", EngineError("English words"))
+
+
+def test_an_edit_that_can_not_be_said_goes_back_into_the_box(
+    chat: Chat, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = last(chat.send("tab", ACME, "Mine", None, "en"))
+    long = "x" * (LONGEST_MESSAGE + 1)
+    assert last(chat.edit("tab", mine.memory, mine.turns[1], long, None, "en")).unsent == long
+    assert last(chat.edit("tab", mine.memory, 999, "Mine, too", None, "en")).unsent == "Mine, too"
+
+    def busy(*_: object, **__: object) -> None:
+        raise BusyError("The conversation log is too busy to answer; send the message again.")
+
+    monkeypatch.setattr(bot, "reply", busy)
+    view = last(chat.edit("tab", mine.memory, mine.turns[1], "Mine, too", None, "en"))
+    assert view.unsent == "Mine, too" and view.notice and shown(view)[1] == "Mine"
+
+
+def test_a_reply_that_was_asked_for_again_can_still_be_judged(chat: Chat, bot: Bot) -> None:
+    """The form may be open while another is written."""
+    mine = last(chat.send("tab", ACME, "Mine", None, "en"))
+    old = mine.turns[2]
+    last(chat.retry("tab", mine.memory, None, "en"))
+    assert old is not None and chat.judge(mine.memory, old, "dislike", "voice", "Better.")
+    assert bot.log.feedback_of(old)[0]["suggestion"] == "Better."

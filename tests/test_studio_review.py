@@ -584,3 +584,29 @@ def test_every_word_of_the_review_is_there(desk: Desk) -> None:
                      "undone", "edited-by-hand"):  # fmt: skip
             assert say(language, f"review_outcome_{code}", place="x")
         assert '<a href="./review" aria-current=page>' in links(language, "review")
+
+
+def test_what_was_typed_outlives_another_name_and_another_brand(desk: Desk, bot: Bot) -> None:
+    converse(bot.log, PARK, "Behind the shop.")
+    view = desk.open("acme", "en")
+    again = desk.open("acme", "en", view.case, "Behind the shop. Mind the gulls.")
+    assert again.text == "Behind the shop. Mind the gulls." and again.edited
+    other = desk.open("bruma", "en", again.case, again.text)
+    assert other.text != again.text
+    assert desk.open("acme", "en", other.case, other.text).text == again.text
+
+
+def test_a_long_talk_that_changed_lets_the_next_one_come(desk: Desk, bot: Bot) -> None:
+    """Its last question alone is shown, which had not changed: nothing but a reload went on."""
+    talk = bot.log.start("acme", "slack", "ana")
+    for number in range(9):
+        bot.log.add(talk, "user", f"Number {number}?", message_id=f"C:{number}", author="ana")
+        last = bot.log.add(talk, "assistant", f"Reply {number}.")
+    case = desk.open("acme", "en").case
+    assert case is not None
+    exchange = Review(bot.workspace, bot.log, "acme").exchange(last)
+    view = View(desk.open("acme", "en").screen, replace(case, exchange=exchange), "Reply 8.")
+    bot.log.edit("C:0", "Another number?")
+    after = decide(desk, view, "approved")
+    assert after.told == say("en", "review_gone") and after.exchange is not None
+    assert decide(desk, after, "rejected").told == say("en", "review_outcome_rejected")

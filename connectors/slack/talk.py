@@ -19,7 +19,6 @@ from brandbot import (
     Claims,
     LockHeldError,
     Reply,
-    TracesLeftError,
     Turn,
     WorkspaceError,
     expire,
@@ -138,14 +137,12 @@ class Talk:
         language = self.language(self.default)
         try:
             done = forget_person(self.bot.workspace, self.bot.log, person)
-            text = say(language, "forgotten", count=done.turns)
+            text = say(language, "forgotten_traces" if done.left else "forgotten", count=done.turns)
             for named in done.versions:
                 where = (named.persona, named.version, named.why)
                 log.warning("%s %s holds what was forgotten (%s): train anew, delete it.", *where)
         except LockHeldError:
             text = say(language, "forget_later")
-        except TracesLeftError:
-            text = say(language, "forgotten_traces")
         except (BrandbotError, OSError) as error:
             log.warning("Somebody could not be forgotten: %s", error)
             text = say(language, "forget_failed")

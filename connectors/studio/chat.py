@@ -141,13 +141,13 @@ class Chat:
     ) -> Iterator[Screen | None]:
         """Says something else in a turn's place; that turn and all after it are retired."""
         conversation = self._conversation(memory)
-        found = self._turn(memory, turn, "user")
+        found = self._turn(memory, turn)
         if conversation is None or found is None:
-            yield self.show(memory, language, say(language, "gone"))
+            yield replace(self.show(memory, language, say(language, "gone")), unsent=text)
             return
         if not text.strip() or len(text) > LONGEST_MESSAGE:
             notice = say(language, "too_long", limit=LONGEST_MESSAGE) if text.strip() else ""
-            yield self.show(memory, language, notice)
+            yield replace(self.show(memory, language, notice), unsent=text.strip())
             return
 
         def begin() -> Reply:
@@ -160,7 +160,7 @@ class Chat:
                 strength=strength,
             )
 
-        yield from self._answer(tab, memory, language, begin)
+        yield from self._answer(tab, memory, language, begin, text)
 
     def stop(self, tab: str) -> None:
         """Stops the tab's reply; what was said stays."""
@@ -189,11 +189,14 @@ class Chat:
         reason: str = "",
         suggestion: str = "",
     ) -> bool:
-        """Stores what the visitor thinks of a reply; False if it is not in their conversation."""
-        found = self._turn(memory, turn, "assistant")
-        if found is None:
+        """Stores what the visitor thinks of a reply; False if it is not in their conversation.
+
+        Also of one that they have asked for again meanwhile.
+        """
+        conversation = self._conversation(memory)
+        if conversation is None or turn is None or not self.bot.log.has_reply(conversation, turn):
             return False
-        self.bot.judge(found.id, verdict, reason=reason, suggestion=suggestion)
+        self.bot.judge(turn, verdict, reason=reason, suggestion=suggestion)
         return True
 
     def compare(self, tab: str, memory: Memory, language: str) -> Iterator[str | None]:
@@ -302,10 +305,10 @@ class Chat:
         conversation = self._conversation(memory)
         return None if conversation is None else self.bot.history(conversation)
 
-    def _turn(self, memory: Memory, turn: int | None, role: str) -> Turn | None:
-        """A turn by its number, if it stands in the visitor's own conversation."""
+    def _turn(self, memory: Memory, turn: int | None) -> Turn | None:
+        """What a visitor said, by its number, if it stands in their own conversation."""
         for found in self._history(memory) or []:
-            if found.id == turn and found.role == role:
+            if found.id == turn and found.role == "user":
                 return found
         return None
 

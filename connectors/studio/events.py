@@ -143,7 +143,7 @@ def wire(blocks: gr.Blocks, page: Page, chat: Chat) -> None:
             _warn(error, language)
             return [SAME] * len(form.shown)
         gr.Info(say(language, "dislike_thanks" if kept else "gone"), title="")
-        return form.close()
+        return form.close() if kept else [SAME] * len(form.shown)
 
     def compared(stored: Any, brand: str | None, request: gr.Request) -> Iterator[Updates]:
         language = language_of(request)

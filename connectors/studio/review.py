@@ -16,6 +16,7 @@ from typing import Any, Literal
 from brandbot import (
     Bot,
     BrandbotError,
+    ChangedError,
     Exchange,
     Outcome,
     Persona,
@@ -107,13 +108,20 @@ class Desk:
     _scoring: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def open(self, persona: str | None, language: str) -> View:
+    def open(
+        self, persona: str | None, language: str, before: Case | None = None, text: str = ""
+    ) -> View:
         """A brand's first exchange. Meanwhile scores are made; the queue is in their order later:
-        from the next exchange on."""
+        from the next exchange on. Of the case and the ``text`` that lay here ``before``, what was
+        typed is kept."""
         screen, review = self._brand(persona, language)
         if review is None:
             return View(screen)
-        view = self._next(screen, review, Case(review.name), language)
+        case = Case(review.name)
+        if before is not None:
+            skipped = before.skipped if before.persona == review.name else ()
+            case = replace(case, skipped=skipped, drafts=before.keeping(text).drafts)
+        view = self._next(screen, review, case, language)
         if view.waiting:
             self._score(review)
         return view
@@ -266,10 +274,6 @@ def _decided(
     review: Review, exchange: Exchange, decision: Decision, text: str, reviewer: str, language: str
 ) -> str:
     """Keeps a decision; returns what it came to, in words."""
-    stands = review.exchange(exchange.turn)
-    before = (exchange.messages, exchange.reply)
-    if stands is None or (stands.messages, stands.reply) != before:
-        return say(language, "review_gone")
     approved = _plain(text) if decision == "approved" and changed(text, exchange) else None
     try:
         outcome = review.decide(exchange, decision, reviewer, reply=approved)
@@ -277,6 +281,8 @@ def _decided(
         known = ("approved", "rejected", "folded", "undone")
         what = conflict.decision if conflict.decision in known else "approved"
         return say(language, f"review_conflict_{what}", name=conflict.reviewer)
+    except ChangedError:
+        return say(language, "review_gone")
     return _told(outcome, exchange, language)
 
 

@@ -156,14 +156,19 @@ def wire(blocks: gr.Blocks, page: ReviewPage, chat: Chat, desk: Desk) -> None:
             *page.paint(desk.open(brand, language), reviewer, language),
         ]
 
-    def chosen(stored: Any, brand: str | None, request: gr.Request) -> Updates:
+    def chosen(
+        case: Case | None, text: str, stored: Any, brand: str | None, request: gr.Request
+    ) -> Updates:
         language = language_of(request)
-        return page.paint(desk.open(brand, language), Reviewer.read(stored), language)
+        view = desk.open(brand, language, case, text)
+        return page.paint(view, Reviewer.read(stored), language)
 
-    def named(stored: Any, brand: str | None, name: str, request: gr.Request) -> Updates:
+    def named(
+        case: Case | None, text: str, stored: Any, brand: str | None, name: str, request: gr.Request
+    ) -> Updates:
         language = language_of(request)
         reviewer = Reviewer.read(stored).named(name)
-        view = desk.open(brand, language)
+        view = desk.open(brand, language, case, text)
         if not reviewer.name:
             screen = replace(view.screen, notice=say(language, "review_nameless"))
             view = replace(view, screen=screen)
@@ -193,12 +198,16 @@ def wire(blocks: gr.Blocks, page: ReviewPage, chat: Chat, desk: Desk) -> None:
         **quiet,
     )
     page.brand.input(
-        chosen, [page.memory, page.brand], page.whole, trigger_mode="always_last", **quiet
+        chosen,
+        [page.case, page.box, page.memory, page.brand],
+        page.whole,
+        trigger_mode="always_last",
+        **quiet,
     ).then(None, None, None, js=SHOWN)
     gr.on(
         [page.start.click, page.name.submit],
         named,
-        [page.memory, page.brand, page.name],
+        [page.case, page.box, page.memory, page.brand, page.name],
         [page.memory, *page.whole],
         trigger_mode="always_last",
         **quiet,
