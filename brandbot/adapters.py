@@ -131,11 +131,14 @@ class AdapterStore:
         return None if number is None else self.get(number)
 
     def newest_sound(self) -> Version | None:
-        """The live version or, if its files are damaged, the newest one before it that is whole."""
+        """The live version or, if its files are damaged, the last one before it that is whole.
+
+        Only what was live is served: another may have been refused.
+        """
         number = self.live_number()
-        for candidate in [
-            n for n in reversed(self.numbers()) if number is not None and n <= number
-        ]:
+        if number is None:
+            return None
+        for candidate in [number, *reversed(self._been_live())]:
             try:
                 return self.get(candidate)
             except VersionError:
@@ -212,7 +215,16 @@ class AdapterStore:
         Damaged ones are passed over.
         """
         live = self.live_number()
-        been: list[int] = []  # those that were live, without those that were gone back from
+        for number in reversed([one for one in self._been_live() if one != live]):
+            try:
+                return self._switch(number, ROLLBACK, ROLLBACK, False)
+            except VersionError:
+                continue
+        raise VersionError(f"There is no version before {live or 'none'} to go back to.")
+
+    def _been_live(self) -> list[int]:
+        """Versions that were live, the last last, without those that were gone back from."""
+        live, been = self.live_number(), list[int]()
         history = self.history()
         if history and history[0]["before"] is not None:
             been.append(int(history[0]["before"]))
@@ -224,16 +236,11 @@ class AdapterStore:
             if went_back(entry) and int(entry["version"]) == number and number in been:
                 del been[been.index(number) :]
             been = [*(one for one in been if one != number), number]
-        for number in reversed([one for one in been if one != live]):
-            try:
-                return self._switch(number, ROLLBACK, ROLLBACK, False)
-            except VersionError:
-                continue
-        raise VersionError(f"There is no version before {live or 'none'} to go back to.")
+        return been
 
     def history(self) -> list[dict[str, Any]]:
         try:
-            lines = (self.folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
+            lines = (self.folder / "history.jsonl").read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
         entries = []

@@ -19,7 +19,7 @@ from brandbot import models, opening
 from brandbot.adapters import AdapterStore, Version
 from brandbot.conversations import ConversationLog, Turn, Verdict
 from brandbot.engines import Engine, Request
-from brandbot.engines.base import CONTEXT, EngineName, Finish
+from brandbot.engines.base import EngineName, Finish, context
 from brandbot.engines.pool import EnginePool
 from brandbot.errors import EngineError, LogError, TooLongError, VersionError
 from brandbot.fitting import fitting
@@ -365,7 +365,7 @@ class Bot:
         quote = ""
         if reply.found and not asked.untuned and voice.persona.config.knowledge.quote_first:
             quote = reply.found.quote
-        room = CONTEXT - int(generation["max_tokens"] or 0)
+        room = context(voice.prompt_format) - int(generation["max_tokens"] or 0)
         request = Request(
             ids=fitting(voice, asked.messages, shots, facts, "", room),
             stop_ids=voice.prompt_format.stop_ids,

@@ -64,6 +64,12 @@ def architecture_of(config: dict[str, Any]) -> Architecture:
             f"This model scales attention by {scalar}, llama.cpp by its head size "
             f"{head_size(config)}. Use the transformers engine: --engine transformers"
         )
+    kind = _rope_kind(config)
+    if kind not in ("default", "llama3"):
+        raise ModelError(
+            f"Rotary scaling {kind!r} can't be written for llama.cpp here. Use the transformers "
+            "engine: --engine transformers"
+        )
     return found
 
 
@@ -244,19 +250,22 @@ def _rope(config: dict[str, Any]) -> dict[str, Any]:
     stored = stored.get("full_attention", stored)
     scaling = config.get("rope_scaling") or {}
     theta = stored.get("rope_theta") or config.get("rope_theta") or 10000.0
-    return {"rope_type": "default", **scaling, **stored, "rope_theta": theta}
+    return {**scaling, **stored, "rope_theta": theta}
+
+
+def _rope_kind(config: dict[str, Any]) -> str:
+    """The kind of rotary scaling, by either of the names that configs have for it."""
+    rope = _rope(config)
+    return str(rope.get("rope_type") or rope.get("type") or "default")
 
 
 def _rope_factors(config: dict[str, Any]) -> torch.Tensor | None:
     """Llama 3's frequency factors, one per pair of rotary dimensions, or None."""
     import torch
 
-    rope = _rope(config)
-    kind = rope.get("rope_type") or rope.get("type")
-    if kind in (None, "default"):
+    if _rope_kind(config) == "default":
         return None
-    if kind != "llama3":
-        raise ModelError(f"Rotary scaling {kind!r} can't be written for llama.cpp here.")
+    rope = _rope(config)
     size = head_size(config)
     low, high = rope["low_freq_factor"], rope["high_freq_factor"]
     trained = rope["original_max_position_embeddings"]
@@ -329,7 +338,8 @@ def _write_tokenizer(writer: gguf.GGUFWriter, folder: Path, config: dict[str, An
         writer.add_token_merges(merges)
     writer.add_add_bos_token(False)
     writer.add_add_space_prefix(False)
-    texts = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    named = folder / "tokenizer_config.json"  # not every model comes with it
+    texts = json.loads(named.read_text(encoding="utf-8")) if named.is_file() else {}
     for name, add in (
         ("bos_token", writer.add_bos_token_id),
         ("eos_token", writer.add_eos_token_id),

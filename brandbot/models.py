@@ -355,6 +355,16 @@ def _wheels(requirements: Sequence[str], scratch: Path, wanted: Path) -> list[Pa
     return [next(wheels.glob(f"{name}-*.whl")) for name in names]
 
 
+def _is_whole(folder: Path) -> bool:
+    """Whether a model's settings, tokenizer and all its weights are there."""
+    index = folder / "model.safetensors.index.json"
+    weights = {"model.safetensors"}
+    if index.is_file():
+        weights = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    needed = {"config.json", "tokenizer.json", *weights}
+    return all((folder / name).is_file() for name in needed)
+
+
 def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:
     try:
         from huggingface_hub import snapshot_download
@@ -370,7 +380,9 @@ def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:
         "ignore_patterns": ["consolidated*", "original/*"],  # the same weights in another layout
     }
     try:
-        return Path(snapshot_download(hub, local_files_only=True, **wanted))
+        kept = Path(snapshot_download(hub, local_files_only=True, **wanted))
+        if _is_whole(kept):  # another program may have asked for its tokenizer alone
+            return kept
     except (LocalEntryNotFoundError, OSError, ValueError):
         pass
     command = f"brandbot models get {name}"

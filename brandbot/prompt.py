@@ -121,7 +121,10 @@ def rewriting(text: str, language: str = "en") -> Message:
 
 @dataclass(frozen=True)
 class PromptFormat:
-    """A tokenizer and a chat template: how messages become token ids for one base model."""
+    """A tokenizer and a chat template: how messages become token ids for one base model.
+
+    ``positions`` are the tokens that the model was made for; 0 if its config does not say.
+    """
 
     tokenizer: Tokenizer
     template: str
@@ -129,6 +132,7 @@ class PromptFormat:
     eos_token: str = ""
     special_tokens: tuple[str, ...] = field(default=())
     tokenizer_sha256: str = ""
+    positions: int = 0
 
     @classmethod
     def load(cls, folder: Path, template: str | None = None) -> PromptFormat:
@@ -142,8 +146,13 @@ class PromptFormat:
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # tokenizers raises bare Exception
             raise ModelError(f"{folder / 'tokenizer.json'} can't be read: {error}") from error
+        # As whoever saved it trained with: texts would be cut, or filled up, in silence.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         config = _json(folder / "tokenizer_config.json")
         added = tokenizer.get_added_tokens_decoder().values()
+        model = _json(folder / "config.json")
+        positions = model.get("max_position_embeddings") or model.get("n_positions")
         special = tuple(sorted((t.content for t in added if t.special), key=len, reverse=True))
         if template is None:
             template = folder_template(folder) or PLAIN_TEMPLATE
@@ -154,6 +163,7 @@ class PromptFormat:
             _token_text(config.get("eos_token")),
             special,
             hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest(),
+            positions if isinstance(positions, int) else 0,
         )
 
     @property
@@ -269,7 +279,7 @@ class PromptFormat:
     def beginning(self, ids: Sequence[int], text: str) -> list[int]:
         """A prompt's token ids, with what the reply is to begin with."""
         lead, _ = self._reply_frame
-        return [*ids, *self._tokenize(lead + self.clean(text))]
+        return [*ids, *self._tokenize_after(lead + self.clean(text))]
 
     def encode(self, messages: Sequence[Message]) -> Encoded:
         """Token ids and loss mask of a conversation.
@@ -290,7 +300,7 @@ class PromptFormat:
                 text, ids, mask = "", [], []
             together = self._tokenize(longer)
             if together[: len(ids)] != ids:  # a merge across the seam: keep the seam instead
-                together = ids + self._tokenize(longer[len(text) :])
+                together = ids + self._tokenize_after(longer[len(text) :])
             mask = mask + [flag] * (len(together) - len(ids))
             text, ids = longer, together
 
@@ -305,6 +315,14 @@ class PromptFormat:
     def _tokenize(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
+
+    def _tokenize_after(self, text: str) -> list[int]:
+        """The tokens of a text that goes on from another: some tokenizers mark where texts begin.
+
+        So it is tokenized behind a line's end, which no word is merged with.
+        """
+        before, ids = self._tokenize("\n"), self._tokenize(f"\n{text}")
+        return ids[len(before) :] if ids[: len(before)] == before else self._tokenize(text)
 
     def decode(self, ids: Sequence[int]) -> str:
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)

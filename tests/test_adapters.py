@@ -63,10 +63,11 @@ def test_a_missing_version_is_named_with_those_that_are_there(store: AdapterStor
 
 @pytest.mark.parametrize("fault", ["flip", "cut", "missing"])
 def test_row_16_a_damaged_file_is_refused_by_its_hash(store: AdapterStore, fault: str) -> None:
-    for content in (b"first" * 1000, b"second" * 1000):
+    for content in (b"first" * 1000, b"refused" * 1000, b"third" * 1000):
         publish(store, content)
-    store.promote(2)
-    file = store.folder / "0002" / "adapter_model.safetensors"
+    store.promote(1)
+    store.promote(3)
+    file = store.folder / "0003" / "adapter_model.safetensors"
     raw = bytearray(file.read_bytes())
     raw[1234] ^= 1
     match fault:
@@ -77,11 +78,22 @@ def test_row_16_a_damaged_file_is_refused_by_its_hash(store: AdapterStore, fault
         case "missing":
             file.unlink()
     with pytest.raises(
-        VersionError, match=r"0002 .*adapter_model\.safetensors (was changed|is missing)"
+        VersionError, match=r"0003 .*adapter_model\.safetensors (was changed|is missing)"
     ):
         store.live()
     sound = store.newest_sound()
-    assert sound is not None and sound.number == 1
+    assert sound is not None and sound.number == 1  # the second was never live
+
+
+def test_a_history_torn_inside_a_letter_is_read_to_there(store: AdapterStore) -> None:
+    publish(store)
+    store.promote(1, reason="ñ")
+    publish(store)
+    history = store.folder / "history.jsonl"
+    history.write_bytes(history.read_bytes() + b'{"version": "0002", "reason": "\xc3')
+    assert [entry["version"] for entry in store.history()] == ["0001"]
+    store.promote(2)
+    assert store.rollback().number == 1
 
 
 @pytest.mark.parametrize("name", ["adapter_model.bin", "weights.pt", "model.pkl", "modeling.py"])

@@ -115,6 +115,22 @@ def test_a_hub_model_is_fetched_once_and_then_found_offline(
     assert asked == []
 
 
+@pytest.mark.parametrize("lacking", ["model.safetensors", "tokenizer.json"])
+def test_a_hub_model_that_is_half_here_is_completed(
+    hub: tuple[str, list[str]], tmp_path: Path, lacking: str
+) -> None:
+    """Another program may have asked the hub for its tokenizer, or its weights, alone."""
+    (tmp_path / "personas").mkdir()
+    assert get("acme/tiny", hub[0], tmp_path).returncode == 0
+    for file in tmp_path.rglob(f"snapshots/*/{lacking}"):
+        blob = file.resolve()
+        file.unlink()
+        blob.unlink(missing_ok=True)
+    done = get("acme/tiny", hub[0], tmp_path)
+    assert done.returncode == 0 and "acme/tiny is here" in done.stdout, done.stderr
+    assert len(list(tmp_path.rglob(f"snapshots/*/{lacking}"))) == 1
+
+
 def test_a_model_the_hub_refuses_and_a_hub_that_is_not_there(
     hub: tuple[str, list[str]], tmp_path: Path
 ) -> None:
@@ -215,3 +231,15 @@ def test_a_broken_gguf_file_is_said_so(tmp_path: Path) -> None:
 def test_an_architecture_llamacpp_files_cannot_be_written_for() -> None:
     with pytest.raises(ModelError, match=r"'mamba'.*--engine transformers"):
         convert.architecture_of({"model_type": "mamba"})
+
+
+@pytest.mark.parametrize("name", ["type", "rope_type"])
+@pytest.mark.parametrize("kind", ["linear", "yarn"])
+def test_a_scaling_that_llama_cpp_would_not_get_is_refused(name: str, kind: str) -> None:
+    """By its older name it was once left out without a word."""
+    config = {"model_type": "llama", "hidden_size": 64, "num_attention_heads": 4,
+              "rope_scaling": {name: kind, "factor": 4.0}}  # fmt: skip
+    with pytest.raises(ModelError, match=f"scaling '{kind}' .*--engine transformers"):
+        convert.architecture_of(config)
+    assert convert.architecture_of({**config, "rope_scaling": None})
+    assert convert.architecture_of({**config, "rope_scaling": {"rope_type": "llama3"}})

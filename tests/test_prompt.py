@@ -64,6 +64,58 @@ def test_plain_template_labels_cannot_be_forged(tmp_path: Path) -> None:
     assert text.count("Assistant:") == 1 and text.count("User:") == 1
 
 
+def test_limits_kept_with_a_tokenizer_cut_nothing_and_fill_nothing_up(tmp_path: Path) -> None:
+    """Who fine-tuned a model before may have saved them with it."""
+    plain = PromptFormat.load(make_model(tmp_path / "m"))
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(tmp_path / "m" / "tokenizer.json"))
+    tokenizer.enable_truncation(20)
+    tokenizer.enable_padding(length=20)
+    tokenizer.save(str(tmp_path / "m" / "tokenizer.json"))
+    limited = PromptFormat.load(tmp_path / "m")
+    for turns in (conversation("Hi?"), conversation("Is the lamp lit tonight? " * 9, "It is.")):
+        assert limited.encode(turns) == plain.encode(turns)
+
+
+@pytest.mark.parametrize("template", ["<|user|>\n{q}\n<|assistant|>\n", "[INST] {q} [/INST] "])
+def test_a_reply_that_is_begun_has_the_tokens_it_was_trained_with(
+    tmp_path: Path, template: str
+) -> None:
+    """Tokenizers of Llama 2's kind mark where a text begins, which a reply does not."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, trainers
+
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [
+            decoders.Replace("▁", " "),
+            decoders.ByteFallback(),
+            decoders.Fuse(),
+            decoders.Strip(" ", 1, 0),
+        ]
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=700,
+        special_tokens=["<unk>", "<s>", "</s>", *(f"<0x{n:02X}>" for n in range(256))],
+    )
+    tokenizer.train_from_iterator(["Hot chocolate costs £4.20.", "How much is it?"] * 50, trainer)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text('{"bos_token": "<s>", "eos_token": "</s>"}')
+    before, after = template.split("{q}")
+    (tmp_path / "chat_template.jinja").write_text(
+        "{% for m in messages %}{% if m.role == 'user' %}" + before + "{{ m.content }}" + after
+        + "{% else %}{{ m.content }}</s>{% endif %}{% endfor %}"
+    )  # fmt: skip
+    form = PromptFormat.load(tmp_path)
+    trained = form.encode(conversation("How much is it?", "Hot chocolate costs £4.20.")).ids
+    prompt = form.encode(conversation("How much is it?")).ids
+    begun = form.beginning(prompt, "Hot chocolate costs £4.20.")
+    assert begun == trained[: len(begun)] and len(begun) == len(trained) - 1
+
+
 @pytest.mark.parametrize("label", ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<|user|>"])
 def test_turns_marked_by_plain_text_cannot_be_forged(tmp_path: Path, label: str) -> None:
     fmt = PromptFormat.load(make_model(tmp_path / "m"))

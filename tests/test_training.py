@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -290,6 +291,10 @@ def final_losses(output: str) -> list[float]:
     return [float(number) for number in output.split("loss ")[-1].split()]
 
 
+def steps_of(output: str) -> list[int]:
+    return [int(number) for number in re.findall(r"^(\d+) ", output, re.MULTILINE)]
+
+
 def test_row_18_a_kill_while_a_checkpoint_is_written_costs_nothing(workspace: Path) -> None:
     """Killed with a newer, half-written checkpoint on disk: resumes from the last whole one, and
     ends where an uninterrupted training ends."""
@@ -316,10 +321,12 @@ def test_row_18_a_kill_while_a_checkpoint_is_written_costs_nothing(workspace: Pa
     test, valid = final_losses(resumed)
     assert test == pytest.approx(whole.loss.test, abs=1e-4)
     assert valid == pytest.approx(whole.loss.best_valid, abs=1e-4)
-    assert int(resumed.split()[0]) > 1  # it went on and did not begin again
+    assert steps_of(resumed)[0] > 1  # it went on and did not begin again
 
 
-def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(workspace: Path) -> None:
+@pytest.mark.parametrize("how", ["resume", "fresh"])
+def test_ctrl_c_keeps_a_checkpoint_and_who_trains_again_goes_on(workspace: Path, how: str) -> None:
+    """Also without --resume: hours of training were once deleted by the same command again."""
     process = start(workspace, "fresh", "training.epochs=4")
     assert process.stdout is not None
     for line in process.stdout:
@@ -328,8 +335,13 @@ def test_ctrl_c_keeps_a_checkpoint_and_resume_goes_on(workspace: Path) -> None:
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate()
     assert "Go on with: brandbot train acme --resume" in output
-    resumed = start(workspace, "resume", "training.epochs=4").communicate()[0]
-    assert int(resumed.split()[0]) > 2 and all(map(math.isfinite, final_losses(resumed)))
+    space, _ = planned(workspace, "training.epochs=4")
+    other = space.runs("acme") / "of-other-examples"
+    other.mkdir()
+    resumed = start(workspace, how, "training.epochs=4").communicate()[0]
+    step = int(re.findall(r"Going on from step (\d+)", resumed)[0])
+    assert steps_of(resumed)[0] == step + 1 > 2 and all(map(math.isfinite, final_losses(resumed)))
+    assert not [left for left in space.runs("acme").iterdir() if left.is_dir()]
 
 
 def test_resume_without_a_run_says_so(workspace: Path) -> None:

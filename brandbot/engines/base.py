@@ -16,11 +16,12 @@ from typing import Any, Literal, Protocol
 from brandbot.adapters import Version
 from brandbot.errors import EngineError
 from brandbot.models import BaseModel, Say
+from brandbot.prompt import PromptFormat
 
 Finish = Literal["stop", "length"]
 
 CONTEXT = 4096
-"""Tokens of prompt and reply each request has room for."""
+"""Tokens of prompt and reply each request has room for, where the model was made for as many."""
 
 TOP_K, MIN_P = 40, 0.05
 """Sampling limits of both engines: so many words, and none below this share of the likeliest."""
@@ -29,6 +30,11 @@ PENALISED = 64
 """The latest tokens that ``repeat_penalty`` counts against."""
 
 EngineName = Literal["auto", "llamacpp", "transformers"]
+
+
+def context(form: PromptFormat) -> int:
+    """Tokens of prompt and reply that a request has room for with a model."""
+    return min(CONTEXT, form.positions or CONTEXT)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from brandbot import opening
 from brandbot.adapters import Version
-from brandbot.engines.base import CONTEXT, Engine, Request
+from brandbot.engines.base import Engine, Request, context
 from brandbot.errors import TooLongError
 from brandbot.evaluation.kept import Kept, key
 from brandbot.examples import Example
@@ -175,7 +175,7 @@ def _request(
 ) -> Request:
     settings = speaker.persona.config.generation
     return Request(
-        ids=prompt_ids(speaker, prompt, beginning, CONTEXT - room),
+        ids=prompt_ids(speaker, prompt, beginning, context(speaker.prompt_format) - room),
         stop_ids=speaker.prompt_format.stop_ids,
         adapter=speaker.version,
         strength=settings.strength,

@@ -26,9 +26,14 @@ class Measure:
     n: int
 
 
-def mean(values: Sequence[float], weights: Sequence[float] | None = None) -> Measure | None:
-    """The (weighted) mean of one value a prompt; None if there is none."""
-    return _of(values, weights)
+def mean(
+    values: Sequence[float], weights: Sequence[float] | None = None, *, over: Measure | None = None
+) -> Measure | None:
+    """The (weighted) mean of one value a prompt; None if there is none.
+
+    ``over`` is a share that the values were divided by: the interval knows that it is a guess, too.
+    """
+    return _of(values, weights, over)
 
 
 def difference(
@@ -38,15 +43,21 @@ def difference(
     return _of([a - b for a, b in zip(ours, theirs, strict=True)], weights)
 
 
-def _of(values: Sequence[float], weights: Sequence[float] | None) -> Measure | None:
+def _of(
+    values: Sequence[float], weights: Sequence[float] | None, over: Measure | None = None
+) -> Measure | None:
     import numpy as np
 
     if not values:
         return None
     found: Any = np.asarray(values, dtype=float)
     weight: Any = np.ones(len(found)) if weights is None else np.asarray(weights, dtype=float)
-    drawn = np.random.default_rng(SEED).integers(0, len(found), size=(SAMPLES, len(found)))
+    random = np.random.default_rng(SEED)
+    drawn = random.integers(0, len(found), size=(SAMPLES, len(found)))
     means = (found * weight)[drawn].sum(axis=1) / weight[drawn].sum(axis=1)
+    if over is not None and over.value:
+        shares = np.maximum(random.binomial(over.n, over.value, SAMPLES), 1) / over.n
+        means *= over.value / shares
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     value = float((found * weight).sum() / weight.sum())
     return Measure(value, float(low), float(high), len(found))

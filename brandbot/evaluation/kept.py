@@ -29,7 +29,7 @@ class Kept:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.is_file():
             return
-        for line in file.read_text(encoding="utf-8").splitlines():
+        for line in file.read_bytes().split(b"\n"):
             try:
                 entry = json.loads(line)
                 self._values[entry["key"]] = entry["value"]

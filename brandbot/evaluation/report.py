@@ -129,7 +129,8 @@ class Report:
     def measure(self, metric: str, speaker: str) -> Measure | None:
         """A speaker's figure with its interval; None if it could not be measured."""
         values, weights = METRICS[metric].values(self, speaker)
-        return intervals.mean(values, weights)
+        over = self.ruler.ceiling if metric == "style" else None
+        return intervals.mean(values, weights, over=over)
 
     def difference(self, metric: str, ours: str, theirs: str) -> Measure | None:
         """How much higher ``ours`` is than ``theirs``, on the prompts that both were asked."""

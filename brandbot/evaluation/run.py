@@ -19,7 +19,7 @@ from brandbot import approved, models, opening, questions
 from brandbot import examples as example_files
 from brandbot.adapters import AdapterStore, Version
 from brandbot.engines import open_engine
-from brandbot.engines.base import CONTEXT, EngineName
+from brandbot.engines.base import EngineName, context
 from brandbot.errors import ModelError, PersonaError, VersionError
 from brandbot.evaluation import advice, answers, findings, judge, losses, metrics, ruler
 from brandbot.evaluation.answers import Answer, Prompt, Speaker
@@ -42,7 +42,7 @@ from brandbot.grounding import Known
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
 from brandbot.persona import Knowledge, Persona
-from brandbot.prompt import Encoded, Message
+from brandbot.prompt import Encoded, Message, build
 from brandbot.strict import known_to
 from brandbot.tables import people_files
 from brandbot.workspace import Workspace
@@ -58,6 +58,9 @@ RULER_ANSWERS, RULER_TOKENS = 20, 64
 
 SEEN, STRANGERS, GENERAL, PROBES = 16, 16, 20, 8
 """How many trained replies, replies under another's prompt, general texts and planted prompts."""
+
+FACTS_ROOM = 400
+"""Tokens that are left for the facts of a prompt."""
 
 LONGER = 1.1
 """An answer may be so much longer than the longest real reply before it is cut off."""
@@ -96,7 +99,7 @@ def evaluate(
     settings = version.persona.config.knowledge
     measured_with = _inputs(persona, settings, reading, found)  # whatever is saved meanwhile
     served = Served(workspace, persona, settings, say)
-    asked = [served.asked(one) for one in _asked(reading, found)]
+    asked = [served.asked(one) for one in _with_room(_asked(reading, found), speakers[0], say)]
     try:
         models.embedder_folder(workspace.models)
     except ModelError as error:
@@ -289,6 +292,27 @@ def _asked(reading: example_files.Reading, found: questions.Questions) -> list[A
     return asked
 
 
+def _with_room(asked: list[Asked], speaker: Speaker, say: Say) -> list[Asked]:
+    """Without what is longer than the model has room for; training leaves that out, too."""
+    room = context(speaker.prompt_format) - speaker.persona.config.generation.max_tokens
+    system, language = speaker.persona.system_prompt, speaker.persona.language
+
+    def fits(one: Asked) -> bool:
+        turns = build(system, one.conversation[-1:], language=language)
+        return len(speaker.prompt_format.encode(turns).ids) <= room - FACTS_ROOM
+
+    kept = [one for one in asked if fits(one)]
+    for one in asked:
+        if one not in kept:
+            say(f"{one.place} is left out: too long for the model.")
+    if not kept:
+        raise VersionError(
+            f"There is nothing to measure with that the model has room for ({room} tokens, with "
+            "voice.md and facts). Shorten voice.md or the questions."
+        )
+    return kept
+
+
 def _spread(items: Sequence[T], most: int) -> list[T]:
     """At most so many, evenly from first to last, so that every file has its share."""
     if len(items) <= most:
@@ -455,7 +479,8 @@ def _block_rows(
     language = speaker.persona.language
     rows = losses.reply_rows(chosen, speaker.prompt_format, system, shots, language)
     # The end of what is too long: the reply, and as much before it as there is room for.
-    return [Encoded(row.ids[-CONTEXT:], row.mask[-CONTEXT:]) for row in rows]
+    room = context(speaker.prompt_format)
+    return [Encoded(row.ids[-room:], row.mask[-room:]) for row in rows]
 
 
 def _unseen_and_seen(measured: dict[str, list[RowLoss]]) -> Losses:

@@ -61,9 +61,11 @@ def publish(
     test: tuple[float | None, float | None],
     left_out: list[str],
     started: float,
+    began_at: float = 0.0,
 ) -> Trained:
     """Publishes what a training made; ``test`` is the held-out loss before and after.
 
+    ``began_at`` is the epoch at which an interrupted training was taken up again.
     Of several processes the main one alone writes.
     """
     from brandbot.training.card import model_card
@@ -72,7 +74,8 @@ def publish(
     model = trainer.accelerator.unwrap_model(trainer.model)
     losses = Losses(*test, trainer.state.best_metric)
     seconds = time.monotonic() - started
-    trained_tokens = sum(len(row.ids) for row in trained_on) * (trainer.state.epoch or 0)
+    epochs = (trainer.state.epoch or 0) - began_at
+    trained_tokens = sum(len(row.ids) for row in trained_on) * epochs
     speed = trained_tokens / max(1e-9, _training_seconds(trainer))
     store = AdapterStore(workspace.adapters(persona.name))
     counts: dict[str, int] = {
@@ -87,14 +90,16 @@ def publish(
         model.save_pretrained(folder)
         if settings.method == "full":
             for name in ("tokenizer.json", "tokenizer_config.json"):
-                shutil.copyfile(planned.base.folder / name, folder / name)
+                if (planned.base.folder / name).is_file():
+                    shutil.copyfile(planned.base.folder / name, folder / name)
         else:
             _name_base(folder / "adapter_config.json", planned.base)
+        # Before the file for llama.cpp, which has its end of a turn from it.
+        (folder / "chat_template.jinja").write_bytes(planned.prompt_format.template.encode())
         _write_gguf(settings.method, planned.base, folder)
         (folder / "voice.md").write_bytes(persona.voice.encode())
         # With every default: a later brandbot may have others.
         dump(persona.config.model_dump(), folder / "persona.yaml")
-        (folder / "chat_template.jinja").write_bytes(planned.prompt_format.template.encode())
         meta |= {
             "persona": persona.name,
             "method": settings.method,

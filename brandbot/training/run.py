@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from brandbot import approved, convert, examples, models, precision
 from brandbot.adapters import AdapterStore
 from brandbot.disk import full_disk_told
+from brandbot.engines.base import context
 from brandbot.errors import (
     LockHeldError,
     MissingExtraError,
@@ -37,7 +38,7 @@ from brandbot.knowledge import lookup
 from brandbot.lint import FEWEST
 from brandbot.models import BaseModel
 from brandbot.persona import Persona
-from brandbot.prompt import Encoded, PromptFormat
+from brandbot.prompt import Encoded, Message, PromptFormat, build
 from brandbot.tables import people_files
 from brandbot.training.dataset import as_served
 from brandbot.training.publish import Losses, Trained, publish
@@ -104,7 +105,16 @@ def plan(workspace: Workspace, persona: Persona, *, say: models.Say | None = Non
             f"{persona.folder / 'examples'}."
         )
     base = models.resolve(persona.config.base_model, workspace.models, say=say)
-    return Plan(persona, base, base.prompt_format(), reading)
+    form = base.prompt_format()
+    shortest = build(persona.system_prompt, [Message("user", "?")], language=persona.language)
+    needed = len(form.encode(shortest).ids)
+    room = context(form) - persona.config.generation.max_tokens
+    if needed > room:
+        raise TrainingError(
+            f"voice.md takes {needed} tokens, and {base.name} has room for {room} before a reply. "
+            "Shorten voice.md, or set a smaller generation.max_tokens."
+        )
+    return Plan(persona, base, form, reading)
 
 
 def up_to_date(workspace: Workspace, planned: Plan) -> Trained | None:
@@ -145,6 +155,7 @@ def train(
 ) -> Trained:
     """Trains the persona and publishes the version.
 
+    An interrupted training of the same is gone on with; ``resume`` asks that there be one.
     ``report`` gets an entry of ``progress.jsonl`` after each step. Raises TrainingError (NaN, out
     of memory, nothing to resume), LockHeldError and, on Ctrl-C, Interrupted.
     """
@@ -153,21 +164,27 @@ def train(
         import torch  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(str(error.name), "train", "Training") from error
+    from brandbot.training.trainer import last_whole_checkpoint
+
     state = accelerate.PartialState()
     persona = planned.persona
     runs = workspace.runs(persona.name)
     run = runs / planned.run
     if not state.is_main_process:
         state.wait_for_everyone()  # until the main process holds the lock and made the folder
-        return _train(workspace, planned, run, resume, report, say)
+        return _train(workspace, planned, run, report, say)
     runs.mkdir(parents=True, exist_ok=True)
     with _lock(runs / "lock", persona.name):
         if resume and not run.is_dir():
             raise TrainingError(
                 f"There is nothing to resume: no training of {persona.name} with just these "
-                "examples and settings was interrupted. Start it without --resume."
+                "examples, documents and settings was interrupted. Start it without --resume."
             )
-        if not resume and run.is_dir():
+        kept = last_whole_checkpoint(run)
+        if kept is not None:
+            step = kept.name.rpartition("-")[2]
+            say(f"Going on from step {step} of the training that was interrupted.")
+        elif run.is_dir():
             shutil.rmtree(run)
         run.mkdir(exist_ok=True)
         if persona.config.knowledge.enabled and (persona.folder / "knowledge").is_dir():
@@ -175,8 +192,10 @@ def train(
             say("Looking up what each example would be answered with …")  # half a minute
         state.wait_for_everyone()
         with full_disk_told(run):
-            trained = _train(workspace, planned, run, resume, report, say)
-        shutil.rmtree(run, ignore_errors=True)
+            trained = _train(workspace, planned, run, report, say)
+        for left in runs.iterdir():  # those of other examples or settings are gigabytes, too
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
         return trained
 
 
@@ -184,7 +203,6 @@ def _train(
     workspace: Workspace,
     planned: Plan,
     run: Path,
-    resume: bool,
     report: Callable[[dict[str, Any]], None],
     say: models.Say,
 ) -> Trained:
@@ -218,7 +236,7 @@ def _train(
             trainer, stop = _trainer(planned, run, rows, prefix, batch, accumulate, report)
             _refuse_unlike(trainer, planned, rows["train"])
             base_test = _measure(trainer, rows["test"], prefix)
-            _fit(trainer, stop, run, resume, planned.persona.name)
+            began_at = _fit(trainer, stop, run, planned.persona.name)
             break
         except Exception as error:
             if not _is_out_of_memory(error):
@@ -236,11 +254,12 @@ def _train(
             )
         batch, accumulate = math.ceil(batch / 2), accumulate * 2
         say(f"Memory ran out; going on with {batch} examples at a time.")
-        resume = True
     if settings.method == "full":  # as it is stored, so that what is measured is what is served
         trainer.accelerator.unwrap_model(trainer.model).to(torch.bfloat16)
     test = (base_test, _measure(trainer, rows["test"], prefix))
-    return publish(workspace, planned, trainer, rows["train"], test, list(left_out), started)
+    return publish(
+        workspace, planned, trainer, rows["train"], test, list(left_out), started, began_at
+    )
 
 
 def _trainer(
@@ -279,6 +298,40 @@ def _trainer(
     callbacks: list[Any] = [WholeCheckpoints(), FreedMemory(), reporter, stop]
     if has_valid:
         callbacks.append(EarlyStoppingCallback(settings.patience))
+    arguments = TrainingArguments(
+        output_dir=str(run),
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.learning_rate or DEFAULT_LEARNING_RATE[settings.method],
+        lr_scheduler_type="linear",
+        warmup_steps=0.05,
+        weight_decay=0.0,
+        per_device_train_batch_size=batch,
+        gradient_accumulation_steps=accumulate,
+        # Dropping the last, partial batch keeps steps equal over any number of processes;
+        # the order changes each epoch, so no example stays out. Small sets use every one.
+        dataloader_drop_last=len(rows["train"]) >= 4 * settings.batch_size,
+        eval_strategy="steps" if has_valid else "no",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=3,
+        load_best_model_at_end=has_valid,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        use_cpu=not torch.cuda.is_available() and not torch.backends.mps.is_available(),
+        report_to=[],
+        disable_tqdm=True,
+        log_level="error",
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
+    )
+    if arguments.n_gpu > 1:  # one packed row can't be split over several, as would be done here
+        arguments._n_gpu = 1
     trainer = PackedTrainer(
         prefix=prefix,
         bf16=bf16,
@@ -288,38 +341,7 @@ def _trainer(
         train_dataset=rows["train"],
         eval_dataset=rows["valid"] or None,
         callbacks=callbacks,
-        args=TrainingArguments(
-            output_dir=str(run),
-            num_train_epochs=settings.epochs,
-            learning_rate=settings.learning_rate or DEFAULT_LEARNING_RATE[settings.method],
-            lr_scheduler_type="linear",
-            warmup_steps=0.05,
-            weight_decay=0.0,
-            per_device_train_batch_size=batch,
-            gradient_accumulation_steps=accumulate,
-            # Dropping the last, partial batch keeps steps equal over any number of processes;
-            # the order changes each epoch, so no example stays out. Small sets use every one.
-            dataloader_drop_last=len(rows["train"]) >= 4 * settings.batch_size,
-            eval_strategy="steps" if has_valid else "no",
-            eval_steps=every,
-            save_strategy="steps",
-            save_steps=every,
-            save_total_limit=3,
-            load_best_model_at_end=has_valid,
-            metric_for_best_model="eval_loss",
-            greater_is_better=False,
-            logging_steps=1,
-            logging_nan_inf_filter=False,
-            seed=settings.seed,
-            data_seed=settings.seed,
-            use_cpu=not torch.cuda.is_available() and not torch.backends.mps.is_available(),
-            report_to=[],
-            disable_tqdm=True,
-            log_level="error",
-            remove_unused_columns=False,
-            dataloader_pin_memory=torch.cuda.is_available(),
-            ddp_find_unused_parameters=False,
-        ),
+        args=arguments,
     )
     trainer.remove_callback(PrinterCallback)
     return trainer, stop
@@ -381,14 +403,16 @@ def _measure(trainer: PackedTrainer, rows: list[Encoded], prefix: int) -> float 
     return mean_loss(model, rows, prefix, bf16=trainer.bf16, rows_at_once=trainer.batch_rows)
 
 
-def _fit(
-    trainer: PackedTrainer, stop: StopOnRequest, run: Path, resume: bool, persona: str
-) -> None:
+def _fit(trainer: PackedTrainer, stop: StopOnRequest, run: Path, persona: str) -> float:
+    """Trains from where an interrupted training was; returns at which epoch that is."""
     from brandbot.training.trainer import last_whole_checkpoint
 
-    checkpoint = last_whole_checkpoint(run) if resume else None
+    checkpoint = last_whole_checkpoint(run)
+    began_at = 0.0
     if checkpoint:
-        _restore_patience(trainer, checkpoint)
+        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+        began_at = float(state.get("epoch") or 0)
+        _restore_patience(trainer, state)
     with _stopping_on_interrupt(stop):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.requested and trainer.state.global_step < trainer.state.max_steps:
@@ -397,9 +421,10 @@ def _fit(
             f"checkpoint is kept. Go on with: brandbot train {persona} --resume (and the "
             "same --set, if there was one)"
         )
+    return began_at
 
 
-def _restore_patience(trainer: PackedTrainer, checkpoint: Path) -> None:
+def _restore_patience(trainer: PackedTrainer, state: dict[str, Any]) -> None:
     """Early stopping goes on counting where it was.
 
     transformers could restore its callbacks itself, but then also the order to stop that Ctrl-C
@@ -407,7 +432,6 @@ def _restore_patience(trainer: PackedTrainer, checkpoint: Path) -> None:
     """
     from transformers import EarlyStoppingCallback
 
-    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     kept = state.get("stateful_callbacks", {}).get("EarlyStoppingCallback")
     for callback in trainer.callback_handler.callbacks:
         if kept and isinstance(callback, EarlyStoppingCallback):

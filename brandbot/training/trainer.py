@@ -68,7 +68,7 @@ class PackedTrainer(Trainer):
             raise TrainingError(
                 f"The loss became {total.item()} at step {self.state.global_step + 1}: training "
                 "broke down and was stopped; nothing was published. The learning rate is probably "
-                "too high: try --set training.learning_rate=3e-4."
+                f"too high: try --set training.learning_rate={self.args.learning_rate / 3:.0e}."
             )
         items = len(inputs["labels"]) if num_items_in_batch is None else num_items_in_batch
         # Gradients are averaged over processes, the number of items is their sum.
