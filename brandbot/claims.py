@@ -154,6 +154,15 @@ class Claims:
         change = update(claims).where(waits).values(state="withdrawn", payload=None)
         return self._database.run(lambda connection: connection.execute(change).rowcount) > 0
 
+    def before(self, event: str) -> list[dict[str, Any]]:
+        """What other processes are still to do that came before an event."""
+        mine = select(claims.c.created).where(claims.c.event == event).scalar_subquery()
+        query = select(claims.c.payload).where(
+            claims.c.state == "claimed", claims.c.owner != self.owner, claims.c.created < mine
+        )
+        found = self._database.read(lambda connection: list(connection.execute(query).scalars()))
+        return [json.loads(payload) for payload in found if payload]
+
     def has_posted(self, message_id: str) -> bool:
         """Whether a message holds the reply to any event, or a part of one."""
         known = claims.c.posted.contains(message_id, autoescape=True)

@@ -152,7 +152,7 @@ def mounted(bot: Bot) -> Iterator[list[Any]]:
     elif not found:
         yield []
         return
-    secret = os.environ["SLACK_SIGNING_SECRET"]
+    secret = os.environ["SLACK_SIGNING_SECRET"].strip()
     try:
         yield [server.route_later(lambda: found[0] if found else None, secret)]
     finally:

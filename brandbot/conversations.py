@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from brandbot.database import (
@@ -265,6 +265,18 @@ class ConversationLog:
             return True
 
         return self.database.run(work)
+
+    def take_back(self, turn: int) -> None:
+        """A reply to what was deleted while it was written: its words go, and it is retired."""
+        gone = {"content": "", "changed": now(), "retired": True, "unsourced": None}
+
+        def work(connection: Connection) -> None:
+            connection.execute(update(turns).where(turns.c.id == turn).values(gone))
+            connection.execute(delete(sources).where(sources.c.turn == turn))
+            blanked = update(reviews).where(reviews.c.turn == turn).values(NO_WORDS)
+            connection.execute(blanked)
+
+        self.database.run(work)
 
     def judge(
         self,

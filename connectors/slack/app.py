@@ -20,12 +20,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
-from brandbot import Bot, BrandbotError, Claims
+from brandbot import Bot, BrandbotError, Claims, Voice
 from connectors.slack import command, teach
 from connectors.slack.events import Question, author, change, question
 from connectors.slack.talk import Talk, default_persona
 from connectors.slack.texts import say
 from connectors.slack.work import Work
+from connectors.slack.writer import passing, reason
 
 API = "https://slack.com/api/"
 API_SECONDS = 10
@@ -65,6 +66,14 @@ class SlackAwayError(BrandbotError):
     """Slack could not be asked; it may be in a while."""
 
 
+def refused(error: Exception, what: str) -> BrandbotError:
+    """What to say of a token that Slack did not take: SlackAwayError if Slack isn't well."""
+    doctor = "See what is wrong with: brandbot slack doctor"
+    if passing(error) or not isinstance(error, SlackApiError):
+        return SlackAwayError(f"Slack can't be reached, or isn't well: {reason(error)}. {doctor}")
+    return BrandbotError(f"Slack refuses the {what}: {reason(error)}. {doctor}")
+
+
 def build(
     bot: Bot,
     *,
@@ -78,7 +87,7 @@ def build(
     Raises BrandbotError if Slack refuses the token, SlackAwayError if it can't be asked.
     """
     token = token or token_needed("SLACK_BOT_TOKEN")
-    secret = signing_secret or os.environ.get("SLACK_SIGNING_SECRET") or ""
+    secret = (signing_secret or os.environ.get("SLACK_SIGNING_SECRET") or "").strip()
     bolt = App(
         token=token,
         signing_secret=secret,
@@ -105,16 +114,8 @@ def build(
     )
     try:
         me = client.auth_test()
-    except SlackApiError as error:
-        raise BrandbotError(
-            f"Slack refuses the bot token: {error.response.get('error')}. "
-            "See what is wrong with: brandbot slack doctor"
-        ) from error
     except (SlackClientError, OSError) as error:
-        raise SlackAwayError(
-            f"Slack can't be reached ({type(error).__name__}). "
-            "See what is wrong with: brandbot slack doctor"
-        ) from error
+        raise refused(error, "bot token") from error
     for middleware in bolt._middleware_list:
         if isinstance(middleware, SingleTeamAuthorization):
             # Else the first event asks once more, and is lost if Slack isn't well just then.
@@ -167,10 +168,10 @@ def _events(bolt: App, talk: Talk) -> None:
         """The older assistant view: a new thread is greeted, with prompts to begin with."""
         thread = body["event"]["assistant_thread"]
         channel, ts = str(thread["channel_id"]), str(thread["thread_ts"])
-        voice = talk.bot.voice(talk.default)
+        voice = talk.bot.voice(talk.persona(str(body["team_id"]), channel))
         greeting = voice.persona.config.greeting or say(voice.persona.language, "greeting")
         talk.tell(talk.client.chat_postMessage, channel=channel, thread_ts=ts, text=greeting)
-        _prompts(talk, channel_id=channel, thread_ts=ts)
+        _prompts(talk, voice, channel_id=channel, thread_ts=ts)
 
     @bolt.event("app_home_opened")
     def home(body: dict[str, Any]) -> None:
@@ -178,14 +179,14 @@ def _events(bolt: App, talk: Talk) -> None:
         event = body["event"]
         if event.get("tab") != "messages":
             return
-        channel = str(event["channel"])
-        if not talk.bot.log.knows(author(str(body["team_id"]), str(event["user"]))):
-            voice = talk.bot.voice(talk.default)
+        team, channel = str(body["team_id"]), str(event["channel"])
+        voice = talk.bot.voice(talk.persona(team, channel))
+        if not talk.bot.log.knows(author(team, str(event["user"]))):
             greeting = voice.persona.config.greeting or say(voice.persona.language, "greeting")
-            if talk.claims.claim(f"greeting:{body['team_id']}:{event['user']}", {}):
+            if talk.claims.claim(f"greeting:{team}:{event['user']}", {}):
                 talk.tell(talk.client.chat_postMessage, channel=channel, text=greeting)
-                talk.claims.done(f"greeting:{body['team_id']}:{event['user']}")
-        _prompts(talk, channel_id=channel)
+                talk.claims.done(f"greeting:{team}:{event['user']}")
+        _prompts(talk, voice, channel_id=channel)
 
     @bolt.event("assistant_thread_context_changed")
     def moved() -> None:
@@ -197,11 +198,11 @@ def _events(bolt: App, talk: Talk) -> None:
         return BoltResponse(status=200)
 
 
-def _prompts(talk: Talk, **where: str) -> None:
-    config = talk.bot.voice(talk.default).persona.config
+def _prompts(talk: Talk, voice: Voice, **where: str) -> None:
+    config = voice.persona.config
     prompts = [{"title": text[:75], "message": text} for text in config.starters[:PROMPTS]]
     if prompts:
-        title = say(talk.language(talk.default), "starters_title")
+        title = say(voice.persona.language, "starters_title")
         talk.tell(
             talk.quick.api_call, api_method="assistant.threads.setSuggestedPrompts",
             json={**where, "prompts": prompts, "title": title},

@@ -92,7 +92,7 @@ def disliked_form(turn: int, language: str) -> dict[str, Any]:
     ]
     return _form(
         DISLIKED,
-        str(turn),
+        f"{turn}:{language}",
         say(language, "reason_title"),
         language,
         [
@@ -124,7 +124,7 @@ def improve_form(turn: int, reply: str, language: str) -> dict[str, Any]:
         label = "improve_long"
     return _form(
         IMPROVED,
-        str(turn),
+        f"{turn}:{language}",
         say(language, "improve_title"),
         language,
         [
@@ -140,7 +140,7 @@ def improve_form(turn: int, reply: str, language: str) -> dict[str, Any]:
 
 def forget_form(language: str) -> dict[str, Any]:
     """Asks before everything a person said is deleted."""
-    view = _form(FORGET, "", say(language, "forget_confirm_title"), language, [])
+    view = _form(FORGET, f":{language}", say(language, "forget_confirm_title"), language, [])
     view["blocks"] = [
         {"type": "section", "text": _plain(say(language, "forget_confirm_body"), 3000)}
     ]
@@ -171,6 +171,15 @@ def voiced(text: str, language: str) -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def held(view: Mapping[str, Any]) -> tuple[int, str]:
+    """The reply that a form is about, 0 if it is about none, and the language it is in.
+
+    What comes back from a form does not say in which channel it was opened.
+    """
+    number, _, language = str(view.get("private_metadata") or "").partition(":")
+    return int(number) if number.isdigit() else 0, language or "en"
 
 
 def _form(

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from brandbot import BrandbotError
 from connectors.slack import blocks
 from connectors.slack.events import Question, author, message_id, room
-from connectors.slack.mrkdwn import read, write
+from connectors.slack.mrkdwn import literal, read, write
 from connectors.slack.talk import LONGEST_MESSAGE, Talk
 from connectors.slack.texts import say
 from connectors.slack.writer import TROUBLE, passing
@@ -26,7 +26,14 @@ def wire(app: App, talk: Talk) -> None:
 
     @app.command("/brandbot")
     def command(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        word, _, rest = str(body.get("text") or "").strip().partition(" ")
+        try:
+            carry_out(ack, body, client, respond)
+        except BrandbotError as error:
+            log.warning("A command was not carried out: %s", error)
+            ack(say(talk.own_language, "not_done"))
+
+    def carry_out(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        word, rest = [*str(body.get("text") or "").split(None, 1), "", ""][:2]
         rest = rest.strip()
         team, channel = str(body["team_id"]), str(body["channel_id"])
         persona = talk.persona(team, channel)
@@ -72,17 +79,17 @@ def wire(app: App, talk: Talk) -> None:
         team, user = str(body["team"]["id"]), str(body["user"]["id"])
         person = author(team, user)
         event = f"forget:{person}:{body['view']['id']}"
+        _, language = blocks.held(body["view"])
         try:  # claimed first: a wish that was acknowledged outlives a restart
-            fresh = talk.claims.claim(event, {"forget": person})
+            fresh = talk.claims.claim(event, {"forget": person, "language": language})
         except BrandbotError as error:
             log.warning("Somebody could not be forgotten: %s", error)
             ack()
-            text = say(talk.language(talk.default), "forget_failed")
-            _tell(client.chat_postMessage, channel=user, text=text)
+            _tell(client.chat_postMessage, channel=user, text=say(language, "forget_failed"))
             return
         ack()
         if fresh:
-            talk.take_wish(event, person)
+            talk.take_wish(event, person, language)
 
 
 def _use(talk: Talk, place: str, name: str, language: str) -> tuple[str, bool]:
@@ -125,7 +132,7 @@ def _status(talk: Talk, team: str, channel: str, language: str) -> str:
 def _ask(talk: Talk, respond: Respond, body: dict[str, Any], text: str, language: str) -> None:
     """Asks in the channel, for all to see, and answers in the thread below."""
     user, channel, team = str(body["user_id"]), str(body["channel_id"]), str(body["team_id"])
-    asked = say(language, "asked", user=user, question=write(text))
+    asked = say(language, "asked", user=user, question=literal(text))
     try:
         ts = str(talk.client.chat_postMessage(channel=channel, text=asked)["ts"])
         question = Question(
@@ -154,6 +161,11 @@ def _post(talk: Talk, respond: Respond, body: dict[str, Any]) -> None:
         except SlackApiError:
             talk.claims.undo(event)  # refused: it may be pressed again
             raise
+        except TROUBLE as error:  # whether it arrived is unknown: once more could be twice
+            log.warning("It is not known whether it was posted: %s", type(error).__name__)
+            _tell(respond, text=say(language, "voice_unsure"), replace_original=False)
+            talk.claims.done(event)
+            return
     except (BrandbotError, *TROUBLE) as error:
         log.warning("Nothing was posted: %s", type(error).__name__)
         _tell(respond, text=say(language, _why(error)), replace_original=False)

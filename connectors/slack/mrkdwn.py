@@ -258,6 +258,12 @@ def _link(address: str, label: str) -> str:
     return f"<{_escaped(address)}|{_escaped(label)}>"
 
 
+def literal(text: str) -> str:
+    """What somebody typed behind a command, to be shown as it is; nobody is mentioned by it."""
+    typed = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return _escaped(typed)
+
+
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

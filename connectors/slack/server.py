@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from brandbot import Bot, BrandbotError
-from connectors.slack.app import SlackApp, build, token_needed
+from brandbot import Bot
+from connectors.slack.app import SlackApp, build, refused, token_needed
 
 PATH = "/slack/events"
 
@@ -42,15 +42,17 @@ def serve(bot: Bot, *, persona: str | None = None) -> None:
     app_token = token_needed("SLACK_APP_TOKEN")
     token_needed("SLACK_BOT_TOKEN")
     app = build(bot, persona=persona)
-    handler = connect(app, app_token)
-    names = ", ".join(bot.workspace.persona_names())
-    print(f"brandbot is in Slack as {app.talk.default} (there are: {names}). Ctrl-C stops it.",
-          flush=True)  # fmt: skip
+    handler: SocketModeHandler | None = None
     try:
+        handler = connect(app, app_token)
+        names = ", ".join(bot.workspace.persona_names())
+        print(f"brandbot is in Slack as {app.talk.default} (there are: {names}). Ctrl-C stops it.",
+              flush=True)  # fmt: skip
         bot.warm(app.talk.default)
         threading.Event().wait()
     finally:
-        handler.close()
+        if handler is not None:
+            handler.close()
         app.close()
 
 
@@ -60,10 +62,7 @@ def connect(app: SlackApp, app_token: str) -> SocketModeHandler:
     try:
         handler.connect()
     except SlackApiError as error:
-        raise BrandbotError(
-            f"Slack refuses the app token: {error.response.get('error')}. "
-            "See what is wrong with: brandbot slack doctor"
-        ) from error
+        raise refused(error, "app token") from error
     return handler
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from brandbot import (
     Claims,
     LockHeldError,
     Reply,
+    TooLongError,
     Turn,
     WorkspaceError,
     expire,
@@ -35,6 +38,9 @@ CHANNEL = "slack"
 
 LONGEST_MESSAGE = 12_000
 """Characters; the model's own limit is in tokens and is said by the bot."""
+
+REPEATED_SECONDS = 4_000
+"""For about an hour Slack sends an event again that it could not deliver."""
 
 MOST_TRIES = 1_000
 """How often a reply is tried that Slack answers with an error of its own, once a beat: for more
@@ -76,6 +82,11 @@ class Talk:
                 return "en"
         return self._languages[persona]
 
+    @property
+    def own_language(self) -> str:
+        """That of the persona that channels talk to unless they were set."""
+        return self.language(self.default)
+
     def follows(self, place_of_room: str, place: str) -> bool:
         """Whether a thread goes on without a mention: only where it was switched on."""
         return bool(self.bot.log.room(place_of_room).follows) and bool(self.bot.log.at(place))
@@ -86,9 +97,7 @@ class Talk:
         def job() -> None:
             self.answer(question, again=again, posted=posted)
 
-        # One talk at a time: threads of a direct talk are part of it.
-        key = room(question.team, question.channel) if question.direct else question.place
-        if self.work.put(key, job, always=again) or self.work.closed:
+        if self.work.put(_talk_of(question), job, always=again) or self.work.closed:
             return  # what came while this process stops stays claimed, for whoever starts next
         self.claims.done(question.event, failed=True)
         self._whisper(question, say(self._language_of(question), "queue_full"))
@@ -100,6 +109,10 @@ class Talk:
         """
         name = changed.message_id
         if self.claims.state(name) is None and self.bot.log.turn(name) is None:
+            if changed.text is None and _age(name) < REPEATED_SECONDS:
+                # It may be one that Slack could not deliver yet, and sends again.
+                self.claims.claim(name, {})
+                self.claims.withdraw(name)
             return
         if changed.text is None:
             self.claims.withdraw(name)
@@ -119,7 +132,7 @@ class Talk:
     def take_over(self, event: str, payload: Mapping[str, Any], posted: str | None) -> None:
         """Takes up a question that a process left when it died, or a wish to be forgotten."""
         if "forget" in payload:
-            self.take_wish(event, payload["forget"])
+            self.take_wish(event, payload["forget"], payload.get("language") or self.own_language)
             return
         try:
             question = Question(**payload)
@@ -128,13 +141,12 @@ class Talk:
             return
         self.take(question, again=True, posted=posted)
 
-    def take_wish(self, event: str, person: str) -> None:
+    def take_wish(self, event: str, person: str, language: str) -> None:
         """Queues the claimed wish of a person, as the log names them, to be forgotten."""
-        self.work.put(event, lambda: self._forget(event, person), always=True)
+        self.work.put(event, lambda: self._forget(event, person, language), always=True)
 
-    def _forget(self, event: str, person: str) -> None:
+    def _forget(self, event: str, person: str, language: str) -> None:
         """Forgets a person and tells them; it writes the whole database anew, which takes long."""
-        language = self.language(self.default)
         try:
             done = forget_person(self.bot.workspace, self.bot.log, person)
             text = say(language, "forgotten_traces" if done.left else "forgotten", count=done.turns)
@@ -166,10 +178,13 @@ class Talk:
         try:
             if self.claims.payload(question.event) is None:  # deleted, or forgotten, meanwhile
                 return
+            if self._has_to_wait(question):
+                self.claims.release(question.event)
+                return
             language = self._language_of(question)
             if again and posted is None:
                 writer.adopt(self._stray(question))
-            self._announce(question, language, again)
+            self._announce(question, language)
             current = self.claims.payload(question.event)
             if current is None:
                 self._status(question, "")
@@ -186,16 +201,29 @@ class Talk:
             self._tries.pop(question.event, None)
         except ClaimLostError as error:
             log.warning("%s", error)  # the other process says the rest
+        except TooLongError as error:
+            log.warning("No reply to %s: %s", question.event, error)
+            self._failed(question, writer, say(language, "too_long_to_read"))
         except BrandbotError as error:
             log.warning("No reply to %s: %s", question.event, error)
-            self._failed(question, writer, language)
+            self._failed(question, writer, say(language, "failed"))
         except TROUBLE as error:
             log.warning("No reply to %s: Slack: %s", question.event, type(error).__name__)
             if not self._again(question, error):
-                self._failed(question, writer, language)
+                self._failed(question, writer, say(language, "failed"))
         except Exception:
             log.exception("No reply to %s", question.event)
-            self._failed(question, writer, language)
+            self._failed(question, writer, say(language, "failed"))
+
+    def _has_to_wait(self, question: Question) -> bool:
+        """Whether another process answers what was said before in the same talk."""
+        for payload in self.claims.before(question.event):
+            try:
+                if _talk_of(Question(**payload)) == _talk_of(question):
+                    return True
+            except TypeError:  # something else than a question
+                continue
+        return False
 
     def _reply(
         self, question: Question, text: str, writer: Writer, language: str, again: bool
@@ -219,9 +247,11 @@ class Talk:
             *blocks.unsourced(unsourced, language),
             *blocks.feedback(turn, language),
         ]
-        ts = writer.end(words, below)
-        self.bot.log.name(turn, message_id(question.team, question.channel, ts))
-        self._catch_up(question, text)
+        try:
+            ts = writer.end(words, below)
+            self.bot.log.name(turn, message_id(question.team, question.channel, ts))
+        finally:
+            self._catch_up(question, text, turn)
 
     def _written(
         self, question: Question, persona: str, conversation: str | None, text: str,
@@ -238,17 +268,20 @@ class Talk:
                         break
             finally:
                 reply.close()
+                self._catch_up(question, text, reply.turn)
         except OSError as error:  # a full disk, a missing file: not Slack's, who may be away, too
             raise BrandbotError(f"{type(error).__name__}: {error}") from error
         return reply
 
-    def _catch_up(self, question: Question, text: str) -> bool:
+    def _catch_up(self, question: Question, text: str, reply: int | None = None) -> bool:
         """Does to a logged question what was done in Slack before it was logged.
 
-        False if it was deleted, or its author forgotten.
+        False if it was deleted, or its author forgotten: then the ``reply`` goes, too.
         """
         if self.claims.is_gone(question.event):
             self.bot.log.delete(question.message_id)
+            if reply is not None:
+                self.bot.log.take_back(reply)
             return False
         current = self.claims.payload(question.event)
         now = text if current is None else self._text(Question(**current))
@@ -283,13 +316,14 @@ class Talk:
         the bot; otherwise it has one of its own.
         """
         if question.threaded:
+            names = self.bot.workspace.persona_names()  # one may have been removed since
             root = self.bot.log.turn(message_id(question.team, question.channel, question.thread))
             if root is not None:
                 persona = self.bot.log.persona_of(root[0])
-                if persona is not None:
+                if persona in names:
                     return persona, root[0]
             held = self.bot.log.at(question.place)
-            if held:
+            if held and held[0][1] in names:
                 return held[0][1], held[0][0]
         return self.persona(question.team, question.channel), None
 
@@ -322,10 +356,10 @@ class Talk:
                 return ts
         return None
 
-    def _failed(self, question: Question, writer: Writer, language: str) -> None:
+    def _failed(self, question: Question, writer: Writer, told: str) -> None:
         try:
             if not writer.shown:  # else the reply is there; what failed came after it
-                writer.end(say(language, "failed"))
+                writer.end(told)
         except TROUBLE as error:
             log.warning("Slack does not take it: %s", type(error).__name__)
             if self._again(question, error):
@@ -357,11 +391,11 @@ class Talk:
         except BrandbotError as error:
             log.warning("It is not noted where %s is answered: %s", event, error)
 
-    def _announce(self, question: Question, language: str, again: bool) -> None:
+    def _announce(self, question: Question, language: str) -> None:
         """The notice at the first contact, and the status; each may take Slack seconds."""
         if not self._text(question):
             return
-        if not again and not self.bot.log.knows(question.author):
+        if not self.bot.log.knows(question.author):
             self._notice(question, say(language, "notice_first"))
         self._status(question, say(language, "thinking"))
 
@@ -402,6 +436,19 @@ class Talk:
 
     def _language_of(self, question: Question) -> str:
         return self.language(self._conversation(question)[0])
+
+
+def _talk_of(question: Question) -> str:
+    """What is answered one at a time: a thread, or a direct talk with its threads."""
+    return room(question.team, question.channel) if question.direct else question.place
+
+
+def _age(name: str) -> float:
+    """How many seconds ago a message was written; its name ends in that moment."""
+    try:
+        return time.time() - float(name.rpartition(":")[2])
+    except ValueError:
+        return math.inf
 
 
 def default_persona(bot: Bot, wanted: str | None) -> str:

@@ -41,10 +41,14 @@ def wire(app: App, talk: Talk) -> None:
         number = str(body["actions"][0].get("value", ""))
         if not number.isdigit():
             return
-        reply = talk.bot.log.reply(int(number))
-        form = blocks.improve_form(
-            int(number), reply.content if reply else "", _language(talk, body)
-        )
+        try:
+            reply = talk.bot.log.reply(int(number))
+            language = _language(talk, body)
+        except BrandbotError as error:
+            log.warning("A reply could not be read: %s", error)
+            _thank(client, body, say(talk.own_language, "not_saved"))
+            return
+        form = blocks.improve_form(int(number), reply.content if reply else "", language)
         _try(lambda: client.views_open(trigger_id=body["trigger_id"], view=form))
 
     @app.view(blocks.DISLIKED)
@@ -53,20 +57,19 @@ def wire(app: App, talk: Talk) -> None:
         chosen = values["why"]["why"].get("selected_options") or []
         more = (values["more"]["more"].get("value") or "").strip()
         reason = "; ".join([*(option["value"] for option in chosen), *([more] if more else [])])
-        number = int(body["view"]["private_metadata"])
+        number, language = blocks.held(body["view"])
         if reason and not _judge(talk, number, "dislike", body, reason=reason):
-            _not_saved(ack, "more", _language(talk, body))
+            _not_saved(ack, "more", language)
             return
         ack()
 
     @app.view(blocks.IMPROVED)
     def rewritten(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         better = (body["view"]["state"]["values"]["better"]["better"].get("value") or "").strip()
-        language = _language(talk, body)
+        number, language = blocks.held(body["view"])
         if not better:
             ack(response_action="errors", errors={"better": say(language, "improve_empty")})
             return
-        number = int(body["view"]["private_metadata"])
         if not _judge(talk, number, "dislike", body, suggestion=better):
             _not_saved(ack, "better", language)
             return

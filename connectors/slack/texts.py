@@ -23,6 +23,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "queue_full": "A lot of people are asking right now. Please try again in a minute.",
         "failed": "Sorry, I couldn't write a reply. Please try again.",
         "too_long": "That message is too long for me: at most {limit} characters, please.",
+        "not_done": "I couldn't do that just now. Please try again in a minute.",
+        "too_long_to_read": "That message is too long for me to read. Please shorten it.",
         "sources": "Sources",
         "position_page": "page {number}",
         "position_row": "row {number}",
@@ -56,6 +58,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "voice_working": "One moment, I'm finding the words…",
         "voice_post": "Post it here",
         "voice_posted": "_In the brand's voice, for <@{user}>_",
+        "voice_unsure": "I can't tell whether that was posted. If it isn't here, copy it from "
+        "above.",
         # Forgetting
         "forget_confirm_title": "Delete my messages",
         "forget_confirm_body": "Everything you said to me is deleted from my memory, with my "
@@ -168,6 +172,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "failed": "Lo siento, no he podido responder. Inténtalo otra vez.",
         "too_long": "Ese mensaje es demasiado largo para mí: como mucho {limit} caracteres, "
         "por favor.",
+        "not_done": "Ahora mismo no he podido hacerlo. Inténtalo otra vez dentro de un minuto.",
+        "too_long_to_read": "Ese mensaje es demasiado largo para que lo lea. Acórtalo, por favor.",
         "sources": "Fuentes",
         "position_page": "página {number}",
         "position_row": "fila {number}",
@@ -201,6 +207,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "voice_working": "Un momento, busco las palabras…",
         "voice_post": "Publicar aquí",
         "voice_posted": "_Con la voz de la marca, para <@{user}>_",
+        "voice_unsure": "No sé si se ha publicado. Si no está aquí, cópialo de arriba.",
         # Forgetting
         "forget_confirm_title": "Borrar mis mensajes",
         "forget_confirm_body": "Se borra de mi memoria todo lo que me has dicho, con mis "

@@ -36,9 +36,13 @@ TROUBLE = (SlackClientError, *AWAY)
 """What a call to Slack can end in."""
 
 UNWELL = (
-    "fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable",
+    "fatal_error", "internal_error", "message_limit_exceeded", "rate_limited", "ratelimited",
+    "request_timeout", "service_unavailable",
 )  # fmt: skip
 """What Slack answers when the same call may well succeed in a while."""
+
+PAGE = "no answer that can be read"
+"""The reason where Slack, or something before it, answered with no JSON."""
 
 log = logging.getLogger("brandbot.slack")
 
@@ -113,7 +117,7 @@ class Writer:
                 self._rewrite(ready)
             self._sent = ready
         except TROUBLE as error:
-            log.info("A reply could not be shown while it grew: %s", _reason(error))
+            log.info("A reply could not be shown while it grew: %s", reason(error))
         self._last = self._clock()
         return not self.stopped
 
@@ -154,7 +158,7 @@ class Writer:
             self._name(answer["ts"])
         except TROUBLE as error:
             if not passing(error):
-                log.info("No native stream, so the message is updated: %s", _reason(error))
+                log.info("No native stream, so the message is updated: %s", reason(error))
                 self._post(_content(text))
                 return
             found = self._find()  # perhaps it began, and nobody heard of it
@@ -173,7 +177,7 @@ class Writer:
             )  # fmt: skip
         except TROUBLE as error:
             # What was appended or not is unknown: from here on the whole text is written.
-            log.info("The stream broke, so the message is updated: %s", _reason(error))
+            log.info("The stream broke, so the message is updated: %s", reason(error))
             self._hear(error)
             self._rewrite(text)
 
@@ -193,7 +197,7 @@ class Writer:
             )  # fmt: skip
             return True
         except TROUBLE as error:
-            log.info("The stream could not be ended, so it is written whole: %s", _reason(error))
+            log.info("The stream could not be ended, so it is written whole: %s", reason(error))
             self._break()
             return False
 
@@ -218,7 +222,7 @@ class Writer:
 
     def _hear(self, error: BaseException) -> None:
         """Slack says it once, at whatever call comes first."""
-        self.stopped |= _reason(error) == "stopped_by_user"
+        self.stopped |= reason(error) == "stopped_by_user"
 
     def _rewrite(self, text: str) -> None:
         """The message as an update of the whole; what the reader stopped is left alone."""
@@ -235,7 +239,12 @@ class Writer:
                 if not _is_gone(error):
                     self._update(text, blocks)  # once more; after that it is the caller's trouble
                     return
+        # In the place of the message that is gone; parts that came after it keep theirs.
+        later, self._names = self._names[1:], []
         self._post(_content(text, blocks))
+        if later:
+            self._names += later
+            self._posted(",".join(self._names))
 
     def _post(self, content: dict[str, Any]) -> None:
         """Posts one more message; one whose answer got lost is looked for."""
@@ -272,20 +281,20 @@ def passing(error: BaseException) -> bool:
         return True
     if not isinstance(error, SlackApiError):
         return False
-    reason = _reason(error)
-    # A page instead of JSON is a proxy's, or that of a server that is down; slack_sdk makes
-    # a sentence of it.
-    page = not re.fullmatch(r"[a-z0-9_]+", reason)
-    return page or reason in UNWELL or getattr(error.response, "status_code", 200) >= 500
+    status = getattr(error.response, "status_code", 200)
+    return reason(error) in (PAGE, *UNWELL) or status == 429 or status >= 500
 
 
 def _is_gone(error: BaseException) -> bool:
-    return _reason(error) in ("message_not_found", "cant_update_message", "edit_window_closed")
+    return reason(error) in ("message_not_found", "cant_update_message", "edit_window_closed")
 
 
-def _reason(error: BaseException) -> str:
-    """Why a call failed, without its tokens."""
+def reason(error: BaseException) -> str:
+    """Why a call failed, in a word, without its tokens."""
     response = getattr(error, "response", None)
     if response is None:
         return type(error).__name__
-    return str(response.get("error", "no answer"))
+    told = str(response.get("error", "no answer"))
+    # A page instead of JSON is a proxy's, or that of a server that is down; slack_sdk makes
+    # a sentence of it.
+    return told if re.fullmatch(r"[a-z0-9_]+", told) else PAGE
