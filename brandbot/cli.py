@@ -190,7 +190,8 @@ def examples(
 def train(
     name: Name,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from an interrupted training's checkpoint.")
+        bool,
+        typer.Option("--resume", help="Only go on from an interrupted training, and begin none."),
     ] = False,
     if_changed: Annotated[
         bool, typer.Option("--if-changed", help="Train only if the newest version is out of date.")

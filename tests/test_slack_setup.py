@@ -35,7 +35,7 @@ def test_both_languages_hold_the_same_keys_and_fields() -> None:
 
 
 def test_what_slack_limits_is_short_enough() -> None:
-    for language in texts.LANGUAGES:
+    for language in texts.TEXTS:
         for key in (
             "forget_confirm_title", "forget_confirm_button", "reason_title", "improve_title", "submit", "cancel",
         ):  # fmt: skip

@@ -45,11 +45,9 @@ def test_a_long_run_of_spaces_is_read_in_a_moment() -> None:
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("<@U1>", "@Ana"),
         ("<@U2|ben>", "@ben"),
         ("<@U3>", "@someone"),
         ("<#C1|general>", "#general"),
-        ("<#C2>", "#shop"),
         ("<#C3|>", "#channel"),
         ("<!here> <!channel|@channel>", "@here @channel"),
         ("<!subteam^S1|@baristas> <!subteam^S2>", "@baristas @team"),
@@ -66,7 +64,7 @@ def test_a_long_run_of_spaces_is_read_in_a_moment() -> None:
     ],
 )
 def test_what_stands_between_brackets(written: str, expected: str) -> None:
-    assert read(written, bot_user="UBOT", names={"U1": "Ana", "C2": "shop"}) == expected
+    assert read(written, bot_user="UBOT") == expected
 
 
 @pytest.mark.parametrize(

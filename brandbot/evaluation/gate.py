@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from brandbot.evaluation import intervals
 from brandbot.evaluation.intervals import Measure
-from brandbot.evaluation.report import BASE, BRAND, Report
+from brandbot.evaluation.report import BASE, BRAND, METRICS, Report
 from brandbot.persona import Gate
 
 FEWEST = 6
@@ -70,8 +70,6 @@ def _limit(name: str, measure: Measure | None, limit: float, better: int) -> Gat
 
 def _better(name: str, report: Report, metric: str) -> GateRow:
     """Better than the untuned model, beyond the interval."""
-    from brandbot.evaluation.report import METRICS
-
     found = report.difference(metric, report.version, BASE)
     if found is None or found.n < FEWEST:
         return GateRow(name, "unknown")

@@ -18,8 +18,9 @@ from brandbot.lint_text import emojis, other_language
 
 Fault = Literal["empty", "cut", "repeating", "language"]
 
-GRAM = 12
-"""Words in a row that count as copied; chance alone hardly ever makes so many."""
+GRAM, SHORTEST = 12, 3
+"""Words in a row that count as copied, since chance alone hardly ever makes so many; and of the
+longest run that was copied at all, from how many on it is told."""
 
 _CLOSED = re.compile(r"[.!?…:)\]\"'»”’*]$")
 
@@ -82,7 +83,7 @@ class TrainingText:
         self._runs: set[tuple[str, ...]] = set()
         for reply in replies:
             spoken = words(reply)
-            for size in range(1, GRAM + 1):
+            for size in range(SHORTEST, GRAM + 1):
                 self._runs.update(
                     tuple(spoken[i : i + size]) for i in range(len(spoken) - size + 1)
                 )
@@ -98,7 +99,7 @@ class TrainingText:
             run = run + 1 if hit else 0
             longest = max(longest, run + GRAM - 1 if run else 0)
         size = GRAM - 1
-        while not longest and size > 2:
+        while not longest and size >= SHORTEST:
             if any(
                 tuple(spoken[i : i + size]) in self._runs for i in range(len(spoken) - size + 1)
             ):

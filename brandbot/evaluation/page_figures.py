@@ -127,7 +127,7 @@ def difference(metric: str, first: Column, column: Column, side: str) -> dict[st
         return None
     share = METRICS[metric].unit == "share"
     value, low, high = (
-        number(v * (100 if share else 1), side, 1 if metric == "copied" else 0 if share else 2, "+")
+        number(v * (100 if share else 1), side, 0 if share else 2, "+")
         for v in (found.value, found.low, found.high)
     )
     better = METRICS[metric].better

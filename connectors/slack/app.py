@@ -22,13 +22,13 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from brandbot import Bot, BrandbotError, Claims, Voice
 from connectors.slack import command, teach
+from connectors.slack.doctor import API
 from connectors.slack.events import Question, author, change, question
 from connectors.slack.talk import Talk, default_persona
 from connectors.slack.texts import say
 from connectors.slack.work import Work
 from connectors.slack.writer import passing, reason
 
-API = "https://slack.com/api/"
 API_SECONDS = 10
 """How long one call to Slack may take."""
 

@@ -22,7 +22,6 @@ from connectors.slack.manifest import SCOPES
 from connectors.slack.texts import say
 
 API = "https://slack.com/api/"
-
 SECONDS = 5
 """How long an answer may take."""
 

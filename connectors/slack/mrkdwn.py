@@ -7,16 +7,13 @@ of that kind. Nothing that comes out of the last two mentions anybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 
 import regex
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.tree import SyntaxTreeNode
 from rich.emoji import Emoji
-
-NOBODY: Mapping[str, str] = MappingProxyType({})
 
 # What people write in Slack
 
@@ -43,11 +40,10 @@ _FORMATS = [
 _BULLET = regex.compile(r"^([ \t]*)[•◦▪]\s+", regex.MULTILINE)
 
 
-def read(text: str, *, bot_user: str, names: Mapping[str, str] = NOBODY) -> str:
+def read(text: str, *, bot_user: str) -> str:
     """What somebody wrote, as Markdown, without the mention of the bot.
 
-    ``names`` tells what people (U…) and channels (C…) are called where Slack doesn't. In code
-    nothing but the entities is converted.
+    In code nothing but the entities is converted.
     """
     held: list[str] = []
 
@@ -57,7 +53,7 @@ def read(text: str, *, bot_user: str, names: Mapping[str, str] = NOBODY) -> str:
             if not (after_digit and match["emoji"].isdigit()):  # 10:100:20 is no emoji
                 return found
         is_token = match["token"] is not None
-        held.append(_token(match["token"], names) if is_token else match[0])
+        held.append(_token(match["token"]) if is_token else match[0])
         return _HELD
 
     text = _without_mention(text.replace(_HELD, ""), bot_user)
@@ -78,14 +74,14 @@ def _without_mention(text: str, bot_user: str) -> str:
     return found.sub(lambda match: match["code"] or "", text)
 
 
-def _token(token: str, names: Mapping[str, str]) -> str:
+def _token(token: str) -> str:
     """What stands between < and >: somebody, a channel, something special, or a link."""
     target, _, label = token.partition("|")
     match target[:1]:
         case "@":
-            return "@" + (names.get(target[1:]) or label.removeprefix("@") or "someone")
+            return "@" + (label.removeprefix("@") or "someone")
         case "#":
-            return "#" + (names.get(target[1:]) or label.removeprefix("#") or "channel")
+            return "#" + (label.removeprefix("#") or "channel")
         case "!" if target.startswith("!date^"):
             return label
         case "!":

@@ -6,8 +6,6 @@ Nothing else in the connector holds a sentence people in Slack see. ``{}`` field
 
 from __future__ import annotations
 
-LANGUAGES = {"en": "English", "es": "Español"}
-
 REASONS = ("voice", "wrong", "unhelpful", "length", "tone")
 """What a dislike can be for; the log holds these words, the form shows ``reason_…``."""
 
@@ -318,5 +316,5 @@ def say(language: str, key: str, **values: object) -> str:
     ``es-MX`` is Spanish; languages we don't speak are answered in English.
     """
     spoken = language.replace("_", "-").partition("-")[0].lower()
-    text = TEXTS[spoken if spoken in LANGUAGES else "en"][key]
+    text = TEXTS[spoken if spoken in TEXTS else "en"][key]
     return text.format(**values) if values else text
