@@ -17,6 +17,7 @@ from brandbot import examples, models
 from brandbot.adapters import AdapterStore, Version
 from brandbot.engines.base import PENALISED, Request
 from brandbot.engines.llamacpp import LlamaCppEngine
+from brandbot.engines.pool import EnginePool
 from brandbot.engines.transformers import TransformersEngine, sampling
 from brandbot.errors import EngineError, VersionError
 from brandbot.evaluation import side_by_side
@@ -326,3 +327,31 @@ def test_two_adapters_on_one_base_are_chosen_per_request(kind: str, trained: Pat
         assert say(both, version) == alone[version.name]
         assert say(both, None) == untuned
     assert len({untuned, *alone.values()}) == 3
+    if isinstance(both, TransformersEngine):  # takes versions up, and lets go, without its base
+        later = opened(versions[:1])
+        assert isinstance(later, TransformersEngine)
+        base_weights = [w for n, w in later.model.named_parameters() if "lora" not in n]
+        later.hold(versions)
+        assert [say(later, one) for one in versions] == list(alone.values())
+        later.hold(versions[1:])
+        assert say(later, versions[1]) == alone["0002"] and say(later, None) == untuned
+        with pytest.raises(EngineError, match="0001 is not loaded"):
+            say(later, versions[0])
+        kept = [w for n, w in later.model.named_parameters() if "lora" not in n]
+        assert all(a is b for a, b in zip(base_weights, kept, strict=True))
+
+
+def test_a_version_that_goes_live_is_taken_up_by_the_engine_that_is_open(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large base, loaded a second time, would not fit on its GPU."""
+    workspace = Workspace(trained)
+    store = AdapterStore(workspace.adapters("acme"))
+    pool = EnginePool(workspace, "transformers")
+    base = models.resolve(store.get(1).meta["base_model"], workspace.models)
+    with pool.use(base, store.get(1)) as first:
+        pass
+    shutil.copytree(store.folder / "0001", store.folder / "0002")
+    with pool.use(base, store.get(2)) as second, pool.use(base, store.get(1)) as third:
+        assert first is second is third
+    pool.close()

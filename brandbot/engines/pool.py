@@ -1,7 +1,8 @@
 """The engines that are open: one a base, with the versions that speak; replaced when one lacks.
 
-A version that goes live is not in an engine that is open already. A new one is opened beside it and
-takes the next replies; the old one ends with the replies it has begun.
+A version that goes live is not in an engine that is open already. One of transformers takes it up,
+so that no large base is loaded twice. For llama.cpp a new one is opened beside the old and takes
+the next replies; the old one ends with the replies it has begun.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 from brandbot.adapters import AdapterStore, Version
 from brandbot.engines.base import Engine, EngineName, open_engine
+from brandbot.engines.transformers import TransformersEngine
 from brandbot.errors import BrandbotError
 from brandbot.models import BaseModel, Say
 from brandbot.workspace import Workspace
@@ -83,6 +85,11 @@ class EnginePool:
     def _open(self, key: str, base: BaseModel, version: Version | None) -> _Opened:
         before = self._opened.get(key)
         wanted = self._wanted(base, before.versions if before else [], version)
+        if before is not None and isinstance(before.engine, TransformersEngine):
+            before.engine.hold(wanted)
+            with self._lock:
+                before.versions, before.users = wanted, before.users + 1
+            return before
         engine = open_engine(self.engine, base, wanted, self.workspace.models, say=self.say)
         opened = _Opened(engine, wanted, users=1)
         with self._lock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brandbot.adapters import Version
@@ -54,8 +55,8 @@ class TransformersEngine:
     def __init__(self, base: BaseModel, versions: Sequence[Version]) -> None:
         """Loads the base and every version; bfloat16 on a GPU, float32 on a CPU."""
         try:
+            import peft  # noqa: F401
             import torch
-            from peft import PeftModel
             from transformers import AutoModelForCausalLM, GenerationConfig
         except ImportError as error:
             raise MissingExtraError(str(error.name), "train", "The transformers engine") from error
@@ -71,17 +72,33 @@ class TransformersEngine:
                 use_safetensors=True,
                 trust_remote_code=False,
             )
-            self._names: dict[Any, str] = {}
-            for version in [] if self._full else versions:
-                name = f"v{len(self._names)}"
-                if not self._names:
-                    model = PeftModel.from_pretrained(model, version.folder, adapter_name=name)
-                else:
-                    model.load_adapter(version.folder, adapter_name=name)
-                self._names[version.folder] = name
         # What its file says of sampling would come in wherever a request says nothing.
         model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         self.model = model.eval().to("cuda" if gpu else "cpu")
+        self._names: dict[Path, str] = {}
+        self._loaded = 0
+        if self._full is None:
+            self.hold(versions)
+
+    def hold(self, versions: Sequence[Version]) -> None:
+        """Loads versions that are not there yet, and lets go of others; the base stays."""
+        from peft import PeftModel
+
+        folders = [version.folder for version in versions]
+        with self._turn, quiet_transformers():
+            for folder in folders:
+                if folder in self._names:
+                    continue
+                name, self._loaded = f"v{self._loaded}", self._loaded + 1
+                if isinstance(self.model, PeftModel):
+                    self.model.load_adapter(folder, adapter_name=name)
+                else:
+                    self.model = PeftModel.from_pretrained(self.model, folder, adapter_name=name)
+                self.model.eval()
+                self._names[folder] = name
+            gone = [held for held in self._names if held not in folders]
+            for folder in gone[: len(self._names) - 1]:  # PEFT needs one
+                self.model.delete_adapter(self._names.pop(folder))
 
     def generate(self, request: Request) -> Iterator[Chunk]:
         import torch
