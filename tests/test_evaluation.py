@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from brandbot import examples, grounding, questions, screen_evaluation
+from brandbot import examples, grounding, models, questions, screen_evaluation
 from brandbot.adapters import AdapterStore
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import GateError, PersonaError, VersionError
@@ -31,6 +31,7 @@ from brandbot.evaluation import (
     words,
 )
 from brandbot.evaluation.answers import Prompt, Speaker, generate, one_by_one
+from brandbot.evaluation.findings import Asked
 from brandbot.evaluation.kept import Kept
 from brandbot.evaluation.report import (
     BASE,
@@ -42,7 +43,7 @@ from brandbot.evaluation.report import (
     RulerCheck,
     Told,
 )
-from brandbot.evaluation.run import _speakers, evaluate
+from brandbot.evaluation.run import _speakers, _with_room, evaluate
 from brandbot.examples import Example
 from brandbot.grounding import Known, stop_words
 from brandbot.persona import Gate, Persona
@@ -759,3 +760,21 @@ def test_right_is_nothing_by_chance() -> None:
     assert not grounding.right("I don't know", ["no"], [], "") and grounding.right(
         "No.", ["no"], [], ""
     )
+
+
+def test_a_prompt_longer_than_the_model_is_left_out_by_name(trained: Path) -> None:
+    """It once stopped every evaluation, and named no file."""
+    workspace = Workspace(trained)
+    version = AdapterStore(workspace.adapters("acme")).get(1)
+    base = models.resolve(version.meta["base_model"], workspace.models)
+    speaker = Speaker("0001", version.persona, version.prompt_format(base), version)
+
+    def asked(text: str, place: str) -> Asked:
+        return Asked((Message("user", text),), place, "evals/a.jsonl")
+
+    short, long = asked("Tea?", "evals/a.jsonl:1"), asked("Tea and " * 2000, "evals/a.jsonl:2")
+    said: list[str] = []
+    assert _with_room([short, long], speaker, said.append) == [short]
+    assert said == ["evals/a.jsonl:2 is left out: too long for the model."]
+    with pytest.raises(VersionError, match="Shorten"):
+        _with_room([long], speaker, said.append)

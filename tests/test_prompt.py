@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from brandbot import examples, models
+from brandbot.engines.base import CONTEXT, context
 from brandbot.errors import ModelError
 from brandbot.persona import Persona
 from brandbot.prompt import PLAIN_TEMPLATE, Message, PromptFormat, build
@@ -76,6 +78,17 @@ def test_limits_kept_with_a_tokenizer_cut_nothing_and_fill_nothing_up(tmp_path: 
     limited = PromptFormat.load(tmp_path / "m")
     for turns in (conversation("Hi?"), conversation("Is the lamp lit tonight? " * 9, "It is.")):
         assert limited.encode(turns) == plain.encode(turns)
+
+
+def test_a_small_model_has_less_room(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "m")
+    assert context(PromptFormat.load(folder)) == CONTEXT
+    config = json.loads((folder / "config.json").read_text())
+    for positions, room in ((2048, 2048), (131_072, CONTEXT), (None, CONTEXT)):
+        (folder / "config.json").write_text(
+            json.dumps({**config, "max_position_embeddings": positions})
+        )
+        assert context(PromptFormat.load(folder)) == room
 
 
 @pytest.mark.parametrize("template", ["<|user|>\n{q}\n<|assistant|>\n", "[INST] {q} [/INST] "])

@@ -344,6 +344,12 @@ def test_ctrl_c_keeps_a_checkpoint_and_who_trains_again_goes_on(workspace: Path,
     assert not [left for left in space.runs("acme").iterdir() if left.is_dir()]
 
 
+def test_a_voice_guide_that_leaves_no_room_is_told_before_training(workspace: Path) -> None:
+    (workspace / "personas" / "acme" / "voice.md").write_text("You keep a lighthouse. " * 2000)
+    with pytest.raises(TrainingError, match=r"voice\.md takes \d{5} tokens.*room for 4072"):
+        planned(workspace)
+
+
 def test_resume_without_a_run_says_so(workspace: Path) -> None:
     space, plan = planned(workspace)
     with pytest.raises(TrainingError, match="nothing to resume"):
