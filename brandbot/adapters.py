@@ -138,7 +138,8 @@ class AdapterStore:
         number = self.live_number()
         if number is None:
             return None
-        for candidate in [number, *reversed(self._been_live())]:
+        before = [been for been in self._been_live() if been < number]
+        for candidate in [number, *reversed(before)]:
             try:
                 return self.get(candidate)
             except VersionError:

@@ -21,7 +21,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -154,12 +154,14 @@ class Claims:
         change = update(claims).where(waits).values(state="withdrawn", payload=None)
         return self._database.run(lambda connection: connection.execute(change).rowcount) > 0
 
-    def before(self, event: str) -> list[dict[str, Any]]:
-        """What other processes are still to do that came before an event."""
+    def before(self, event: str, waiting: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """What is still to be done that came before an event: by other processes, or ``waiting``
+        for them."""
         mine = select(claims.c.created).where(claims.c.event == event).scalar_subquery()
         query = select(claims.c.payload).where(
-            claims.c.state == "claimed", claims.c.owner != self.owner, claims.c.created < mine
-        )
+            claims.c.state == "claimed", claims.c.created < mine,
+            (claims.c.owner != self.owner) | claims.c.event.in_(list(waiting)),
+        )  # fmt: skip
         found = self._database.read(lambda connection: list(connection.execute(query).scalars()))
         return [json.loads(payload) for payload in found if payload]
 

@@ -193,6 +193,9 @@ def train(
         bool,
         typer.Option("--resume", help="Only go on from an interrupted training, and begin none."),
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew, also where one was interrupted.")
+    ] = False,
     if_changed: Annotated[
         bool, typer.Option("--if-changed", help="Train only if the newest version is out of date.")
     ] = False,
@@ -233,7 +236,7 @@ def train(
             )
         return
     with training_bar(quiet=as_json or not main) as report:
-        trained = run.train(workspace, planned, resume=resume, report=report, say=note)
+        trained = run.train(workspace, planned, resume=resume, fresh=fresh, report=report, say=note)
     if not main:
         return
     refused = _first(workspace, trained, as_json)

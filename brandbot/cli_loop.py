@@ -181,10 +181,7 @@ def forget(
             if dry_run:
                 raise BrandbotError("--dry-run goes with --user only.")
             _confirm("Delete all conversations that are older than their persona keeps them?", yes)
-            deleted = expire(workspace, log)
-            if not any(deleted.values()):
-                log.database.clean()  # a call before may not have come so far
-            _tell_expired(deleted, as_json)
+            _tell_expired(expire(workspace, log), as_json)
             return
         found = forget_person(workspace, log, user, dry_run=True)
         if not dry_run:
@@ -192,7 +189,7 @@ def forget(
                 if not (yes or as_json):
                     _tell_forgotten(found, user, "Would delete")
                 _confirm("Delete it? This can't be undone.", yes)
-            found = forget_person(workspace, log, user)
+            found = forget_person(workspace, log, user)  # or ends what a call before left
     if as_json:
         typer.echo(json.dumps({"user": user, "dry_run": dry_run, **found.to_json()}))
     else:

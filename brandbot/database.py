@@ -45,7 +45,7 @@ from brandbot.errors import (
     TracesLeftError,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test compares it with the folder."""
 
 LOCK_WAIT_SECONDS = 30
@@ -74,7 +74,7 @@ turns = Table(
     metadata,
     # The order of turns is that of their numbers, never of the clock, which can jump.
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("conversation", String(64), ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("conversation", String(64), ForeignKey("conversations.id"), nullable=False),
     Column("role", String(16), nullable=False),
     Column("content", Text, nullable=False),
     Column("created", String(40), nullable=False),
@@ -96,6 +96,7 @@ turns = Table(
     # Of replies, once review has looked at them: 1 passes as the brand's, and 1 is unlike anything.
     Column("style", Float),
     Column("novelty", Float),
+    Index("ix_turns_in_order", "conversation", "id"),
     sqlite_autoincrement=True,  # a number that was deleted is not given again
 )
 feedback = Table(

@@ -133,8 +133,9 @@ def forget_person(
         _examples(workspace, name, found, done, dry_run)
     for name in _with_versions(workspace):
         done.versions += _versions(workspace, name, found, tags)
-    if dry_run:
+    if dry_run or (done.nothing and not _unclean(workspace).exists()):
         return done
+    _mark(workspace)
 
     def work(connection: Connection) -> Traces:
         # Whoever writes a reply at this moment waits, and finds that the conversation is gone.
@@ -147,10 +148,26 @@ def forget_person(
     for name in workspace.persona_names():  # what was approved since they were looked through
         _examples(workspace, name, found, done, dry_run)
     try:
-        log.database.clean()  # also if nothing was found: a call before may not have come so far
+        _clean(workspace, log)
     except TracesLeftError as error:
         done.left = str(error)
     return done
+
+
+def _unclean(workspace: Workspace) -> Path:
+    """A file that is there while the database's own may hold what was deleted from it."""
+    return workspace.home / "unclean"
+
+
+def _mark(workspace: Workspace) -> None:
+    workspace.home.mkdir(parents=True, exist_ok=True)
+    _unclean(workspace).touch()
+
+
+def _clean(workspace: Workspace, log: ConversationLog) -> None:
+    _mark(workspace)
+    log.database.clean()
+    _unclean(workspace).unlink(missing_ok=True)
 
 
 def _brands_own(workspace: Workspace) -> tuple[set[str], set[str]]:
@@ -191,8 +208,8 @@ def expire(workspace: Workspace, log: ConversationLog) -> dict[str, int]:
         oldest = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="milliseconds")
         work = partial(traces.remove_old, persona=name, oldest=oldest)
         deleted[name] = log.database.run(work)
-    if any(deleted.values()):
-        log.database.clean()
+    if any(deleted.values()) or _unclean(workspace).exists():
+        _clean(workspace, log)
     return deleted
 
 

@@ -172,7 +172,8 @@ def download(name: str, models: Path, say: Say) -> None:
     if alias is not None and alias.embedded is not None:
         _embedded_file(name.lower(), alias.embedded, models, True, say)
     elif not Path(name).expanduser().exists() and (alias is not None or name.count("/") == 1):
-        _hub_folder(alias.hub if alias is not None else name, name, True, say)
+        folder = _hub_folder(alias.hub if alias is not None else name, name, True, say)
+        _from_folder(name, folder)  # says so if it is of no kind that can be used
 
 
 def embedder_folder(models: Path) -> Path:
@@ -359,7 +360,7 @@ def _is_whole(folder: Path) -> bool:
     """Whether a model's settings, tokenizer and all its weights are there."""
     index = folder / "model.safetensors.index.json"
     weights = {"model.safetensors"}
-    if index.is_file():
+    if index.is_file() and not (folder / "model.safetensors").is_file():
         weights = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     needed = {"config.json", "tokenizer.json", *weights}
     return all((folder / name).is_file() for name in needed)
@@ -379,16 +380,18 @@ def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:
         "allow_patterns": ["*.safetensors", "*.json", "*.jinja"],
         "ignore_patterns": ["consolidated*", "original/*"],  # the same weights in another layout
     }
+    there = "not on this machine"
     try:
         kept = Path(snapshot_download(hub, local_files_only=True, **wanted))
-        if _is_whole(kept):  # another program may have asked for its tokenizer alone
+        if _is_whole(kept):
             return kept
+        there = "not whole on this machine"  # another program may have had its tokenizer alone
     except (LocalEntryNotFoundError, OSError, ValueError):
         pass
     command = f"brandbot models get {name}"
     offline = os.environ.get("HF_HUB_OFFLINE", "") in ("1", "ON", "YES", "TRUE")
     if not fetch or offline:
-        raise ModelError(f"The base model {name} is not on this machine. Get it with: {command}")
+        raise ModelError(f"The base model {name} is {there}. Get it with: {command}")
     say(f"Getting {hub} from the hub, once …")
     try:
         return Path(snapshot_download(hub, **wanted))

@@ -15,7 +15,7 @@ def use_bf16() -> bool:
     import torch
 
     if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return bool(torch.cuda.is_bf16_supported())
     built = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     if not built or not _cpu_multiplies_bf16():
         return False

@@ -231,11 +231,16 @@ class PromptFormat:
             return False
 
     @cached_property
+    def _opened(self) -> str:
+        """Some prompt, up to where the reply begins."""
+        return self._render([Message("user", "x")], generation=True)
+
+    @cached_property
     def _reply_frame(self) -> tuple[str, str]:
         """What the template puts before a reply (after the generation prompt) and to end it."""
-        asked = [Message("user", "x")]
-        opened = self._render(asked, generation=True)
-        whole = self._render([*asked, Message("assistant", _SENTINEL)], generation=False)
+        opened = self._opened
+        told = [Message("user", "x"), Message("assistant", _SENTINEL)]
+        whole = self._render(told, generation=False)
         before, _, after = whole.partition(_SENTINEL)
         lead = before[len(opened) :] if before.startswith(opened) else ""
         ends = [
@@ -279,7 +284,11 @@ class PromptFormat:
     def beginning(self, ids: Sequence[int], text: str) -> list[int]:
         """A prompt's token ids, with what the reply is to begin with."""
         lead, _ = self._reply_frame
-        return [*ids, *self._tokenize_after(lead + self.clean(text))]
+        opened, begun = self._opened, lead + self.clean(text)
+        before, both = self._tokenize(opened), self._tokenize(opened + begun)
+        if both[: len(before)] == before:
+            return [*ids, *both[len(before) :]]
+        return [*ids, *self._tokenize_after(begun)]
 
     def encode(self, messages: Sequence[Message]) -> Encoded:
         """Token ids and loss mask of a conversation.

@@ -107,15 +107,23 @@ def _without(text: str, value: str, word: str) -> str:
     return cleaned if cleaned != text or len(value) < SHORT else text.replace(value, word)
 
 
+_BETWEEN = r"(?:[^\w\n,;]|_){0,3}\n?(?:[^\w\n,;]|_)?"
+"""Between two letters or digits of a contact: no list's comma, at most one line's end."""
+
+_AROUND_MAIL = r"(?<![^\W_])(?<![^\W_][.+-])", r"(?![^\W_]|[.-][^\W_])"
+_AROUND_NUMBER = r"(?:(?<![^\W_])|(?<=[+/]\d)|(?<=[+/]\d\d)|(?<=[+/]\d{3}))", r"(?![^\W_])"
+"""What may stand around a whole one: nothing of a word, but a number's country (+34, wa.me/34)."""
+
+
 def _is_in(own: str, value: str) -> bool:
     """Whether a contact stands in the brand's texts, whole: 912 34 56 78 and 912345678 are one.
 
     ana@example.com is nobody's in cafe.ana@example.com, nor is a number in a list of others.
     """
     letters = re.sub(r"[\W_]", "", value).casefold()
-    pattern = r"(?:[^\w\n,;]|_){0,2}".join(map(re.escape, letters))
-    ends = (r"(?<!\w[.+-])", r"(?!\w|[.-]\w)") if "@" in value else ("", r"(?!\w)")
-    return re.search(r"(?<!\w)" + ends[0] + pattern + ends[1], own) is not None
+    pattern = _BETWEEN.join(map(re.escape, letters))
+    before, after = _AROUND_MAIL if "@" in value else _AROUND_NUMBER
+    return re.search(before + pattern + after, own) is not None
 
 
 def brands_texts(workspace: Workspace, persona: Persona) -> list[str]:

@@ -257,16 +257,16 @@ class Review:
             "outcome": f"{outcome.code} {outcome.place}".strip(), "created": now(),
         }  # fmt: skip
 
-        on_file = False
+        on_file, replaced = False, {}
 
         def work(connection: Connection) -> None:
-            nonlocal on_file
+            nonlocal on_file, replaced
             # The reply's row is locked, so that of two reviewers one waits for the other.
             connection.execute(
                 select(turns.c.id).where(turns.c.id == exchange.turn).with_for_update()
             )
             last = connection.execute(
-                select(reviews.c.id, reviews.c.decision, reviews.c.reviewer, reviews.c.created)
+                select(reviews)
                 .where(reviews.c.turn == exchange.turn)
                 .order_by(reviews.c.id.desc())
                 .limit(1)
@@ -285,6 +285,10 @@ class Review:
             connection.execute(
                 insert(reviews).values({**row, "turn": exchange.turn, "decision": decision})
             )
+            # It came back after its approval, since somebody wrote a better reply.
+            stands = outcome.code in ("exists", "skipped")
+            if last is not None and last.outcome.startswith("written") and not stands:
+                replaced = _whose(last)
             if decision in ("approved", "rejected"):
                 for other in _undecided(connection, exchange.like):
                     connection.execute(
@@ -304,6 +308,8 @@ class Review:
             if on_file and (found or self.log.database.dialect == "sqlite"):
                 from_conversations.take_out(self.file, exchange.turn, reply=text)
             raise
+        if replaced and replaced.get("reply") != text:
+            from_conversations.take_out(self.file, exchange.turn, **replaced)
         return outcome
 
     def undo(self, reviewer: str) -> Outcome | None:
@@ -352,9 +358,7 @@ class Review:
             for turn in connection.execute(stands).scalars().all():
                 connection.execute(insert(reviews).values({**undone, "turn": turn}))
             # Before the commit: what dies in between is taken back by undoing again.
-            # What was decided may have lost its words: the message was deleted, or is too old.
-            whose = {"reply": last.reply} if last.reply else {"reviewer": last.reviewer}
-            taken = taken or from_conversations.take_out(self.file, last.turn, **whose)
+            taken = taken or from_conversations.take_out(self.file, last.turn, **_whose(last))
 
         self.log.database.run(store)
         exchange = self.exchange(last.turn)
@@ -425,6 +429,12 @@ def _words(reply: Any, before: Sequence[Any]) -> str:
         return ""
     said = [*((one.role, one.content) for one in before), ("assistant", reply.content)]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+def _whose(decided: Any) -> dict[str, str]:
+    """How the line of an approval is known. It may have lost its words: the message was deleted,
+    or is too old."""
+    return {"reply": decided.reply} if decided.reply else {"reviewer": decided.reviewer}
 
 
 def _line(exchange: Exchange, text: str, reviewer: str) -> dict[str, Any]:

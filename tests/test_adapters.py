@@ -85,6 +85,16 @@ def test_row_16_a_damaged_file_is_refused_by_its_hash(store: AdapterStore, fault
     assert sound is not None and sound.number == 1  # the second was never live
 
 
+def test_what_was_live_later_and_taken_out_does_not_come_back(store: AdapterStore) -> None:
+    for content in (b"first" * 1000, b"second" * 1000, b"third" * 1000):
+        publish(store, content)
+    for number in (1, 3, 2):
+        store.promote(number)
+    (store.folder / "0002" / "adapter_model.safetensors").write_bytes(b"cut")
+    sound = store.newest_sound()
+    assert sound is not None and sound.number == 1
+
+
 def test_a_history_torn_inside_a_letter_is_read_to_there(store: AdapterStore) -> None:
     publish(store)
     store.promote(1, reason="ñ")

@@ -91,7 +91,10 @@ def test_a_small_model_has_less_room(tmp_path: Path) -> None:
         assert context(PromptFormat.load(folder)) == room
 
 
-@pytest.mark.parametrize("template", ["<|user|>\n{q}\n<|assistant|>\n", "[INST] {q} [/INST] "])
+@pytest.mark.parametrize(
+    "template",
+    ["<|user|>\n{q}\n<|assistant|>\n", "[INST] {q} [/INST] ", "<s>{q}<|reply|>", "{q}<|reply|>\n"],
+)
 def test_a_reply_that_is_begun_has_the_tokens_it_was_trained_with(
     tmp_path: Path, template: str
 ) -> None:

@@ -496,6 +496,12 @@ def test_words_are_no_account_number() -> None:
         ("Write to Ana@Example.com.", "It is ana@example.com", True),
         ("Tel. (+34) 612 34 56 78", "Ring 612345678", True),
         ("Tel. 612345678\nFax", "Ring 612-345-678", True),
+        ("Tel. +34612345678", "Ring 612 345 678", True),
+        ("Chat: wa.me/34612345678", "Ring 612 345 678", True),
+        ("Tel. 612 - 345 - 678", "Ring 612 345 678", True),
+        ("Tel. 612\n345 678", "Ring 612 345 678", True),
+        ("Tel. _612345678_", "Ring 612345678", True),
+        ("Mail: _hola@cafe-luz.es_", "Write to hola@cafe-luz.es", True),
     ],
 )
 def test_only_the_brands_whole_contacts_stay(own: str, text: str, stays: bool) -> None:

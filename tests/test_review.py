@@ -650,3 +650,19 @@ def test_undoing_what_has_lost_its_words_takes_the_line_out(
         log.database.run(lambda connection: remove_old(connection, "acme", "9"))
     outcome = review.undo("bea")
     assert outcome is not None and outcome.code == "undone" and written(review) == []
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected", "skipped"])
+def test_what_comes_back_after_its_approval_is_decided_anew(
+    review: Review, log: ConversationLog, decision: Any
+) -> None:
+    """Its first line once stayed beside the second, or after a rejection."""
+    turn = say(log, on_side("train", "When do you open"), "We open at six.")
+    (exchange,) = review.queue()
+    review.decide(exchange, "approved", "bea")
+    time.sleep(0.002)
+    log.judge(turn, "dislike", suggestion="We open at ten.", author="ben")
+    (exchange,) = review.queue()
+    review.decide(exchange, decision, "carl")
+    left = {"approved": ["We open at ten."], "rejected": [], "skipped": ["We open at six."]}
+    assert [row["messages"][-1]["content"] for row in written(review)] == left[decision]

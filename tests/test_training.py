@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -342,6 +344,44 @@ def test_ctrl_c_keeps_a_checkpoint_and_who_trains_again_goes_on(workspace: Path,
     step = int(re.findall(r"Going on from step (\d+)", resumed)[0])
     assert steps_of(resumed)[0] == step + 1 > 2 and all(map(math.isfinite, final_losses(resumed)))
     assert not [left for left in space.runs("acme").iterdir() if left.is_dir()]
+
+
+def test_a_training_that_had_ended_goes_on_to_its_version(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped early, but not published: training on would have made another version of it."""
+    settings = ("training.epochs=6", "training.learning_rate=0.1", "training.patience=1")
+    space, plan = planned(workspace, *settings)
+    whole = run.train(space, plan)
+    publish = run.publish
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run, "publish", full)
+    with pytest.raises((OSError, TrainingError)):
+        run.train(space, plan)
+    monkeypatch.setattr(run, "publish", publish)
+    steps: list[int] = []
+    again = run.train(space, plan, report=lambda entry: steps.append(entry["step"]))
+    assert steps == [] and again.tokens_per_second == 0
+    assert again.loss.test == pytest.approx(whole.loss.test, abs=1e-5)
+    assert again.loss.best_valid == pytest.approx(whole.loss.best_valid, abs=1e-5)
+
+
+def test_who_wants_to_begin_anew_says_so(workspace: Path) -> None:
+    space, plan = planned(workspace)
+    steps: list[int] = []
+
+    def stop(entry: dict[str, Any]) -> None:
+        if entry["step"] == 8:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run.train(space, plan, report=stop)
+    assert last_whole_checkpoint(space.runs("acme") / plan.run) is not None
+    run.train(space, plan, fresh=True, report=lambda entry: steps.append(entry["step"]))
+    assert steps[0] == 1
 
 
 def test_a_voice_guide_that_leaves_no_room_is_told_before_training(workspace: Path) -> None:

@@ -86,6 +86,9 @@ class EnginePool:
         before = self._opened.get(key)
         wanted = self._wanted(base, before.versions if before else [], version)
         if before is not None and isinstance(before.engine, TransformersEngine):
+            if before.users:  # what a reply is on its way with is not let go of
+                held = {version.folder: version for version in [*before.versions, *wanted]}
+                wanted = list(held.values())
             before.engine.hold(wanted)
             with self._lock:
                 before.versions, before.users = wanted, before.users + 1

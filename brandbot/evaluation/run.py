@@ -59,9 +59,6 @@ RULER_ANSWERS, RULER_TOKENS = 20, 64
 SEEN, STRANGERS, GENERAL, PROBES = 16, 16, 20, 8
 """How many trained replies, replies under another's prompt, general texts and planted prompts."""
 
-FACTS_ROOM = 400
-"""Tokens that are left for the facts of a prompt."""
-
 LONGER = 1.1
 """An answer may be so much longer than the longest real reply before it is cut off."""
 
@@ -99,7 +96,8 @@ def evaluate(
     settings = version.persona.config.knowledge
     measured_with = _inputs(persona, settings, reading, found)  # whatever is saved meanwhile
     served = Served(workspace, persona, settings, say)
-    asked = [served.asked(one) for one in _with_room(_asked(reading, found), speakers[0], say)]
+    asked = [served.asked(one) for one in _asked(reading, found)]
+    asked = _with_room(asked, speakers[0], say)
     try:
         models.embedder_folder(workspace.models)
     except ModelError as error:
@@ -298,8 +296,8 @@ def _with_room(asked: list[Asked], speaker: Speaker, say: Say) -> list[Asked]:
     system, language = speaker.persona.system_prompt, speaker.persona.language
 
     def fits(one: Asked) -> bool:
-        turns = build(system, one.conversation[-1:], language=language)
-        return len(speaker.prompt_format.encode(turns).ids) <= room - FACTS_ROOM
+        turns = build(system, one.conversation[-1:], one.facts, language)
+        return len(speaker.prompt_format.encode(turns).ids) <= room
 
     kept = [one for one in asked if fits(one)]
     for one in asked:
@@ -307,8 +305,8 @@ def _with_room(asked: list[Asked], speaker: Speaker, say: Say) -> list[Asked]:
             say(f"{one.place} is left out: too long for the model.")
     if not kept:
         raise VersionError(
-            f"There is nothing to measure with that the model has room for ({room} tokens, with "
-            "voice.md and facts). Shorten voice.md or the questions."
+            f"There is nothing to measure with that the model has room for ({room} tokens with "
+            "voice.md). Shorten voice.md or the questions."
         )
     return kept
 

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 DEFAULT_LEARNING_RATE = {"lora": 5e-4, "full": 1e-4}
 CHECKS_AN_EPOCH = 2
 
+KEPT_DAYS = 14
+"""How long an interrupted training can be gone on with, once another has been made."""
+
 
 class Interrupted(TrainingError):
     """Ctrl-C: training stopped after a step and kept a checkpoint."""
@@ -150,12 +153,14 @@ def train(
     planned: Plan,
     *,
     resume: bool = False,
+    fresh: bool = False,
     report: Callable[[dict[str, Any]], None] = lambda _: None,
     say: models.Say = lambda _: None,
 ) -> Trained:
     """Trains the persona and publishes the version.
 
-    An interrupted training of the same is gone on with; ``resume`` asks that there be one.
+    An interrupted training of the same is gone on with, unless ``fresh`` is asked for; ``resume``
+    asks that there be one.
     ``report`` gets an entry of ``progress.jsonl`` after each step. Raises TrainingError (NaN, out
     of memory, nothing to resume), LockHeldError and, on Ctrl-C, Interrupted.
     """
@@ -175,15 +180,15 @@ def train(
         return _train(workspace, planned, run, report, say)
     runs.mkdir(parents=True, exist_ok=True)
     with _lock(runs / "lock", persona.name):
-        if resume and not run.is_dir():
+        kept = None if fresh else last_whole_checkpoint(run)
+        if resume and kept is None:
             raise TrainingError(
                 f"There is nothing to resume: no training of {persona.name} with just these "
                 "examples, documents and settings was interrupted. Start it without --resume."
             )
-        kept = last_whole_checkpoint(run)
         if kept is not None:
             step = kept.name.rpartition("-")[2]
-            say(f"Going on from step {step} of the training that was interrupted.")
+            say(f"Going on from step {step} of the training that was interrupted; --fresh doesn't.")
         elif run.is_dir():
             shutil.rmtree(run)
         run.mkdir(exist_ok=True)
@@ -193,8 +198,10 @@ def train(
         state.wait_for_everyone()
         with full_disk_told(run):
             trained = _train(workspace, planned, run, report, say)
-        for left in runs.iterdir():  # those of other examples or settings are gigabytes, too
-            if left.is_dir():
+        shutil.rmtree(run, ignore_errors=True)
+        for left in runs.iterdir():  # of other examples or settings, and gigabytes each
+            old = time.time() - left.stat().st_mtime > KEPT_DAYS * 86_400
+            if left.is_dir() and (old or last_whole_checkpoint(left) is None):
                 shutil.rmtree(left, ignore_errors=True)
         return trained
 
@@ -405,6 +412,8 @@ def _measure(trainer: PackedTrainer, rows: list[Encoded], prefix: int) -> float 
 
 def _fit(trainer: PackedTrainer, stop: StopOnRequest, run: Path, persona: str) -> float:
     """Trains from where an interrupted training was; returns at which epoch that is."""
+    from transformers import TrainerState
+
     from brandbot.training.trainer import last_whole_checkpoint
 
     checkpoint = last_whole_checkpoint(run)
@@ -412,7 +421,10 @@ def _fit(trainer: PackedTrainer, stop: StopOnRequest, run: Path, persona: str) -
     if checkpoint:
         state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
         began_at = float(state.get("epoch") or 0)
-        _restore_patience(trainer, state)
+        if _restore_patience(trainer, state):  # it had ended; what failed came after it
+            trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+            trainer._load_best_model()
+            return began_at
     with _stopping_on_interrupt(stop):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.requested and trainer.state.global_step < trainer.state.max_steps:
@@ -424,8 +436,8 @@ def _fit(trainer: PackedTrainer, stop: StopOnRequest, run: Path, persona: str) -
     return began_at
 
 
-def _restore_patience(trainer: PackedTrainer, state: dict[str, Any]) -> None:
-    """Early stopping goes on counting where it was.
+def _restore_patience(trainer: PackedTrainer, state: dict[str, Any]) -> bool:
+    """Early stopping goes on counting where it was; True if it had come to an end.
 
     transformers could restore its callbacks itself, but then also the order to stop that Ctrl-C
     left in the checkpoint.
@@ -437,6 +449,8 @@ def _restore_patience(trainer: PackedTrainer, state: dict[str, Any]) -> None:
         if kept and isinstance(callback, EarlyStoppingCallback):
             counted = kept["attributes"]["early_stopping_patience_counter"]
             callback.early_stopping_patience_counter = counted
+            return bool(counted >= callback.early_stopping_patience)
+    return False
 
 
 @contextmanager

@@ -46,6 +46,9 @@ MOST_TRIES = 1_000
 """How often a reply is tried that Slack answers with an error of its own, once a beat: for more
 than an hour. Something in the reply might be the reason."""
 
+MOST_WAITS = 12
+"""Beats, a minute, for which a question waits until another process has answered the one before."""
+
 log = logging.getLogger("brandbot.slack")
 
 
@@ -67,6 +70,7 @@ class Talk:
     default: str
     _languages: dict[str, str] = field(default_factory=dict)
     _tries: Counter[str] = field(default_factory=Counter)
+    _waits: Counter[str] = field(default_factory=Counter)
 
     def persona(self, team: str, channel: str) -> str:
         """The persona of a channel: the one it was set to, if that is still there."""
@@ -177,9 +181,9 @@ class Talk:
         language = "en"
         try:
             if self.claims.payload(question.event) is None:  # deleted, or forgotten, meanwhile
+                self._waits.pop(question.event, None)
                 return
             if self._has_to_wait(question):
-                self.claims.release(question.event)
                 return
             language = self._language_of(question)
             if again and posted is None:
@@ -216,13 +220,20 @@ class Talk:
             self._failed(question, writer, say(language, "failed"))
 
     def _has_to_wait(self, question: Question) -> bool:
-        """Whether another process answers what was said before in the same talk."""
-        for payload in self.claims.before(question.event):
+        """Whether another process answers what was said before in the same talk.
+
+        Then it is left for the next beat, but not for ever: the other may not be able to.
+        """
+        for payload in self.claims.before(question.event, self._waits):
             try:
-                if _talk_of(Question(**payload)) == _talk_of(question):
-                    return True
+                same = _talk_of(Question(**payload)) == _talk_of(question)
             except TypeError:  # something else than a question
                 continue
+            if same and self._waits[question.event] < MOST_WAITS:
+                self._waits[question.event] += 1
+                self.claims.release(question.event)
+                return True
+        self._waits.pop(question.event, None)
         return False
 
     def _reply(

@@ -12,6 +12,7 @@ from brandbot import Bot, LogError, forget_person
 from connectors.slack import app as slack_app
 from connectors.slack.app import SlackAwayError, build
 from connectors.slack.mrkdwn import literal
+from connectors.slack.talk import MOST_WAITS
 from connectors.slack.texts import say
 from tests.browser.scripted import WAIT, ScriptedEngine
 from tests.slack.conftest import opened
@@ -111,6 +112,7 @@ def test_two_processes_answer_one_thread_in_turn(office: Office) -> None:
     office.answers(root)
     grown(office, "my card is red", "Ana, your card ", "is ok.", user=slack.ana, thread=root.ts)
     office.engine.will_say("Ben, we open at 8.")
+    office.engine.will_say("Eve, we do.")
     with over_http(other, slack.signing_secret) as url:
         slack.deliver_http(url)
         office.ask("when do you open", thread=root.ts, user=slack.ben)
@@ -118,13 +120,42 @@ def test_two_processes_answer_one_thread_in_turn(office: Office) -> None:
         assert "Ben" not in contents(office)  # it waits for Ana's
         office.engine.go()
         office.app.talk.work.join(10)
+        office.ask("do you deliver", thread=root.ts, user=slack.ben)  # and this one for that
+        other.talk.work.join(10)
+        assert "Eve" not in contents(office)
         for left in other.talk.claims.left():
             other.talk.take_over(left.event, left.payload, left.posted)
         other.talk.work.join(10)
         office.quiet()
-    assert [turn.content for turn in office.turns()][-4:] == [
+    assert [turn.content for turn in office.turns()][-6:] == [
         "my card is red", "Ana, your card is ok.", "when do you open", "Ben, we open at 8.",
+        "do you deliver", "Eve, we do.",
     ]  # fmt: skip
+    other.close()
+    bot.close()
+
+
+def test_a_question_waits_for_another_process_but_not_for_ever(office: Office) -> None:
+    """The other may live, and be unable to reach Slack."""
+    slack = office.slack
+    bot = Bot(office.bot.workspace)
+    other = opened(slack, bot)
+    root = office.ask("hello")
+    office.answers(root)
+    grown(office, "and now", "Well, ", "yes.", user=slack.ana, thread=root.ts)
+    office.engine.will_say("Ben, we open at 8.")
+    with over_http(other, slack.signing_secret) as url:
+        slack.deliver_http(url)
+        office.ask("when do you open", thread=root.ts, user=slack.ben)
+        for _ in range(MOST_WAITS):
+            other.talk.work.join(10)
+            assert "Ben, we" not in contents(office)
+            for left in other.talk.claims.left():
+                other.talk.take_over(left.event, left.payload, left.posted)
+        other.talk.work.join(10)
+        assert "Ben, we open at 8." in contents(office)
+    office.engine.go()
+    office.app.talk.work.join(10)
     other.close()
     bot.close()
 
