@@ -189,7 +189,7 @@ def test_what_a_reviewer_rejected_and_all_after_it_stays(
     assert [[m["content"] for m in row["messages"]] for row in rows] == [
         ["Do you sell tea?", "Leaves, not bags."]
     ]
-    assert done.left_out == {"rejected": 3, "unanswered": 2}
+    assert done.left_out == {"rejected": 3}
 
 
 def test_likes_and_dislikes_are_labels(workspace: Workspace, log: ConversationLog) -> None:

@@ -168,9 +168,9 @@ from brandbot.workspace import Workspace
 
 folder, url, turn, what, when = sys.argv[1:]
 real = getattr(from_conversations, what)
-def dies(*given):
+def dies(*given, **named):
     if when == "after":
-        real(*given)
+        real(*given, **named)
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(from_conversations, what, dies)
 review = Review(Workspace(Path(folder)), ConversationLog(url), "acme")

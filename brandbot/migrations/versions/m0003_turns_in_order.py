@@ -10,4 +10,4 @@ down_revision = "0002"
 
 def upgrade() -> None:
     op.create_index("ix_turns_in_order", "turns", ["conversation", "id"])
-    op.drop_index("ix_turns_conversation", "turns")
+    op.drop_index("ix_turns_conversation", "turns", if_exists=True)
