@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from brandbot import Bot, LogError, forget_person
+from brandbot import Bot, LogError, TracesLeftError, forget_person
 from connectors.slack import app as slack_app
 from connectors.slack.app import SlackAwayError, build
 from connectors.slack.mrkdwn import literal
@@ -307,3 +307,22 @@ def test_a_line_break_parts_the_command_from_its_words(office: Office) -> None:
     slack.command("/brandbot", "ask\ndo you deliver?", slack.ana, slack.general)
     office.quiet()
     assert "do you deliver?" in contents(office)
+
+
+def test_who_is_forgotten_is_told_of_traces_that_may_be_left(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slack = office.slack
+    office.answers(office.ask("hello"))
+
+    def busy() -> None:
+        raise TracesLeftError("Somebody reads.")
+
+    monkeypatch.setattr(office.bot.log.database, "clean", busy)
+    slack.command("/brandbot", "forget-me", slack.ana, slack.general)
+    (view,) = slack.wait_for(
+        lambda: [v for v in slack.views.values() if v["callback_id"] == "brandbot_forget"]
+    )
+    slack.submit_view(slack.ana, str(view["id"]), {})
+    (told,) = slack.wait_for(lambda: slack.replies(slack.dm(slack.ana)))
+    assert told.text == say("en", "forgotten_traces") and office.turns() == []
