@@ -188,7 +188,7 @@ def train(
             )
         if kept is not None:
             step = kept.name.rpartition("-")[2]
-            say(f"Going on from step {step} of the training that was interrupted; --fresh doesn't.")
+            say(f"Going on from step {step} of an interrupted training; to begin anew: --fresh")
         elif run.is_dir():
             shutil.rmtree(run)
         run.mkdir(exist_ok=True)
