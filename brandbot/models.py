@@ -361,7 +361,10 @@ def _is_whole(folder: Path) -> bool:
     index = folder / "model.safetensors.index.json"
     weights = {"model.safetensors"}
     if index.is_file() and not (folder / "model.safetensors").is_file():
-        weights = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        try:
+            weights = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return False  # cut short, or no index
     needed = {"config.json", "tokenizer.json", *weights}
     return all((folder / name).is_file() for name in needed)
 

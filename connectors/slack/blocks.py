@@ -183,12 +183,12 @@ def held(view: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _form(
-    callback: str, held: str, title: str, language: str, content: list[dict[str, Any]]
+    callback: str, about: str, title: str, language: str, content: list[dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": callback,
-        "private_metadata": held,
+        "private_metadata": about,
         "title": _plain(title, 24),
         "submit": _plain(say(language, "submit"), 24),
         "close": _plain(say(language, "cancel"), 24),

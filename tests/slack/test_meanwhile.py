@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,22 +11,25 @@ import pytest
 
 from brandbot import Bot, LogError, TracesLeftError, forget_person
 from connectors.slack import app as slack_app
-from connectors.slack.app import SlackAwayError, build
+from connectors.slack.app import SlackApp, SlackAwayError, build
 from connectors.slack.mrkdwn import literal
 from connectors.slack.talk import MOST_WAITS
 from connectors.slack.texts import say
 from tests.browser.scripted import WAIT, ScriptedEngine
 from tests.slack.conftest import opened
-from tests.slack.office import Office, over_http, text_of
+from tests.slack.office import Office, beat, over_http, text_of
 from tests.slack.server import SlackServer
 from tests.slack.state import Message
 
 
-def beat(office: Office) -> None:
-    """What the claims' own thread does every few seconds."""
-    talk = office.app.talk
-    for left in talk.claims.left():
-        talk.take_over(left.event, left.payload, left.posted)
+@pytest.fixture
+def other(office: Office) -> Iterator[SlackApp]:
+    """A second process's app over the same log, in the same Slack."""
+    bot = Bot(office.bot.workspace)
+    app = opened(office.slack, bot)
+    yield app
+    app.close()
+    bot.close()
 
 
 def grown(office: Office, question: str, *words: str, **more: Any) -> Message:
@@ -83,7 +87,7 @@ def test_a_limit_by_another_name_is_waited_for(office: Office, reason: str) -> N
     slack.fail("chat.update", reason, 2)
     office.engine.go()
     office.app.talk.work.join(10)
-    beat(office)
+    beat(office.app)
     (answer,) = office.answers(said)
     assert text_of(answer) == "one two three."
 
@@ -103,11 +107,9 @@ def test_a_long_reply_whose_message_is_gone_arrives_whole(office: Office) -> Non
     assert last.message_id is not None and last.message_id.endswith(parts[0].ts)
 
 
-def test_two_processes_answer_one_thread_in_turn(office: Office) -> None:
+def test_two_processes_answer_one_thread_in_turn(office: Office, other: SlackApp) -> None:
     """Ana's card once stood in the prompt of Ben's question, and her reply after his."""
     slack = office.slack
-    bot = Bot(office.bot.workspace)
-    other = opened(slack, bot)
     root = office.ask("hello")
     office.answers(root)
     grown(office, "my card is red", "Ana, your card ", "is ok.", user=slack.ana, thread=root.ts)
@@ -123,23 +125,20 @@ def test_two_processes_answer_one_thread_in_turn(office: Office) -> None:
         office.ask("do you deliver", thread=root.ts, user=slack.ben)  # and this one for that
         other.talk.work.join(10)
         assert "Eve" not in contents(office)
-        for left in other.talk.claims.left():
-            other.talk.take_over(left.event, left.payload, left.posted)
+        beat(other)
         other.talk.work.join(10)
         office.quiet()
     assert [turn.content for turn in office.turns()][-6:] == [
         "my card is red", "Ana, your card is ok.", "when do you open", "Ben, we open at 8.",
         "do you deliver", "Eve, we do.",
     ]  # fmt: skip
-    other.close()
-    bot.close()
 
 
-def test_a_question_waits_for_another_process_but_not_for_ever(office: Office) -> None:
+def test_a_question_waits_for_another_process_but_not_for_ever(
+    office: Office, other: SlackApp
+) -> None:
     """The other may live, and be unable to reach Slack."""
     slack = office.slack
-    bot = Bot(office.bot.workspace)
-    other = opened(slack, bot)
     root = office.ask("hello")
     office.answers(root)
     grown(office, "and now", "Well, ", "yes.", user=slack.ana, thread=root.ts)
@@ -150,14 +149,11 @@ def test_a_question_waits_for_another_process_but_not_for_ever(office: Office) -
         for _ in range(MOST_WAITS):
             other.talk.work.join(10)
             assert "Ben, we" not in contents(office)
-            for left in other.talk.claims.left():
-                other.talk.take_over(left.event, left.payload, left.posted)
+            beat(other)
         other.talk.work.join(10)
         assert "Ben, we open at 8." in contents(office)
     office.engine.go()
     office.app.talk.work.join(10)
-    other.close()
-    bot.close()
 
 
 @pytest.mark.parametrize("seconds", [60, 90_000])
@@ -194,7 +190,7 @@ def test_the_notice_is_given_by_whoever_takes_over(office: Office) -> None:
     talk.take = real  # type: ignore[method-assign]
     slack.wait_for(lambda: lost)
     talk.claims.release(lost[0].event)
-    beat(office)
+    beat(office.app)
     office.quiet()
     assert [shown.text for shown in slack.ephemerals] == [say("en", "notice_first")]
 

@@ -23,18 +23,11 @@ from connectors.slack.server import connect
 from connectors.slack.work import Work
 from tests.browser.scripted import FOREVER, WAIT, ScriptedEngine, converse
 from tests.slack.conftest import opened
-from tests.slack.office import Office, text_of
+from tests.slack.office import Office, beat, text_of
 from tests.slack.server import SlackServer
 from tests.slack.state import Message
 
 FAILED = "couldn't write a reply"
-
-
-def beat(office: Office) -> None:
-    """What a beat of the claims does, without waiting for it."""
-    talk = office.app.talk
-    for left in talk.claims.left():
-        talk.take_over(left.event, left.payload, left.posted)
 
 
 def begun(office: Office, *words: str) -> Message:
@@ -91,7 +84,7 @@ def test_a_reply_outlives_a_slack_that_is_not_well(
     assert office.claimed() != [] and len(office.turns()) == 2
     while office.claimed():  # until Slack is well again
         office.app.talk.work.join(10)
-        beat(office)
+        beat(office.app)
     (answer,) = office.answers(said)
     assert text_of(answer) == "The beginning of it, and its end." and not answer.streaming
     assert len(office.turns()) == 2 and len(office.engine.calls) == 1
@@ -116,7 +109,7 @@ def test_an_error_of_slacks_that_never_ends_is_given_up(
     claim = f"slack:{office.slack.team}:{said.channel}:{said.ts}"
     while office.claimed():
         office.app.talk.work.join(10)
-        beat(office)
+        beat(office.app)
     assert office.app.talk.claims.state(claim) == "failed"
 
 
@@ -242,7 +235,7 @@ def test_a_full_disk_leaves_no_claim_behind(
     office.app.talk.claims._catch_up()
     claim = f"slack:{office.slack.team}:{said.channel}:{said.ts}"
     assert office.app.talk.claims.state(claim) == "failed"
-    beat(office)
+    beat(office.app)
     assert len(office.answers(said)) == 1
 
 
