@@ -24,7 +24,7 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from brandbot import AdapterStore, Persona, Workspace, examples
-from brandbot.training import run
+from brandbot.training import planning, run
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,9 +53,9 @@ def main() -> None:
         persona = Persona.load(workspace.persona(asked.persona))
         for seed in (0, 1):
             settings = ["training.epochs=1", f"training.seed={seed}"]
-            run.train(workspace, run.plan(workspace, persona.with_settings(settings)))
+            run.train(workspace, planning.plan(workspace, persona.with_settings(settings)))
         AdapterStore(workspace.adapters(asked.persona)).promote(1)
-        reading = run.plan(workspace, persona).reading
+        reading = planning.plan(workspace, persona).reading
         counts = {side: len(reading.split(side)) for side in ("train", "test")}  # type: ignore
         for number, what, against in (
             ("1", "a whole evaluation", ("base", "fewshot")),

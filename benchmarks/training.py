@@ -26,7 +26,7 @@ from transformers import AutoModelForCausalLM, TrainerCallback, set_seed
 
 from brandbot import Persona, Workspace, precision
 from brandbot.prompt import Encoded
-from brandbot.training import run
+from brandbot.training import planning, run
 from brandbot.training.packing import common_prefix
 from brandbot.training.rows import encode
 from brandbot.training.trainer import mean_loss
@@ -46,7 +46,9 @@ class StepTimes(TrainerCallback):
         self.seconds.append(time.perf_counter() - self.begun)
 
 
-def ours(plan: run.Plan, rows: dict[str, list[Encoded]], steps: int) -> tuple[StepTimes, float]:
+def ours(
+    plan: planning.Plan, rows: dict[str, list[Encoded]], steps: int
+) -> tuple[StepTimes, float]:
     prefix = common_prefix([row for side in rows.values() for row in side])
     with tempfile.TemporaryDirectory() as folder:
         sides = rows | {"valid": []}
@@ -60,7 +62,7 @@ def ours(plan: run.Plan, rows: dict[str, list[Encoded]], steps: int) -> tuple[St
     return times, loss
 
 
-def trl(plan: run.Plan, rows: dict[str, list[Encoded]], steps: int) -> tuple[StepTimes, float]:
+def trl(plan: planning.Plan, rows: dict[str, list[Encoded]], steps: int) -> tuple[StepTimes, float]:
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import AutoTokenizer
@@ -141,7 +143,7 @@ def main() -> None:
     arguments = parser.parse_args()
     workspace = Workspace.find()
     persona = Persona.load(workspace.persona(arguments.persona))
-    plan = run.plan(workspace, persona)
+    plan = planning.plan(workspace, persona)
     for label in ("short", "long"):
         if arguments.only not in (None, label):
             continue

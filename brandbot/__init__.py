@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     from brandbot.prompt import Message
     from brandbot.review import Exchange, Outcome, Review
     from brandbot.taste import Pair, Results, Taste
-    from brandbot.training.run import plan, train
+    from brandbot.training.planning import plan
+    from brandbot.training.run import train
     from brandbot.workspace import Workspace
 
 
@@ -87,7 +88,7 @@ _HOMES = {
     "Pair": "taste",
     "Results": "taste",
     "Taste": "taste",
-    "plan": "training.run",
+    "plan": "training.planning",
     "train": "training.run",
     "Workspace": "workspace",
 }

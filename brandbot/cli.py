@@ -223,10 +223,10 @@ def train(
         if not found.ok:
             raise PersonaError(persona.folder, found.errors, persona.language)
     with _loading(f"Reading {persona.config.base_model}", quiet=as_json or not main):
-        from brandbot.training import run
+        from brandbot.training import planning, run
 
-        planned = run.plan(workspace, persona, say=note)
-    current = run.up_to_date(workspace, planned) if if_changed else None
+        planned = planning.plan(workspace, persona, say=note)
+    current = planning.up_to_date(workspace, planned) if if_changed else None
     if current:
         if as_json:
             typer.echo(json.dumps(current.to_json(), ensure_ascii=False))

@@ -193,7 +193,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory, tiny: Callable[[str],
     """A workspace whose ``acme`` has version 0001; do not write into it."""
     from brandbot.adapters import AdapterStore
     from brandbot.persona import Persona
-    from brandbot.training import run
+    from brandbot.training import planning, run
     from brandbot.workspace import Workspace
 
     root = tmp_path_factory.mktemp("trained")
@@ -203,7 +203,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory, tiny: Callable[[str],
         patch.setenv("BRANDBOT_MODELS", str(root / ".brandbot" / "models"))
         workspace = Workspace(root)
         persona = Persona.load(workspace.persona("acme"))
-        run.train(workspace, run.plan(workspace, persona))
+        run.train(workspace, planning.plan(workspace, persona))
         AdapterStore(workspace.adapters("acme")).promote(1)
     return root
 

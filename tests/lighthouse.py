@@ -18,7 +18,7 @@ from brandbot import examples
 from brandbot.evaluation import promotion
 from brandbot.examples import Example
 from brandbot.persona import Persona
-from brandbot.training import run
+from brandbot.training import planning, run
 from brandbot.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -86,4 +86,4 @@ def train(
     write(wrong, change(examples.read(true / "examples").examples))
     quick = ["training.learning_rate=1e-3", "generation.temperature=0.3"]
     persona = Persona.load(wrong).with_settings([*quick, *settings])
-    return int(run.train(house, run.plan(house, persona)).version)
+    return int(run.train(house, planning.plan(house, persona)).version)

@@ -19,7 +19,7 @@ from brandbot.engines.base import Chunk, Request
 from brandbot.errors import EngineError, LogError, VersionError
 from brandbot.persona import Persona
 from brandbot.prompt import Encoded, Message, PromptFormat, build
-from brandbot.training import run
+from brandbot.training import planning, run
 from brandbot.workspace import Workspace
 
 
@@ -154,7 +154,7 @@ def test_a_promoted_version_serves_the_next_reply(bot: Bot, trained: Path) -> No
     iterator = iter(running)
     next(iterator)
     persona = Persona.load(workspace.persona("acme")).with_settings(["training.seed=5"])
-    run.train(workspace, run.plan(workspace, persona))
+    run.train(workspace, planning.plan(workspace, persona))
     AdapterStore(workspace.adapters("acme")).promote(2)
     after = bot.reply("acme", "Is it raining?")
     list(after)
@@ -169,7 +169,7 @@ def test_row_30_promotion_under_load_fails_nothing_and_mixes_nothing(
     """Four people talk while versions go live and back; within 5 s the new one answers."""
     workspace = Workspace(trained)
     persona = Persona.load(workspace.persona("acme")).with_settings(["training.seed=5"])
-    run.train(workspace, run.plan(workspace, persona))
+    run.train(workspace, planning.plan(workspace, persona))
     store = AdapterStore(workspace.adapters("acme"))
     alone = {
         number: "".join(bot.reply("acme", "Is it raining?", version=number)) for number in (1, 2)

@@ -24,7 +24,7 @@ from brandbot.evaluation import side_by_side
 from brandbot.evaluation.speaking import Speaking
 from brandbot.persona import Persona
 from brandbot.prompt import Message, build
-from brandbot.training import run
+from brandbot.training import planning, run
 from brandbot.workspace import Workspace
 from tests.conftest import ARCHITECTURES, ROOT, make_persona
 
@@ -35,7 +35,7 @@ def train(root: Path, base: Path | str, **settings: object) -> tuple[Workspace, 
     make_persona(root / "personas" / "acme", str(base), **settings)
     workspace = Workspace(root)
     persona = Persona.load(workspace.persona("acme"))
-    run.train(workspace, run.plan(workspace, persona))
+    run.train(workspace, planning.plan(workspace, persona))
     version = AdapterStore(workspace.adapters("acme")).get(1)
     assert version is not None
     return workspace, version
@@ -304,7 +304,7 @@ def test_two_adapters_on_one_base_are_chosen_per_request(kind: str, trained: Pat
     """Each answers, beside the other and in turn, as it does alone."""
     workspace = Workspace(trained)
     persona = Persona.load(workspace.persona("acme")).with_settings(["training.learning_rate=0.01"])
-    run.train(workspace, run.plan(workspace, persona))
+    run.train(workspace, planning.plan(workspace, persona))
     store = AdapterStore(workspace.adapters("acme"))
     versions = [store.get(1), store.get(2)]
     base = models.resolve(versions[0].meta["base_model"], workspace.models)

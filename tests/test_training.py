@@ -24,20 +24,20 @@ from brandbot.adapters import AdapterStore
 from brandbot.errors import LockHeldError, ModelError, PersonaError, TrainingError
 from brandbot.persona import Persona
 from brandbot.prompt import Encoded
-from brandbot.training import run
+from brandbot.training import planning, run
 from brandbot.training.packing import ATTENTION, common_prefix, headless, pack, summed_loss
 from brandbot.training.rows import encode
 from brandbot.training.trainer import MARKER, last_whole_checkpoint, mean_loss
 from brandbot.workspace import Workspace
 from tests.conftest import ARCHITECTURES, make_model, make_persona
 
-Plan = run.Plan
+Plan = planning.Plan
 
 
 def planned(root: Path, *settings: str) -> tuple[Workspace, Plan]:
     workspace = Workspace(root)
     persona = Persona.load(workspace.persona("acme")).with_settings(settings)
-    return workspace, run.plan(workspace, persona)
+    return workspace, planning.plan(workspace, persona)
 
 
 def padded_loss(model: torch.nn.Module, rows: list[Encoded]) -> float:
@@ -167,7 +167,7 @@ def test_the_losses_are_of_the_best_checkpoint_on_unseen_examples(trained: Path)
 
 def test_the_same_folder_and_settings_give_the_same_adapter(trained: Path) -> None:
     workspace, plan = planned(trained)
-    current = run.up_to_date(workspace, plan)
+    current = planning.up_to_date(workspace, plan)
     assert current is not None and (current.version, current.live) == ("0001", True)
     second = run.train(workspace, plan)
     store = AdapterStore(workspace.adapters("acme"))
@@ -262,11 +262,11 @@ def test_row_19_nan_stops_training_within_three_steps(workspace: Path) -> None:
 TRAIN = """
 import sys, resource
 from brandbot.persona import Persona
-from brandbot.training import run
+from brandbot.training import planning, run
 from brandbot.workspace import Workspace
 workspace = Workspace.find()
 persona = Persona.load(workspace.persona("acme")).with_settings(sys.argv[2:])
-plan = run.plan(workspace, persona)
+plan = planning.plan(workspace, persona)
 def report(entry):
     print(entry["step"], entry["loss"], entry["valid_loss"], flush=True)
 def say(message):

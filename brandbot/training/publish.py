@@ -19,7 +19,7 @@ from brandbot.prompt import Encoded
 from brandbot.workspace import Workspace
 
 if TYPE_CHECKING:
-    from brandbot.training.run import Plan
+    from brandbot.training.planning import Plan
     from brandbot.training.trainer import PackedTrainer
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "brandbot")

@@ -1,13 +1,12 @@
 """One training: a persona's examples become a published version.
 
-Straight down: check, encode, measure the untuned model, train, measure, publish. The run's folder
+Straight down: encode, measure the untuned model, train, measure, publish. The run's folder
 is named by everything that decides its outcome, so an interrupted run is found again by itself.
 """
 
 from __future__ import annotations
 
 import gc
-import hashlib
 import json
 import math
 import os
@@ -18,30 +17,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brandbot import approved, convert, examples, models, precision
-from brandbot.adapters import AdapterStore
+from brandbot import convert, models, precision
 from brandbot.disk import full_disk_told
-from brandbot.engines.base import context
 from brandbot.errors import (
     LockHeldError,
     MissingExtraError,
     ModelError,
-    PersonaError,
     TrainingError,
-    VersionError,
 )
 from brandbot.knowledge import lookup
-from brandbot.lint import FEWEST
-from brandbot.models import BaseModel
-from brandbot.persona import Persona
-from brandbot.prompt import Encoded, Message, PromptFormat, build
-from brandbot.tables import people_files
+from brandbot.prompt import Encoded
 from brandbot.training.dataset import as_served
-from brandbot.training.publish import Losses, Trained, publish
+from brandbot.training.planning import Plan
+from brandbot.training.publish import Trained, publish
 from brandbot.training.rows import encode
 from brandbot.workspace import Workspace
 
@@ -57,95 +48,6 @@ KEPT_DAYS = 14
 
 class Interrupted(TrainingError):
     """Ctrl-C: training stopped after a step and kept a checkpoint."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that decides what a training makes, but for documents; ``fingerprint`` names it."""
-
-    persona: Persona
-    base: BaseModel
-    prompt_format: PromptFormat
-    reading: examples.Reading
-
-    @property
-    def fingerprint(self) -> str:
-        parts = [
-            self.base.sha256,
-            self.prompt_format.fingerprint(self.persona.system_prompt),
-            examples.fingerprint(self.reading.examples),
-            self.persona.config.training.model_dump(),
-            self.persona.config.review.repeat,
-            self.persona.language,
-            list(self.persona.config.handoff),
-            self.persona.config.knowledge.model_dump(),
-        ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
-
-    @property
-    def run(self) -> str:
-        """Names the training: other documents give its rows other facts, and no new version."""
-        files = people_files(self.persona.folder / "knowledge")
-        read = [self.fingerprint, *(f"{n} {models.file_sha256(f)}" for n, f in files.items())]
-        return hashlib.sha256("\n".join(read).encode()).hexdigest()[:12]
-
-
-def plan(workspace: Workspace, persona: Persona, *, say: models.Say | None = None) -> Plan:
-    """Reads and checks what a training needs; PersonaError if the examples can't be trained on."""
-    reading, over = approved.read(persona)
-    errors = [problem for problem in reading.problems if problem.severity == "error"]
-    if errors:
-        raise PersonaError(persona.folder, errors, persona.language)
-    if over and say is not None:
-        say(
-            f"{len(over)} approved examples are over the limits of review in persona.yaml and are "
-            f"not trained; brandbot check {persona.name} says which."
-        )
-    if len(reading.examples) < FEWEST:
-        raise TrainingError(
-            f"{persona.name} has {len(reading.examples)} examples; training needs at least "
-            f"{FEWEST}, and 100 to 500 make a voice. Add some to "
-            f"{persona.folder / 'examples'}."
-        )
-    base = models.resolve(persona.config.base_model, workspace.models, say=say)
-    form = base.prompt_format()
-    shortest = build(persona.system_prompt, [Message("user", "?")], language=persona.language)
-    needed = len(form.encode(shortest).ids)
-    room = context(form) - persona.config.generation.max_tokens
-    if needed > room:
-        raise TrainingError(
-            f"voice.md takes {needed} tokens, and {base.name} has room for {room} before a reply. "
-            "Shorten voice.md, or set a smaller generation.max_tokens."
-        )
-    return Plan(persona, base, form, reading)
-
-
-def up_to_date(workspace: Workspace, planned: Plan) -> Trained | None:
-    """What training would say of the newest version, if that was made from just this plan."""
-    store = AdapterStore(workspace.adapters(planned.persona.name))
-    numbers = store.numbers()
-    if not numbers:
-        return None
-    try:
-        newest = store.get(numbers[-1])
-        same = newest.persona.config == planned.persona.config
-    except (VersionError, PersonaError):
-        return None  # damaged: training makes a sound one
-    meta = newest.meta
-    if not same or meta["run"] != planned.fingerprint:
-        return None
-    return Trained(
-        persona=planned.persona.name,
-        version=newest.name,
-        base_model=planned.base.name,
-        examples=meta["examples"],
-        seconds=meta["seconds"],
-        tokens_per_second=meta["tokens_per_second"],
-        loss=Losses(**meta["loss"]),
-        path=str(newest.folder),
-        live=store.live_number() == newest.number,
-        left_out=meta["left_out"],
-    )
 
 
 def train(
