@@ -137,6 +137,8 @@ def check(
     problems += lint_pairs.contradictions(reading.examples)
     problems += lint_pairs.split_leaks(reading.examples)
     problems += asked.problems
+    if total >= FEWEST and not reading.split("test") and not asked.questions:
+        problems.append(Problem("warning", "none-held-out", "examples"))
     problems += _against_themselves(asked.questions)
     problems += lint_pairs.eval_leaks(reading.examples, asked.questions)
     problems += lint_pairs.sameness(reading.examples)

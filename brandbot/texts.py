@@ -1464,6 +1464,21 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Guárdalo en el otro programa y ejecuta la orden otra vez.",
         ),
     },
+    "none-held-out": {
+        "en": (
+            "By chance no example is held out, and evals/ has no questions.",
+            "A version can't be measured without, and goes live by itself only if it was.",
+            "Add a few examples (about one in seven is held out), or questions: the README in "
+            "evals/ shows how.",
+        ),
+        "es": (
+            "Por azar, ningún ejemplo queda apartado, y evals/ no tiene preguntas.",
+            "Sin ellos una versión no se puede medir, y solo entra en servicio por sí sola si se "
+            "ha medido.",
+            "Añade unos cuantos ejemplos (se aparta más o menos uno de cada siete), o preguntas: "
+            "el LEEME de evals/ enseña cómo.",
+        ),
+    },
     "few-facts": {
         "en": (
             "Examples with facts: {count}. {fewest} to {most} help.",

@@ -97,6 +97,20 @@ def test_how_many(
     assert amounts == ([finding] if finding else [])
 
 
+def test_that_nothing_is_held_out_is_said_before_training(tmp_path: Path) -> None:
+    """After it, the version could not be measured, and nobody had been told."""
+    rows: list[tuple[str, str]] = []
+    for number in range(200):
+        row = (f"{number} lamps, or {number * number}?", f"Reply {number * 7} {number}.")
+        example = Example((Message("user", row[0]), Message("assistant", row[1])))
+        rows += [row] if example.split != "test" else []
+    rows, code = rows[:25], ("warning", "none-held-out", None)
+    assert code in named(checked(tmp_path, *rows))
+    assert code not in named(checked(tmp_path, *rows[:10]))  # too few to train, which is told
+    asked = json.dumps({"prompt": "Is the lamp lit?", "expect": "It is."})
+    assert code not in named(checked(tmp_path, *rows, evals=asked))
+
+
 def test_progress_and_json(tmp_path: Path) -> None:
     checked(tmp_path, ("Hi", "Hello there."), ("Price?", "It is €3."), settings="language: es\n")
     seen: list[tuple[int, int]] = []
