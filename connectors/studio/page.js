@@ -20,7 +20,7 @@
     if (outside && !wide.matches && root.dataset.side === "open") show(false);
   });
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("#brand label, #compare") && !wide.matches) show(false);
+    if (event.target.closest?.("#brand label, #compare, #review-change") && !wide.matches) show(false);
   });
   // The form for a dislike takes room from the conversation: keep the reply it is about in sight.
   let judged = null;

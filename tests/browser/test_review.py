@@ -252,6 +252,20 @@ def test_the_name_is_asked_once(studio: Studio, window: Window, brand: str) -> N
     assert written(studio, brand) == [("We don't lend drills. Yet.", "Ana")]
 
 
+def test_another_name_on_a_phone_keeps_what_was_typed(studio: Studio, sit: Sit, brand: str) -> None:
+    """The panel that asks for it once stayed over the form that it opens."""
+    three(studio, brand)
+    clerk = sit(PHONE)
+    clerk.sees("Do you lend drills?")
+    clerk.box.fill("No drills. Come back in spring.")
+    clerk.page.locator("#fold").click()
+    clerk.page.locator("#review-change").click()
+    expect(clerk.page.locator("html")).to_have_attribute("data-side", "closed")
+    clerk.page.locator("#review-name input").fill("Berta")
+    clerk.page.locator("#review-start").click()
+    clerk.sees("Do you lend drills?", "No drills. Come back in spring.")
+
+
 def test_two_reviewers_do_not_overwrite_one_another(studio: Studio, sit: Sit, brand: str) -> None:
     three(studio, brand)
     ana, berto = sit(), sit(name="Berto <b>")
