@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from gguf import GGUFReader
 
 from brandbot import examples, models
 from brandbot.adapters import AdapterStore, Version
@@ -112,8 +113,11 @@ def test_the_full_method_makes_a_version_that_is_served(
 ) -> None:
     monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
     monkeypatch.setenv("BRANDBOT_MODELS", str(tmp_path / "models"))
-    workspace, version = train(tmp_path, tiny("qwen3"), method="full")
-    base = models.resolve(str(tiny("qwen3")), workspace.models)
+    folder = shutil.copytree(tiny("qwen3"), tmp_path / "base")
+    tokens = json.dumps({"bos_token": "<|im_start|>", "eos_token": "<|endoftext|>"})
+    (folder / "tokenizer_config.json").write_text(tokens)
+    workspace, version = train(tmp_path, folder, method="full")
+    base = models.resolve(str(folder), workspace.models)
     fmt = version.prompt_format(base)
     ids = fmt.encode([Message("user", "Is it raining?")]).ids
     request = Request(ids, fmt.stop_ids, version, 1.0, 24, 0.0)
@@ -122,6 +126,11 @@ def test_the_full_method_makes_a_version_that_is_served(
     assert (first, apart < 0.02) == (1.0, True)  # the weights are bfloat16
     with pytest.raises(EngineError, match="fully fine-tuned"):
         list(llama.generate(dataclasses.replace(request, adapter=None)))
+    assert version.gguf is not None
+    field = GGUFReader(version.gguf).get_field("tokenizer.ggml.eot_token_id")
+    assert (
+        field is not None and field.contents() == fmt.stop_ids[0]
+    )  # of its template, not of a plain one
 
 
 @pytest.mark.parametrize(

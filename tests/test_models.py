@@ -21,6 +21,7 @@ import pytest
 
 from brandbot import convert, models
 from brandbot.errors import ModelError
+from tests.conftest import make_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -243,3 +244,11 @@ def test_a_scaling_that_llama_cpp_would_not_get_is_refused(name: str, kind: str)
         convert.architecture_of(config)
     assert convert.architecture_of({**config, "rope_scaling": None})
     assert convert.architecture_of({**config, "rope_scaling": {"rope_type": "llama3"}})
+
+
+def test_a_model_without_a_tokenizers_settings_is_written_for_llama_cpp(tmp_path: Path) -> None:
+    """It ended in a FileNotFoundError; of a fully trained one, only after the training."""
+    folder = make_model(tmp_path / "m")
+    (folder / "tokenizer_config.json").unlink()
+    convert.folder_to_gguf(folder, tmp_path / "m.gguf", half=True)
+    assert (tmp_path / "m.gguf").read_bytes()[:4] == b"GGUF"
