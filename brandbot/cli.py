@@ -23,7 +23,7 @@ from brandbot.cli_options import (
     note,
     workspace_here,
 )
-from brandbot.errors import BrandbotError
+from brandbot.errors import BrandbotError, is_out_of_memory
 
 if TYPE_CHECKING:
     from brandbot.lint import Check
@@ -404,13 +404,12 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         sys.exit(130)
-    except MemoryError as error:
-        _fail(
-            "There is not enough memory. Close other programs or use a smaller base_model.", error
-        )
     except OSError as error:
         _fail(_disk_message(error), error)
     except Exception as error:
+        if is_out_of_memory(error):
+            told = "There is not enough memory. Close other programs or use a smaller base_model."
+            _fail(told, error)
         _fail(
             f"Something went wrong that brandbot did not expect: {type(error).__name__}: {error}\n"
             "Run the command again with --debug after 'brandbot' to see where, and report it.",

@@ -159,3 +159,18 @@ class MissingExtraError(BrandbotError):
             f"{what} needs the package {package}, which is not installed.\n"
             f"Install it with: pip install 'brandbot[{extra}]'"
         )
+
+
+LACKS = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "out of memory",
+    "bad_alloc",
+    "could not create a primitive",  # oneDNN, whose kernels are made when first used
+)
+"""How the libraries say that there is no memory left, on a processor or a GPU."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in LACKS)

@@ -273,6 +273,8 @@ def say(message):
     print("say", message, flush=True)
 import torch, transformers, peft
 if sys.argv[1].startswith("limited"):
+    one = Persona.load(persona.folder).with_settings(["training.batch_size=1"])
+    run.train(workspace, planning.plan(workspace, one))  # all libraries are loaded then
     pages = int(open("/proc/self/statm").read().split()[0])
     more = int(sys.argv[1].removeprefix("limited")) * 1_000_000
     resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + more, -1))
@@ -426,19 +428,55 @@ def test_row_20_out_of_memory_tries_a_smaller_batch_or_stops_plainly(
 ) -> None:
     """The kernel really refuses memory: the process's address space is limited, ever closer."""
     monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / ".brandbot"))
-    make_persona(tmp_path / "personas" / "acme", str(tiny("gemma3_text")), batch_size=32, epochs=1)
+    settings = {"batch_size": 32, "epochs": 1, "max_length": 1024}
+    folder = make_persona(tmp_path / "personas" / "acme", str(tiny("llama")), **settings)
+    examples = folder / "examples" / "talk.jsonl"
+    rows = [json.loads(line) for line in examples.read_text().splitlines()]
+    for row in rows:  # a few hundred tokens each, so that 32 of them need much more than one
+        row["completion"] = " ".join([row["completion"]] * 16)
+    examples.write_text("".join(json.dumps(row) + "\n" for row in rows))
     store = AdapterStore(Workspace(tmp_path).adapters("acme"))
-    smaller = False
-    for megabytes in (800, 600, 450, 350, 250):
+    for megabytes in (700, 600, 500, 400, 300):
         before = store.numbers()
         output = start(tmp_path, f"limited{megabytes}").communicate()[0]
-        smaller |= "Memory ran out; going on with 16 examples at a time." in output
-        trained = len(store.numbers()) > len(before)
-        stopped = "There is not enough memory for even one example at a time." in output
+        trained = len(store.numbers()) == len(before) + 2
+        stopped = "There is not enough memory, not even for one example at a time." in output
         assert trained != stopped, output[-2000:]
+        smaller = trained and "Memory ran out; going on with 16 examples at a time." in output
         if smaller:
             break
     assert smaller
+
+
+def test_row_20_what_was_trained_outlives_a_lack_of_memory_at_the_end(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measuring tries fewer examples at a time; without memory for one, the checkpoint is kept."""
+    from brandbot.training import trainer
+
+    enough, tried, measured = 0, [], []
+    plain = trainer.mean_loss
+
+    def mean_loss(model: Any, rows: Any, *rest: Any, rows_at_once: int, **options: Any) -> float:
+        if measured and rows == measured[0]:  # the test set once more: training has ended
+            tried.append(rows_at_once)
+            if rows_at_once > enough:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried …")
+        measured.append(rows)
+        return plain(model, rows, *rest, rows_at_once=rows_at_once, **options)
+
+    monkeypatch.setattr(trainer, "mean_loss", mean_loss)
+    settings = ("training.epochs=1", "training.batch_size=8")
+    space, plan = planned(workspace, *settings)
+    with pytest.raises(TrainingError, match=r"not enough memory.* from the last checkpoint"):
+        run.train(space, plan)
+    assert tried == [8, 4, 2, 1]
+    assert AdapterStore(space.adapters("acme")).numbers() == []
+    enough, tried, measured, told = 3, [], [], []
+    run.train(space, plan, say=told.append)
+    assert tried == [8, 4, 2]
+    assert any("Going on from step" in line for line in told)
+    assert AdapterStore(space.adapters("acme")).numbers() == [1]
 
 
 def test_accelerate_with_two_processes_gives_the_same_loss(workspace: Path) -> None:

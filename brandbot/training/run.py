@@ -6,7 +6,6 @@ is named by everything that decides its outcome, so an interrupted run is found 
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import os
@@ -27,6 +26,7 @@ from brandbot.errors import (
     MissingExtraError,
     ModelError,
     TrainingError,
+    is_out_of_memory,
 )
 from brandbot.knowledge import lookup
 from brandbot.prompt import Encoded
@@ -108,6 +108,22 @@ def train(
         return trained
 
 
+@contextmanager
+def _lack_of_memory_told() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            "There is not enough memory, not even for one example at a time. Close other "
+            "programs, set a smaller base_model or training.max_length, or use a larger machine. "
+            "What was served before goes on unchanged; the same command goes on from the last "
+            "checkpoint."
+        ) from error
+
+
+@_lack_of_memory_told()
 def _train(
     workspace: Workspace,
     planned: Plan,
@@ -118,6 +134,7 @@ def _train(
     import torch
 
     from brandbot.training.packing import common_prefix
+    from brandbot.training.trainer import free_memory
 
     started = time.monotonic()
     settings = planned.persona.config.training
@@ -144,30 +161,23 @@ def _train(
         try:
             trainer, stop = _trainer(planned, run, rows, prefix, batch, accumulate, report)
             _refuse_unlike(trainer, planned, rows["train"])
-            base_test = _measure(trainer, rows["test"], prefix)
+            base_test = trainer.measure(rows["test"]) if rows["test"] else None
             began_at = _fit(trainer, stop, run, planned.persona.name)
             break
         except Exception as error:
-            if not _is_out_of_memory(error):
+            if batch == 1 or not is_out_of_memory(error):
                 raise
         # Only out here is the failed step let go of: the error and these two held on to it.
         trainer = stop = None
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        if batch == 1:
-            raise TrainingError(
-                "There is not enough memory for even one example at a time. Close other programs, "
-                "set a smaller base_model or training.max_length, or use a larger machine. What "
-                "was served before goes on unchanged."
-            )
+        free_memory()
         batch, accumulate = math.ceil(batch / 2), accumulate * 2
         say(f"Memory ran out; going on with {batch} examples at a time.")
     if settings.method == "full":  # as it is stored, so that what is measured is what is served
         trainer.accelerator.unwrap_model(trainer.model).to(torch.bfloat16)
-    test = (base_test, _measure(trainer, rows["test"], prefix))
+    test = trainer.measure(rows["test"]) if rows["test"] else None
+    both = (base_test, test)
     return publish(
-        workspace, planned, trainer, rows["train"], test, list(left_out), started, began_at
+        workspace, planned, trainer, rows["train"], both, list(left_out), started, began_at
     )
 
 
@@ -303,15 +313,6 @@ def _refuse_unlike(trainer: PackedTrainer, planned: Plan, rows: list[Encoded]) -
         )
 
 
-def _measure(trainer: PackedTrainer, rows: list[Encoded], prefix: int) -> float | None:
-    from brandbot.training.trainer import mean_loss
-
-    if not rows:
-        return None
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    return mean_loss(model, rows, prefix, bf16=trainer.bf16, rows_at_once=trainer.batch_rows)
-
-
 def _fit(trainer: PackedTrainer, stop: StopOnRequest, run: Path, persona: str) -> float:
     """Trains from where an interrupted training was; returns at which epoch that is."""
     from transformers import TrainerState
@@ -371,20 +372,6 @@ def _stopping_on_interrupt(stop: StopOnRequest) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    import torch
-
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    text = str(error).lower()
-    return (
-        "can't allocate memory" in text
-        or "cannot allocate memory" in text
-        or "out of memory" in text
-        or "bad_alloc" in text
-    )
 
 
 @contextmanager

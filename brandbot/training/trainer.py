@@ -9,6 +9,7 @@ writes checkpoints in place and a kill in the middle leaves one that looks like 
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import math
 import os
@@ -25,7 +26,7 @@ from torch.nn import functional
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from brandbot.disk import fsync
-from brandbot.errors import TrainingError
+from brandbot.errors import TrainingError, is_out_of_memory
 from brandbot.prompt import Encoded
 from brandbot.training.packing import (
     ATTENTION,
@@ -76,16 +77,33 @@ class PackedTrainer(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Validation loss in nats per reply token; every process measures all of it."""
-        model = self.accelerator.unwrap_model(self.model)
-        loss = mean_loss(
-            model, self.valid, self.prefix, bf16=self.bf16, rows_at_once=self.batch_rows
-        )
-        metrics = {"eval_loss": loss}
+        metrics = {"eval_loss": self.measure(self.valid)}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+    def measure(self, rows: Sequence[Encoded]) -> float:
+        """Loss in nats per reply token; where memory runs out, with fewer rows at once."""
+        model = self.accelerator.unwrap_model(self.model)
+        while True:
+            at_once = self.batch_rows
+            try:
+                return mean_loss(model, rows, self.prefix, bf16=self.bf16, rows_at_once=at_once)
+            except Exception as error:
+                if at_once == 1 or not is_out_of_memory(error):
+                    raise
+            free_memory()
+            self.batch_rows = math.ceil(at_once / 2)
+
+
+def free_memory() -> None:
+    """Gives back what a step that failed for want of memory had taken."""
+    gc.collect()
+    _trim()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _batch(rows: Sequence[Encoded], prefix: int) -> dict[str, Any]:
@@ -136,17 +154,19 @@ def row_losses(
     model.eval()
     device = next(model.parameters()).device
     found: list[tuple[float, int]] = []
-    with torch.no_grad():
-        for start in range(0, len(rows), rows_at_once):
-            several = rows[start : start + rows_at_once]
-            batch = _placed(pack(several, prefix), device)
-            hidden, head = _hidden(model, batch, bf16)
-            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-                losses = token_losses(hidden, head, batch["labels"])
-            counts = [sum(row.mask[prefix:]) for row in several]
-            of_rows = torch.split(losses, counts)
-            found += [(own.sum().item(), len(own)) for own in of_rows]
-    model.train(was_training)
+    try:
+        with torch.no_grad():
+            for start in range(0, len(rows), rows_at_once):
+                several = rows[start : start + rows_at_once]
+                batch = _placed(pack(several, prefix), device)
+                hidden, head = _hidden(model, batch, bf16)
+                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+                    losses = token_losses(hidden, head, batch["labels"])
+                counts = [sum(row.mask[prefix:]) for row in several]
+                of_rows = torch.split(losses, counts)
+                found += [(own.sum().item(), len(own)) for own in of_rows]
+    finally:
+        model.train(was_training)
     return found
 
 
@@ -316,6 +336,13 @@ def _finite(number: float) -> float | None:
     return round(number, 4) if math.isfinite(number) else None
 
 
+def _trim() -> None:
+    if sys.platform == "linux":
+        give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if give_back is not None:  # musl has none
+            give_back(0)
+
+
 class FreedMemory(TrainerCallback):
     """Gives memory that is free back to the system every ``EVERY`` steps, where glibc keeps it.
 
@@ -329,10 +356,8 @@ class FreedMemory(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        if sys.platform == "linux" and state.global_step % self.EVERY == 0:
-            give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
-            if give_back is not None:  # musl has none
-                give_back(0)
+        if state.global_step % self.EVERY == 0:
+            _trim()
 
 
 class StopOnRequest(TrainerCallback):
