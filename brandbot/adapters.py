@@ -115,10 +115,9 @@ class AdapterStore:
         """A version, its files checked against their hashes; VersionError names what differs."""
         folder = self._path(number)
         if not folder.is_dir():
-            known = ", ".join(f"{n:04d}" for n in self.numbers()) or "none yet"
-            raise VersionError(
-                f"There is no version {number:04d} in {self.folder} (there: {known})."
-            )
+            known = ", ".join(f"{n:04d}" for n in self.numbers())
+            there = f"there: {known}" if known else "none yet: brandbot train makes the first"
+            raise VersionError(f"There is no version {number:04d} in {self.folder} ({there}).")
         return Version(folder, _verify(folder))
 
     def live_number(self) -> int | None:
@@ -197,7 +196,7 @@ class AdapterStore:
             "version": version.name,
             "before": self.live_number(),
             "reason": reason,
-            "who": _who(),
+            "who": whoever(),
             "forced": forced,
         }
         history = self.folder / "history.jsonl"
@@ -221,7 +220,12 @@ class AdapterStore:
                 return self._switch(number, ROLLBACK, ROLLBACK, False)
             except VersionError:
                 continue
-        raise VersionError(f"There is no version before {live or 'none'} to go back to.")
+        raise VersionError(
+            "No version is live, so there is none to go back to. Serve one: brandbot promote"
+            if live is None
+            else f"There is no whole version before {live:04d} to go back to. brandbot versions "
+            "shows all; brandbot promote serves one of them."
+        )
 
     def _been_live(self) -> list[int]:
         """Versions that were live, the last last, without those that were gone back from."""
@@ -267,6 +271,9 @@ class AdapterStore:
         return self.folder / f"{number:04d}"
 
 
+MEND = "Write into it a version's number, in one line, or restore it from a backup."
+
+
 def went_back(entry: dict[str, Any]) -> bool:
     """Whether an entry of the history is a rollback; old ones have no kind, and tell by reason."""
     return bool(entry.get("kind", entry.get("reason")) == ROLLBACK)
@@ -279,9 +286,11 @@ def _pointer(file: Path) -> int | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise VersionError(f"{file} can't be read: {error}") from error
+        raise VersionError(f"{file} can't be read: {error}. {MEND}") from error
     if not text.isdigit():
-        raise VersionError(f"{file} should name a version such as 0001, but holds {text[:20]!r}.")
+        raise VersionError(
+            f"{file} should name a version such as 0001, but holds {text[:20]!r}. {MEND}"
+        )
     return int(text)
 
 
@@ -292,7 +301,8 @@ def _verify(folder: Path) -> dict[str, Any]:
         listed: dict[str, str] = dict(meta["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise VersionError(
-            f"{folder} is no version: version.json can't be read ({error})."
+            f"{folder} is no version: version.json can't be read ({error}). Train again, or "
+            "restore the folder from a backup."
         ) from error
     if meta.get("format") != FORMAT:
         raise VersionError(
@@ -323,7 +333,8 @@ def _verify(folder: Path) -> dict[str, Any]:
     return meta
 
 
-def _who() -> str:
+def whoever() -> str:
+    """The name of the person at this machine."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container whose user has no name

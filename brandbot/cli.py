@@ -438,7 +438,7 @@ def _fail(message: str, error: BaseException) -> None:
 
 
 def _warm(bot: Any, name: str, version: int | None) -> None:
-    with contextlib.suppress(BrandbotError):  # the first reply says what is wrong
+    with contextlib.suppress(Exception):  # the first reply says what is wrong
         bot.warm(name, version)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from brandbot.cli_options import AsJson, bot_here
 from brandbot.errors import BrandbotError
 
 if TYPE_CHECKING:
@@ -41,11 +42,9 @@ def slack(context: typer.Context, persona: Brand = None) -> None:
         return
     _imported()
     from brandbot import cli_knowledge
-    from brandbot.bot import Bot
-    from brandbot.workspace import Workspace
     from connectors.slack import server
 
-    bot = Bot(Workspace.find())
+    bot = bot_here("auto")
     try:
         cli_knowledge.bring_up_to_date(bot.workspace, bot.workspace.persona_names())
         server.serve(bot, persona=persona)
@@ -81,7 +80,7 @@ def manifest(
 @slack_app.command()
 def doctor(
     language: Annotated[str, typer.Option(help="en or es.")] = "en",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check tokens, scopes and whether Slack can be reached, and say what to mend.
 

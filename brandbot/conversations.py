@@ -253,8 +253,7 @@ class ConversationLog:
             turn = _named(connection, message_id)
             if turn is None:
                 return False
-            gone = {"content": "", "changed": now(), "retired": True}
-            connection.execute(update(turns).where(turns.c.id == turn.id).values(gone))
+            _blank(connection, turn.id)
             _blank_reviews(connection, turn)
             if turn.role == "user":
                 later = (turns.c.conversation == turn.conversation) & (turns.c.id > turn.id)
@@ -268,11 +267,9 @@ class ConversationLog:
 
     def take_back(self, turn: int) -> None:
         """A reply to what was deleted while it was written: its words go, and it is retired."""
-        gone = {"content": "", "changed": now(), "retired": True, "unsourced": None}
 
         def work(connection: Connection) -> None:
-            connection.execute(update(turns).where(turns.c.id == turn).values(gone))
-            connection.execute(delete(sources).where(sources.c.turn == turn))
+            _blank(connection, turn)
             blanked = update(reviews).where(reviews.c.turn == turn).values(NO_WORDS)
             connection.execute(blanked)
 
@@ -357,6 +354,13 @@ def _retire(connection: Connection, conversation: str, first: int, *, before: in
     """Takes a conversation's turns out of it, from ``first`` on, up to ``before``."""
     chosen = (turns.c.conversation == conversation) & (turns.c.id >= first)
     connection.execute(update(turns).where(chosen & (turns.c.id < before)).values(retired=True))
+
+
+def _blank(connection: Connection, turn: int) -> None:
+    """Retires a turn without its words and without what they were from."""
+    gone = {"content": "", "changed": now(), "retired": True, "unsourced": None}
+    connection.execute(update(turns).where(turns.c.id == turn).values(gone))
+    connection.execute(delete(sources).where(sources.c.turn == turn))
 
 
 def _blank_reviews(connection: Connection, turn: Any) -> None:

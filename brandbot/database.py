@@ -265,14 +265,15 @@ def now() -> str:
 
 def _open(url: str) -> Engine:
     try:
-        driver = make_url(url).drivername
+        address = make_url(url)
     except ArgumentError as error:
         raise LogError(
             "BRANDBOT_DATABASE_URL is no database's address. Write it like "
             "postgresql://user:password@host/database or sqlite:////folder/brandbot.db"
         ) from error
+    driver = address.drivername
     if driver.startswith("sqlite"):
-        file = Path(url.removeprefix("sqlite:///"))
+        file = Path(address.database or "")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -288,7 +289,7 @@ def _open(url: str) -> Engine:
         event.listen(engine, "begin", _begin)
         return engine
     if driver in ("postgres", "postgresql"):
-        url = make_url(url).set(drivername="postgresql+psycopg").render_as_string(False)
+        url = address.set(drivername="postgresql+psycopg").render_as_string(False)
     try:
         return create_engine(
             url,
@@ -357,7 +358,9 @@ def _told(error: OperationalError) -> LogError:
             "The conversation could not be saved because the disk is full. Free some space "
             "and send the message again; nothing that was saved before is lost."
         )
-    return BusyError(f"The conversation log can't be reached: {reason}")
+    return BusyError(
+        f"The conversation log can't be reached: {reason}. Where it is, BRANDBOT_DATABASE_URL says."
+    )
 
 
 def _refused(error: DBAPIError) -> LogError:
@@ -368,7 +371,10 @@ def _refused(error: DBAPIError) -> LogError:
             "with: GRANT CREATE, USAGE ON SCHEMA public TO the user in BRANDBOT_DATABASE_URL"
         )
     if isinstance(error.orig, sqlite3.DatabaseError):
-        return LogError(f"The conversation log is damaged or not a log: {reason}")
+        return LogError(
+            f"The conversation log is damaged or not a log: {reason}. Restore its file from a "
+            "backup, or move it away and begin a new one."
+        )
     return LogError(f"The database refuses it: {reason}")
 
 

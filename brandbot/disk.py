@@ -18,18 +18,19 @@ def write_pointer(file: Path, text: str) -> None:
     write_whole(file, text + "\n")
 
 
-def write_whole(file: Path, text: str, *, scratch: Path | None = None) -> None:
-    """Replaces a file; after a crash it holds the old text or the new one.
+def write_whole(file: Path, content: str | bytes, *, scratch: Path | None = None) -> None:
+    """Replaces a file, or makes it; after a crash it holds the old content or the new one.
 
-    It is written in the folder ``scratch`` of the same disk first, by default beside the file.
+    Who may read it stays as it is. It is written in the folder ``scratch`` of the same disk first,
+    by default beside the file.
     """
     handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=scratch or file.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content if isinstance(content, bytes) else content.encode())
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
+        Path(name).chmod(file.stat().st_mode & 0o777 if file.exists() else 0o644)
         Path(name).replace(file)
         fsync(file.parent)
     except BaseException:

@@ -1,19 +1,4 @@
-"""Every error a user can meet, and the problems they are made of.
-
-BrandbotError
-├── WorkspaceError        no workspace, or a persona that is not in it
-├── PersonaError          persona.yaml, voice.md or example files can't be used
-├── ModelError            a base model is unknown, missing, broken or not supported
-├── VersionError          a version is missing, incomplete, changed or does not fit
-├── TrainingError         training can't start or had to stop
-│   └── LockHeldError     another process trains this persona
-├── EngineError           text generation failed
-├── GateError             a version did not pass the gate
-├── KnowledgeError        documents can't be indexed, or an index can't be used
-├── LogError              the conversation log can't be read or written
-│   ├── ClaimLostError        another process took an event over
-│   └── ReviewConflictError   somebody else decided about this exchange in between
-└── MissingExtraError     an optional dependency is not installed
+"""The errors a user can meet, and the problems they are made of.
 
 A message says what was found, what was expected and what to do now. The command line prints it
 without a traceback.
@@ -52,7 +37,7 @@ class BrandbotError(Exception):
 
 
 class WorkspaceError(BrandbotError):
-    pass
+    """No workspace, or a persona that is not in it."""
 
 
 class PersonaError(BrandbotError):
@@ -68,23 +53,23 @@ class PersonaError(BrandbotError):
 
 
 class ModelError(BrandbotError):
-    pass
+    """A base model is unknown, missing, broken or not supported."""
 
 
 class VersionError(BrandbotError):
-    pass
+    """A version is missing, incomplete, changed or does not fit."""
 
 
 class TrainingError(BrandbotError):
-    pass
+    """Training can't start or had to stop."""
 
 
 class LockHeldError(TrainingError):
-    pass
+    """Another process trains this persona."""
 
 
 class EngineError(BrandbotError):
-    pass
+    """Text generation failed."""
 
 
 class TooLongError(EngineError):
@@ -100,11 +85,11 @@ class GateError(BrandbotError):
 
 
 class KnowledgeError(BrandbotError):
-    pass
+    """Documents can't be indexed, or an index can't be used."""
 
 
 class LogError(BrandbotError):
-    pass
+    """The conversation log can't be read or written."""
 
 
 class DiskFullError(LogError):

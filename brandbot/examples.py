@@ -234,13 +234,14 @@ def _json_turns(
     keys = list(row)
     names = [header_name(str(key)) for key in keys]
     prompt_at, reply_at = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
-    listed = row.get("messages", row.get("conversations"))
+    list_key = "messages" if row.get("messages") is not None else "conversations"
+    listed = row.get(list_key)
     if listed is not None:
         other = prompt_at if prompt_at is not None else reply_at
         if other is not None:
-            values = {"column": keys[other], "used": "messages"}
+            values = {"column": keys[other], "used": list_key}
             reading.problems.append(Problem("warning", "two-columns", file, line, values))
-        return _listed_turns(listed, file, line, reading)
+        return _listed_turns(list_key, listed, file, line, reading)
     if prompt_at is None or reply_at is None:
         values = {"found": ", ".join(map(str, row)) or "{}"}
         reading.problems.append(Problem("error", "json-keys", file, line, values))
@@ -257,9 +258,11 @@ def _json_turns(
     return [Message("user", texts[0]), Message("assistant", texts[1])]
 
 
-def _listed_turns(listed: Any, file: str, line: int, reading: Reading) -> list[Message] | None:
+def _listed_turns(
+    key: str, listed: Any, file: str, line: int, reading: Reading
+) -> list[Message] | None:
     if not isinstance(listed, list):
-        values = {"key": "messages", "found": kind(listed)}
+        values = {"key": key, "found": kind(listed)}
         reading.problems.append(Problem("error", "not-list", file, line, values))
         return None
     turns: list[Message] = []

@@ -8,9 +8,7 @@ out, no author is named, what is tested with stays here. Knows nothing of how a 
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +22,7 @@ from brandbot import examples as example_files
 from brandbot.approved import Tested
 from brandbot.conversations import ConversationLog, Turn
 from brandbot.database import conversations, reviews, turns
-from brandbot.disk import fsync
+from brandbot.disk import write_whole
 from brandbot.errors import BrandbotError, PersonaError
 from brandbot.examples import Example
 from brandbot.persona import Persona
@@ -327,19 +325,9 @@ def _write(out: Path | str, lines: Iterable[str]) -> None:
             sys.stdout.write(line + "\n")
         return
     file = Path(out)
-    name = ""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.writelines(line + "\n" for line in lines)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-        fsync(file.parent)
+        write_whole(file, "".join(line + "\n" for line in lines))
     except OSError as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
         raise BrandbotError(
             f"{file} can't be written: {error.strerror or error}. Name a file in a folder that "
             "exists and may be written to."

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from brandbot.disk import write_whole
 from brandbot.errors import LogError, UnwritableError
 from brandbot.examples import PROVENANCE
 
@@ -49,7 +50,9 @@ def take_out(file: Path, turn: int, *, reply: str = "", reviewer: str = "") -> b
     try:
         return rewrite(file, lambda line: not _is(line, turn, reply, reviewer)) > 0
     except OSError as error:
-        raise LogError(f"{file} can't be written: {error.strerror or error}.") from error
+        raise LogError(
+            f"{file} can't be written: {error.strerror or error}. Mend that and try again."
+        ) from error
 
 
 def rewrite(file: Path, keep: Callable[[bytes], bool]) -> int:
@@ -58,12 +61,7 @@ def rewrite(file: Path, keep: Callable[[bytes], bool]) -> int:
         lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
         kept = [line for line in lines if keep(line)]
         if len(kept) < len(lines):
-            beside = file.with_name(f".{file.name}.new")
-            with beside.open("wb") as stream:
-                stream.write(b"".join(kept))
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(file)
+            write_whole(file, b"".join(kept))
     return len(lines) - len(kept)
 
 

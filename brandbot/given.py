@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from brandbot import examples
+from brandbot import approved, examples
 from brandbot.persona import Persona
 from brandbot.prompt import Message
 from brandbot.strict import known_to
@@ -20,6 +20,7 @@ from brandbot.workspace import Workspace
 
 if TYPE_CHECKING:
     from brandbot.bot import Reply, Voice
+    from brandbot.examples import Example
     from brandbot.grounding import Known
     from brandbot.knowledge.lookup import Found, Lookup
     from brandbot.models import Say
@@ -93,8 +94,7 @@ class Given:
         key = (voice.persona.name, voice.version_name)
         with self._lock:
             if key not in self._nearest:
-                folder = self.workspace.persona(voice.persona.name) / "examples"
-                self._nearest[key] = Nearest(examples.read(folder).examples)
+                self._nearest[key] = Nearest(self._examples(voice.persona))
             nearest = self._nearest[key]
         found = nearest.find(messages[-1].content, count)
         return [message for example in found for message in example.messages]
@@ -108,9 +108,14 @@ class Given:
         persona, key = voice.persona, (voice.persona.name, voice.version_name)
         with self._lock:
             if key not in self._opens:
-                read = examples.read(self.workspace.persona(persona.name) / "examples").examples
-                self._opens[key] = opening.used(read, persona.language)
+                self._opens[key] = opening.used(self._examples(persona), persona.language)
             return self._opens[key]
+
+    def _examples(self, persona: Persona) -> Sequence[Example]:
+        """Those that are trained on: what was approved beyond the limits is not shown either."""
+        folder = self.workspace.persona(persona.name)
+        read = examples.read(folder / "examples").examples
+        return approved.choose(read, persona.config.review, folder).examples
 
     def _known_to(self, voice: Voice) -> Known:
         key = (voice.persona.name, voice.version_name)

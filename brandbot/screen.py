@@ -50,6 +50,13 @@ def escape(text: str) -> str:
     return escape_markup(printable(text))
 
 
+def place_of(names: Sequence[str], page: int | None, row: int | None) -> str:
+    """Where something stands: the file's name, its headings, then page or row."""
+    where = " › ".join(filter(None, names))
+    where += f", page {page}" if page else ""
+    return where + (f", row {row}" if row else "")
+
+
 SEVERITIES = {
     "error": ("error", "error"), "warning": ("warning", "aviso"), "note": ("note", "nota"),
 }  # fmt: skip
@@ -378,11 +385,7 @@ def print_found(found: Found) -> None:
         return
     for place, hit in enumerate(found.hits, 1):
         passage = hit.passage
-        where = " › ".join([passage.file, *passage.headings])
-        if passage.page:
-            where += f", page {passage.page}"
-        if passage.row:
-            where += f", row {passage.row}"
+        where = place_of([passage.file, *passage.headings], passage.page, passage.row)
         answers = "" if hit.answers is None else f"answers {hit.answers:.0%}  "
         out.print(f"[bold]{place}[/] [cyan]{escape(where)}[/]  {answers}{hit.score:.2f}")
         meaning, words = round(10 * max(0.0, hit.meaning)), round(10 * hit.words)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Column, Table
 
 from brandbot.evaluation import gate, words
@@ -13,7 +12,7 @@ from brandbot.evaluation.gate import GateRow
 from brandbot.evaluation.intervals import Measure
 from brandbot.evaluation.page_words import number, percent
 from brandbot.evaluation.report import BRAND, METRICS, Report
-from brandbot.screen import out
+from brandbot.screen import escape, out
 from brandbot.taste import Results
 
 MARKS = {"pass": "[green]✓[/]", "fail": "[red]✗[/]", "unknown": "[yellow]?[/]"}
@@ -24,7 +23,6 @@ SAID = {
         "gate": "The gate",
         "add": "What to add next",
         "more": "{add} more examples like those in {group} would help most: {prompts}",
-        "least": "Its weakest answers",
         "changed": "The examples changed since this version was trained.",
         "report": "The whole report, for the browser: brandbot evaluate {name} {number} --html report.html",
         "promote": "Serve it: brandbot promote {name} {number}",
@@ -35,7 +33,6 @@ SAID = {
         "gate": "La puerta",
         "add": "Qué añadir ahora",
         "more": "{add} ejemplos más como los de {group} ayudarían más que nada: {prompts}",
-        "least": "Sus respuestas más flojas",
         "changed": "Los ejemplos cambiaron desde que se entrenó esta versión.",
         "report": "El informe entero, para el navegador: brandbot evaluate {name} {number} --html informe.html",
         "promote": "Para servirla: brandbot promote {name} {number}",
@@ -46,7 +43,7 @@ SAID = {
 
 def print_report(report: Report, rows: Sequence[GateRow], verdict: str) -> None:
     """The page a marketing person reads: verdict, figures, the gate, what to do next."""
-    language = "es" if report.language.startswith("es") else "en"
+    language = words.side_of(report.language)
     said = SAID[language]
     out.print(f"\n[bold]{escape(report.title)}[/]  {words.speaker(report.version, language)}")
     out.print(escape(verdict))
@@ -77,7 +74,7 @@ def print_report(report: Report, rows: Sequence[GateRow], verdict: str) -> None:
 
 def print_comparison(reports: Sequence[Report]) -> None:
     """The versions' own figures side by side."""
-    language = "es" if reports[0].language.startswith("es") else "en"
+    language = words.side_of(reports[0].language)
     out.print(_figures(reports, [report.version for report in reports], language))
 
 

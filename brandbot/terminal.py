@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 from typing import TYPE_CHECKING
 
+from brandbot.adapters import whoever
 from brandbot.bot import Bot, Reply, Voice
 from brandbot.errors import BrandbotError
-from brandbot.screen import escape, loading, out
+from brandbot.screen import escape, loading, out, place_of
 
 if TYPE_CHECKING:
     from brandbot.conversations import Choice
@@ -114,9 +114,7 @@ def _show(reply: Reply) -> None:
         out.print(" [dim](stopped)[/]", end="")
     out.print()
     for source in reply.sources:
-        where = f"{source.file} › {source.heading}"
-        where += f", page {source.page}" if source.page else ""
-        where += f", row {source.row}" if source.row else ""
+        where = place_of([source.file, source.heading], source.page, source.row)
         out.print(f"[dim][{source.number}] {escape(where)}: “{escape(source.quote)}”[/]")
     if reply.unknown:
         out.print(f"[yellow]Not in the documents: {escape(', '.join(reply.unknown))}[/]")
@@ -124,7 +122,7 @@ def _show(reply: Reply) -> None:
 
 def choose(test: Taste, name: str, one: str, other: str, *, pairs: int, voter: str) -> None:
     """Shows pairs of answers and asks which is better, until there are enough or Ctrl-C."""
-    voter = voter or getpass.getuser()
+    voter = voter or whoever()
     out.print("[dim]1 or 2: that answer is better · 0: both are bad · q: leave[/]")
     for count in range(pairs):
         with loading("Both are thinking"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING
 
+from brandbot.adapters import whoever
 from brandbot.errors import BrandbotError, ReviewConflictError
 from brandbot.screen import escape, out
 
@@ -43,7 +43,7 @@ def review(queue: Review, reviewer: str | None = None) -> int:
 
     Ctrl-C and Ctrl-D quit; what was decided is kept.
     """
-    name = reviewer or getpass.getuser()
+    name = reviewer or whoever()
     decided = 0
     passed: list[int] = []
     typed: dict[int, str] = {}  # what could not be approved as it was written

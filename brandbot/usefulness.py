@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, func, or_, select, update
 
-from brandbot import examples as example_files
+from brandbot import approved
 from brandbot.database import Database, conversations, feedback, reviews, turns
 from brandbot.persona import Persona
 from brandbot.workspace import Workspace
@@ -131,14 +131,14 @@ def score(
     unscored = (here & (turns.c.role == "assistant") & turns.c.retired.is_(False)
                 & turns.c.novelty.is_(None))  # fmt: skip
     count = select(func.count()).select_from(turns.join(conversations)).where(unscored)
-    total = int(database.run(lambda connection: connection.execute(count).scalar_one()))
+    total = int(database.read(lambda connection: connection.execute(count).scalar_one()))
     if not total:
         return 0
     from brandbot.evaluation.brand_ruler import brand_ruler
     from brandbot.nearest import Nearest
 
     progress(0, total)
-    reading = example_files.read(persona.folder / "examples")
+    reading, _ = approved.read(persona)
     near, ruler = Nearest(reading.examples), brand_ruler(workspace, persona, reading)
     some = (
         select(turns.c.id, turns.c.content, question().label("asked"))
@@ -148,7 +148,7 @@ def score(
         .limit(SCORED_TOGETHER)
     )
     done = 0
-    while rows := database.run(lambda connection: list(connection.execute(some))):
+    while rows := database.read(lambda connection: list(connection.execute(some))):
         styles: list[float | None] = [None] * len(rows)  # it can't be measured
         if not isinstance(ruler, str) and not ruler.weakness:
             styles = list(ruler.passes([row.content for row in rows]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from brandbot import adapters
-from brandbot.adapters import AdapterStore
+from brandbot.adapters import AdapterStore, whoever
 from brandbot.errors import VersionError
 from brandbot.workspace import Workspace
 
@@ -134,7 +135,7 @@ def test_a_broken_pointer_says_what_it_should_hold(store: AdapterStore) -> None:
 LOOP = """
 import sys
 from pathlib import Path
-from brandbot.adapters import AdapterStore
+from brandbot.adapters import AdapterStore, whoever
 store = AdapterStore(Path(sys.argv[1]))
 def publish():
     with store.publishing() as (folder, meta):
@@ -218,7 +219,7 @@ def test_going_back_twice_goes_back_twice(store: AdapterStore) -> None:
         store.promote(number)
     assert store.rollback().number == 2
     assert store.rollback().number == 1
-    with pytest.raises(VersionError, match="no version before"):
+    with pytest.raises(VersionError, match="no whole version before 0001"):
         store.rollback()
     store.promote(3)
     assert store.rollback().number == 1
@@ -241,7 +242,7 @@ def test_a_promotion_that_stopped_half_way_is_nothing_to_go_back_to(
         store.promote(3)
     assert store.live_number() == 2 and store.history()[-1]["version"] == "0003"
     assert store.rollback().number == 1
-    with pytest.raises(VersionError, match="no version before"):
+    with pytest.raises(VersionError, match="no whole version before 0001"):
         store.rollback()
 
 
@@ -277,7 +278,7 @@ def test_a_deleted_versions_number_is_not_given_again(store: AdapterStore, known
 
 
 def test_there_is_nothing_to_go_back_to_where_nothing_was_live(tmp_path: Path) -> None:
-    with pytest.raises(VersionError, match="no version before none"):
+    with pytest.raises(VersionError, match="No version is live"):
         AdapterStore(tmp_path).rollback()
 
 
@@ -306,3 +307,11 @@ def test_what_systems_leave_in_a_folder_harms_no_version(store: AdapterStore) ->
     for name in (".DS_Store", ".report.json.new"):
         (store.folder / "0001" / name).write_bytes(b"x")
     assert store.get(1).number == 1
+
+
+def test_a_person_whose_user_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert whoever() in (f"user {os.getuid()}", "unknown")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 import time
@@ -230,6 +231,27 @@ def test_style_shots_stand_in_the_prompt_and_give_way_to_a_long_talk(trained: Pa
     with_shots = fitting(voice, asked, shots, [], "", 4000)
     assert len(with_shots) > len(plain)
     assert fitting(voice, asked, shots, [], "", len(plain) + 5) == plain
+    bot.close()
+
+
+def test_style_shots_are_of_what_is_trained_on(trained: Path) -> None:
+    """What was approved beyond the limits is shown no more than it is learnt."""
+    asked = "Where do the boats go in a storm?"
+    lines = [
+        {"prompt": asked, "completion": reply, "provenance": {"author": "ana", "edited": True}}
+        for reply in ("Call [phone number].", "Home.")
+    ]
+    more = trained / "personas" / "acme" / "examples" / "from-conversations.jsonl"
+    more.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    bot = Bot(Workspace(trained), engine="llamacpp")
+    voice = bot.voice("acme")
+    config = voice.persona.config
+    wanted = config.model_copy(
+        update={"generation": config.generation.model_copy(update={"style_shots": 2})}
+    )
+    eager = replace(voice, persona=replace(voice.persona, config=wanted))
+    said = [m.content for m in bot._given.shots(eager, [Message("user", f"{asked} And fog?")])]
+    assert "Home." in said and not any("[phone number]" in text for text in said)
     bot.close()
 
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from brandbot.conversations import ConversationLog
-from brandbot.database import conversations, turns
+from brandbot.database import conversations, sources, turns
 from brandbot.errors import LogError
 from tests.postgres import Server
 
@@ -46,6 +46,18 @@ def test_retired_turns_stay_in_the_log(log: ConversationLog) -> None:
     new = log.add(talk, "assistant", "Yes.", instead_of=gone)
     assert [turn.id for turn in log.history(talk)] == [kept, new]
     assert log.count() == 3
+
+
+def test_of_a_deleted_reply_no_words_are_left(log: ConversationLog) -> None:
+    talk = log.start("acme", "slack")
+    log.add(talk, "user", "hi", message_id="m1")
+    source = {"number": 1, "file": "prices.md", "heading": "Tea", "quote": "Tea costs £2.10."}
+    made_up = {"cited": [source], "unsourced": ["£555"], "message_id": "m2"}
+    log.add(talk, "assistant", "Tea costs £2.10, or £555.", **made_up)
+    assert log.delete("m2")
+    query = select(turns.c.content, turns.c.unsourced, turns.c.retired).order_by(turns.c.id.desc())
+    assert log.database.read(lambda c: tuple(c.execute(query).first())) == ("", None, True)
+    assert log.database.read(lambda c: c.execute(select(sources)).all()) == []
 
 
 def test_a_turn_takes_the_place_of_others(log: ConversationLog) -> None:
@@ -116,6 +128,15 @@ def test_the_order_is_not_the_clocks(log: ConversationLog, monkeypatch: pytest.M
     monkeypatch.setattr("brandbot.conversations.now", lambda: "2026-11-23T00:00:00.000+00:00")
     log.add(talk, "user", "second")
     assert [turn.content for turn in log.history(talk)] == ["first", "second"]
+
+
+def test_the_file_of_an_address_with_a_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ConversationLog("sqlite+pysqlite:///logs/talk.db").close()
+    assert [file.name for file in tmp_path.iterdir()] == ["logs"]
+    assert (tmp_path / "logs" / "talk.db").is_file()
 
 
 def test_writes_are_synced(tmp_path: Path) -> None:

@@ -1014,6 +1014,7 @@ def test_json_lines() -> None:
         ("warning", "half-question", 6),
         ("warning", "bad-json", 8),
     ]
+    assert "una lista" in tell(found.problems[1], "es").line
 
 
 # --- Excel ----------------------------------------------------------------------------------------

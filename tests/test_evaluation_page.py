@@ -597,6 +597,8 @@ def test_nothing_runs_off_a_telephones_screen(tmp_path: Path) -> None:
 def test_spanish_articles_and_conjunctions() -> None:
     assert page_words.listed(["escucha", "invenciones"], "es") == "escucha e invenciones"
     assert page_words.listed(["reglas", "estilo"], "es") == "reglas y estilo"
+    sides = [words.side_of(tag) for tag in ("es", "ES-MX", "es-419", "en", "est")]
+    assert sides == ["es", "es", "es", "en", "en"]
     assert words.speaker_in_text("0001", "es") == "la versión 0001"
     assert words.speaker_in_text("0001", "en") == "version 0001"
     assert words.speaker_in_text("base", "es") == words.speaker("base", "es")

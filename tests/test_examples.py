@@ -522,6 +522,10 @@ def test_two_columns_that_could_be_meant(tmp_path: Path) -> None:
     (tmp_path / "a.csv").unlink()
     found = reading(tmp_path, "b.jsonl", json.dumps({**row, "prompt": "x"}))
     assert pairs(found) == [("a", "b")] and codes(found) == [("two-columns", 1)]
+    found = reading(tmp_path, "b.jsonl", json.dumps({"conversations": "a", "prompt": "x"}))
+    assert [(p.code, p.values.get("used", p.values.get("key"))) for p in found.problems] == [
+        ("two-columns", "conversations"), ("not-list", "conversations"),
+    ]  # fmt: skip
     lines = [{"instruction": "Hi", "input": said, "output": "Hello"} for said in ("", "x", "y")]
     (tmp_path / "b.jsonl").unlink()
     found = reading(tmp_path, "c.jsonl", "\n".join(map(json.dumps, lines)))

@@ -16,6 +16,7 @@ from brandbot.convert import quiet_transformers
 from brandbot.engines.base import MIN_P, PENALISED, TOP_K, Chunk, Finish, Request, pump
 from brandbot.errors import EngineError, MissingExtraError
 from brandbot.models import BaseModel
+from brandbot.prompt import pieces
 
 if TYPE_CHECKING:
     import torch
@@ -102,7 +103,6 @@ class TransformersEngine:
 
     def generate(self, request: Request) -> Iterator[Chunk]:
         import torch
-        from tokenizers.decoders import DecodeStream
         from transformers import StoppingCriteria
 
         if not request.ids:
@@ -138,19 +138,18 @@ class TransformersEngine:
                     streamer=Streamer(),
                 )
 
-        stream = DecodeStream(skip_special_tokens=True)
         finish: Finish = "length"
-        for token in pump("transformers", produce):
-            if token in request.stop_ids:
-                finish = "stop"
-                continue
-            try:
-                text = stream.step(self._format.tokenizer, token)
-            except Exception:  # noqa: BLE001  # bytes that are no character and never will be
-                stream = DecodeStream(skip_special_tokens=True)
-                text = stream.step(self._format.tokenizer, token)
-            if text:
-                yield Chunk(text)
+
+        def said() -> Iterator[int]:
+            nonlocal finish
+            for token in pump("transformers", produce):
+                if token in request.stop_ids:
+                    finish = "stop"
+                else:
+                    yield token
+
+        for text in pieces(self._format.tokenizer, said()):
+            yield Chunk(text)
         yield Chunk("", finish)
 
     def _settings(self, request: Request) -> Any:

@@ -17,8 +17,8 @@ def what_to_add(report: Report, reading: Reading) -> list[dict[str, Any]]:
 
     Each: ``group`` (a file of ``examples/``), ``trained`` and ``held_out`` counts, its mean
     ``loss`` and share of answers in ``style``, ``add`` (how many more: half as many again, at least
-    six) and the ``prompts`` the version answered worst. A file is
-    named if it lags behind the others, loss (nats) and style (share) taken together.
+    six), the ``prompts`` the version answered worst, and its ``lag`` behind the others, loss (nats)
+    and style (share) taken together. A file that does not lag is not named.
     """
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in report.rows:
@@ -38,7 +38,7 @@ def what_to_add(report: Report, reading: Reading) -> list[dict[str, Any]]:
         lag = (loss - other_loss) + (other_style - style) if rest else 0.0
         if lag < 0:
             continue
-        worst = sorted(rows, key=lambda row: _badness(row, report.version), reverse=True)
+        worst = sorted(rows, key=lambda row: row.told[report.version].badness, reverse=True)
         found.append(
             {
                 "group": group,
@@ -64,8 +64,3 @@ def _style(rows: list[Row], speaker: str) -> float:
     told = [row.told[speaker].passes for row in rows]
     values = [value for value in told if value is not None]
     return sum(values) / len(values) if values else 0.0
-
-
-def _badness(row: Row, speaker: str) -> tuple[float, float]:
-    told = row.told[speaker]
-    return (len(told.faults) + len(told.broken) - (told.score or 0.0), told.nats or 0.0)

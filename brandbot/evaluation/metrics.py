@@ -1,7 +1,7 @@
 """What can be read off one answer: faults, copied runs, inventions, right and declined.
 
 Pure functions from texts to findings. They know nothing of models, versions or reports; each
-docstring is the metric's definition, and the report quotes it from ``WHAT``.
+docstring is the metric's definition; reports say it in the words of ``words.METRICS``.
 """
 
 from __future__ import annotations

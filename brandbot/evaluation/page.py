@@ -37,7 +37,6 @@ from brandbot.evaluation.page_words import (
     percent,
     quoted,
     say,
-    side_of,
     upper,
 )
 from brandbot.evaluation.report import BASE, BRAND, FEWSHOT, METRICS, Report, Row, Told
@@ -59,7 +58,7 @@ def verdict(report: Report, rows: list[GateRow]) -> str:
 
 def report_page(report: Report, rows: list[GateRow]) -> str:
     """The page of one evaluation; ``rows`` are the gate's conditions for it."""
-    side = side_of(report)
+    side = words.side_of(report.language)
     columns = [Column.of(report, name, side) for name in report.speakers]
     columns.append(Column.of(report, BRAND, side))
     best, worst = _best_and_worst(report)
@@ -107,7 +106,7 @@ def compare_page(reports: list[Report]) -> str:
     """Versions side by side, in the language of the first report. The first is what the others
     are compared with."""
     first = reports[0]
-    side = side_of(first)
+    side = words.side_of(first.language)
     columns = [
         Column(label_of(r, r.version, side, own_live=True),
                "ours" if r is reports[-1] else "version", r, r.version)
@@ -150,7 +149,7 @@ def compare_page(reports: list[Report]) -> str:
 
 
 def _may_go_live(report: Report, rows: list[GateRow]) -> str:
-    side = side_of(report)
+    side = words.side_of(report.language)
     failed = gate.failed(rows)
     unsure = [row for row in gate.unknown(rows) if not row.values.get("absent")]
     absent = len(unsure) < len(gate.unknown(rows))
@@ -197,7 +196,7 @@ def _why_no_style(report: Report, side: str) -> str:
 
 
 def _what_changed(report: Report) -> str:
-    side = side_of(report)
+    side = words.side_of(report.language)
     ours = report.measure("style", report.version)
     if ours is not None:
         others = [
@@ -235,7 +234,7 @@ def _of_hundred(measure: Measure, side: str, *, about: bool = False) -> str:
 
 
 def _with(report: Report, name: str) -> str:
-    side = side_of(report)
+    side = words.side_of(report.language)
     if name in (BASE, FEWSHOT):
         return say(f"with_{name}", side)
     return say("with_live" if name == report.live else "with_version", side, version=name)
@@ -276,17 +275,10 @@ def _best_and_worst(report: Report) -> tuple[list[Row], list[Row]]:
     """
     tests = [row for row in report.rows if row.kind == "test"]
     pool = tests if len(tests) >= 2 * SHOWN else report.rows
-    ranked = sorted(pool, key=lambda row: _badness(row.told[report.version]))
+    ranked = sorted(pool, key=lambda row: row.told[report.version].badness)
     half = len(ranked) // 2
     best = ranked[: min(SHOWN, len(ranked) - half)]
     return best, ranked[::-1][: min(SHOWN, half)]
-
-
-def _badness(told: Told) -> tuple[int, float, float]:
-    """Sorts answers: what is wrong with them, then the ruler to a hundredth, then the topic."""
-    wrong = len(told.faults) + len(told.broken) + len(told.invented)
-    wrong += (told.right is False) + (told.declined is False)
-    return wrong, -round(told.score or 0.0, 2), -(told.on_topic or 0.0)
 
 
 def _marks(told: Told, side: str) -> list[dict[str, Any]]:
@@ -391,7 +383,7 @@ def _side_by_side(
 
 def _distance(rows: Sequence[Row], reports: Sequence[Report]) -> tuple[int, float]:
     """How differently good the versions' answers are: in what is wrong, then by the ruler."""
-    found = [_badness(r.told[report.version]) for r, report in zip(rows, reports, strict=True)]
+    found = [r.told[report.version].badness for r, report in zip(rows, reports, strict=True)]
     wrong, score = [one[0] for one in found], [one[1] for one in found]
     return max(wrong) - min(wrong), max(score) - min(score)
 

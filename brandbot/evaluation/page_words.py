@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from brandbot.evaluation.report import METRICS, Report
+from brandbot.evaluation.report import METRICS
 
 WORDS: dict[str, tuple[str, str]] = {
     # Small words
@@ -346,10 +346,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "Las cifras y los intervalos se calculan con las respuestas del informe de cada versión.",
     ),
 }  # fmt: skip
-
-
-def side_of(report: Report) -> str:
-    return "es" if report.language.lower().split("-")[0] == "es" else "en"
 
 
 def say(key: str, side: str, **values: Any) -> str:

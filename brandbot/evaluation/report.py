@@ -49,6 +49,13 @@ class Told:
     tokens: int = 0
     stranger: float | None = None
 
+    @property
+    def badness(self) -> tuple[int, float, float]:
+        """Sorts answers: what is wrong with them, then the ruler to a hundredth, then the topic."""
+        wrong = len(self.faults) + len(self.broken) + len(self.invented)
+        wrong += (self.right is False) + (self.declined is False)
+        return wrong, -round(self.score or 0.0, 2), -(self.on_topic or 0.0)
+
 
 @dataclass(frozen=True)
 class Row:

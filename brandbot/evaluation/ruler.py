@@ -98,7 +98,6 @@ class Ruler:
     held-out texts in other voices that do. ``weakness`` says why it must not be used, or is empty.
     """
 
-    language: str
     model: Any
     threshold: float
     auc: float
@@ -154,7 +153,7 @@ def make(
             f"texts with an AUC of {auc:.2f} only ({SOUND_AUC} is needed). More examples, and more "
             "alike in voice, sharpen it."
         )
-    return Ruler(language, model, threshold, auc, ceiling, passed, weakness)
+    return Ruler(model, threshold, auc, ceiling, passed, weakness)
 
 
 def _pipeline(language: str) -> Any:

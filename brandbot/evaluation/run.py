@@ -161,7 +161,7 @@ def evaluate(
         examples_changed=version.meta["dataset_fingerprint"]
         != example_files.fingerprint(reading.examples),
         speakers=[speaker.name for speaker in speakers],
-        ruler=_check(sharp, reading),
+        ruler=_check(sharp),
         rows=rows,
         losses={
             speaker.name: _unseen_and_seen(measured[speaker.name])
@@ -489,7 +489,7 @@ def _unseen_and_seen(measured: dict[str, list[RowLoss]]) -> Losses:
     )  # fmt: skip
 
 
-def _check(sharp: ruler.Ruler | str, reading: example_files.Reading) -> RulerCheck:
+def _check(sharp: ruler.Ruler | str) -> RulerCheck:
     if isinstance(sharp, str):
         return RulerCheck(sharp)
     return RulerCheck(

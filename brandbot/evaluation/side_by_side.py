@@ -21,11 +21,11 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
-from tokenizers.decoders import DecodeStream
 from torch.nn import functional
 from transformers import AttentionInterface
 
 from brandbot.engines.base import CONTEXT, MIN_P, PENALISED, TOP_K, Request
+from brandbot.prompt import pieces
 from brandbot.training.packing import attend
 
 ATTENTION = "brandbot_side_by_side"
@@ -182,7 +182,7 @@ def write(
     model.set_attn_implementation(ATTENTION)
     for places in _batches([len(request.ids) + request.max_tokens for request in requests]):
         for row, ids, cut in _write_rows(model, [requests[place] for place in places]):
-            yield places[row], decoded(tokenizer, ids), cut
+            yield places[row], "".join(pieces(tokenizer, ids)), cut
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
@@ -193,19 +193,6 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
             batches.append([])
         batches[-1].append(place)
     return [batch for batch in batches if batch]
-
-
-def decoded(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
-    """The text of a reply's tokens, as it would be streamed."""
-    stream = DecodeStream(skip_special_tokens=True)
-    text = ""
-    for token in ids:
-        try:
-            text += stream.step(tokenizer, token) or ""
-        except Exception:  # noqa: BLE001  # bytes that are no character and never will be
-            stream = DecodeStream(skip_special_tokens=True)
-            text += stream.step(tokenizer, token) or ""
-    return text
 
 
 def _write_rows(model: Any, requests: Sequence[Request]) -> Iterator[tuple[int, list[int], bool]]:

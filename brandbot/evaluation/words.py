@@ -287,4 +287,5 @@ def gate_row(row: GateRow, language: str) -> str:
 
 
 def side_of(language: str) -> str:
-    return "es" if language.startswith("es") else "en"
+    """The language of reports for a persona's language tag: es or en."""
+    return "es" if language.lower().split("-")[0] == "es" else "en"

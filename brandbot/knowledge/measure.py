@@ -75,7 +75,10 @@ def read(file: Path) -> list[Asked]:
     if wrong:
         raise KnowledgeError("\n".join(wrong))
     if not found:
-        raise KnowledgeError(f"{file} holds no question with a source.")
+        raise KnowledgeError(
+            f"{file} holds no question with a source. Write one in a line, such as "
+            '{"question": "What is a large tea?", "source": "prices.md#Tea"}'
+        )
     return found
 
 

@@ -121,7 +121,7 @@ def read_jsonl(raw: bytes, name: str) -> Document:
             if isinstance(value, str | int | float) and not isinstance(value, bool):
                 texts.append(str(value))
             elif column in (asked, replied) and value is not None:
-                values = {"key": str(key), "found": type(value).__name__}
+                values = {"key": str(key), "found": tables.kind(value)}
                 document.problems.append(Problem("warning", "not-text", name, line, values))
                 break
             else:

@@ -205,7 +205,7 @@ def unlike_alone(model: torch.nn.Module, rows: Sequence[Encoded], *, bf16: bool)
         alone = [_alone(plain, row, bf16) for row in two]
         plain.set_attn_implementation(ATTENTION)
     except (ValueError, TypeError, RuntimeError) as error:
-        if "memory" in str(error).lower():
+        if is_out_of_memory(error):
             raise
         return f"an attention of another form ({error})"
     finally:
