@@ -275,12 +275,7 @@ class Review:
                 return  # written already: the answer to it got lost
             if _words(*self._standing(connection, exchange.turn)) != exchange.words:
                 raise ChangedError("What was said here was changed or deleted in the meantime.")
-            free = (
-                last is None
-                or last.decision == "skipped"
-                or ((last.decision, last.reviewer) == ("undone", reviewer))
-            )
-            if last is not None and last.id != exchange.seen and not free:
+            if last is not None and last.id != exchange.seen and not _is_free(last, reviewer):
                 raise ReviewConflictError(last.reviewer, last.decision)
             connection.execute(
                 insert(reviews).values({**row, "turn": exchange.turn, "decision": decision})
@@ -429,6 +424,11 @@ def _words(reply: Any, before: Sequence[Any]) -> str:
         return ""
     said = [*((one.role, one.content) for one in before), ("assistant", reply.content)]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+def _is_free(last: Any, reviewer: str) -> bool:
+    """Whether a reviewer may decide who did not see this last decision."""
+    return last.decision == "skipped" or (last.decision, last.reviewer) == ("undone", reviewer)
 
 
 def _whose(decided: Any) -> dict[str, str]:

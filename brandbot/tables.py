@@ -345,21 +345,26 @@ def csv_rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[in
             if ran_on:
                 problems.append(Problem("error", "open-quote", file, start + offset))
             else:
-                lenient = csv.reader([lines[start]], delimiter=delimiter, skipinitialspace=True)
-                try:
-                    row = next(lenient)
-                    # A quoted cell that ended too early is read otherwise than it stands there.
-                    torn = [cell for cell in row if '"' in cell and cell not in lines[start]]
-                    if torn:
-                        values = {"found": torn[0][:40]}
-                        problems.append(
-                            Problem("warning", "quote-inside", file, start + offset, values)
-                        )
-                    yield start + offset, row
-                except (csv.Error, StopIteration):
-                    values = {"reason": str(error)}
-                    problems.append(Problem("error", "bad-csv", file, start + offset, values))
+                cells, problem = _leniently(lines[start], delimiter, file, start + offset, error)
+                problems += [problem] if problem else []
+                if cells is not None:
+                    yield start + offset, cells
             start += 1
+
+
+def _leniently(
+    line: str, delimiter: str, file: str, number: int, error: csv.Error
+) -> tuple[list[str] | None, Problem | None]:
+    """The cells of a line with astray quotes, and what is to be said of it."""
+    try:
+        row = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+    except (csv.Error, StopIteration):
+        return None, Problem("error", "bad-csv", file, number, {"reason": str(error)})
+    # A quoted cell that ended too early is read otherwise than it stands there.
+    torn = [cell for cell in row if '"' in cell and cell not in line]
+    if not torn:
+        return row, None
+    return row, Problem("warning", "quote-inside", file, number, {"found": torn[0][:40]})
 
 
 def _unwrapped(text: str) -> str:

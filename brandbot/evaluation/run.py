@@ -102,20 +102,9 @@ def evaluate(
         models.embedder_folder(workspace.models)
     except ModelError as error:
         say(f"Whether answers are on topic is not measured. {error}")
-    planted = metrics.repeated_replies(
-        [(e.messages[i - 1].content, m.content)
-         for e in reading.split("train")
-         for i, m in enumerate(e.messages)
-         if m.role == "assistant" and not metrics.is_like(m.content, persona.config.handoff)]
-    )  # fmt: skip
-    probes = [
-        served.asked(Asked((Message("user", prompt),), "", ""))
-        for _, prompts in planted for prompt in prompts[:PROBES]
-    ]  # fmt: skip
-    lessons = [
-        served.asked(Asked((Message("user", e.prompt),), "", ""))
-        for e in _spread(reading.split("train"), RULER_ANSWERS)
-    ]
+    planted = _repeated(reading, persona.config.handoff)
+    probes = [served.alone(prompt) for _, prompts in planted for prompt in prompts[:PROBES]]
+    lessons = [served.alone(e.prompt) for e in _spread(reading.split("train"), RULER_ANSWERS)]
     asked_of = {
         speaker.name: _spread(asked, FEWSHOT_PROMPTS) if speaker.name == FEWSHOT else asked
         for speaker in speakers
@@ -288,6 +277,19 @@ def _asked(reading: example_files.Reading, found: questions.Questions) -> list[A
             "About one example in seven is held out; add some, or write evals/questions.jsonl."
         )
     return asked
+
+
+def _repeated(
+    reading: example_files.Reading, handoff: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Replies that the training side holds over and over, under which prompts; not handoffs."""
+    pairs = [
+        (example.messages[place - 1].content, message.content)
+        for example in reading.split("train")
+        for place, message in enumerate(example.messages)
+        if message.role == "assistant" and not metrics.is_like(message.content, handoff)
+    ]
+    return metrics.repeated_replies(pairs)
 
 
 def _with_room(asked: list[Asked], speaker: Speaker, say: Say) -> list[Asked]:

@@ -37,6 +37,10 @@ class Served:
             one, facts=found.lines, quote=found.quote, beyond=found.beyond, example=example
         )
 
+    def alone(self, prompt: str) -> Asked:
+        """A message without a conversation, that has no place in a file."""
+        return self.asked(Asked((Message("user", prompt),), "", ""))
+
     def example(self, one: Example) -> Example:
         if one.facts:
             return one

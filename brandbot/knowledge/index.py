@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -228,32 +229,15 @@ def _build(
     built.removed = sorted(set(known) - set(files))
     entries: dict[str, Any] = {}
     kept: list[Passage] = []
-    opened: Embedder | None = None
+    opened = functools.cache(embedder)  # only when it is needed, and once
     for name, file in files.items():
         entry = known.get(name)
-        if entry and entry["state"] == _state(file):
-            entries[name] = entry
+        entries[name], new = _looked_at(name, file, entry, opened)
+        if new is None:
+            built.unchanged.append(name)
         else:
-            try:
-                raw, state = _read(file)
-            except OSError as error:
-                values = {"reason": error.strerror or str(error)}
-                problem = Problem("error", "unreadable", name, None, values)
-                entries[name] = _entry([0, 0], "", [problem])
-                built.changed.append(name)
-                continue
-            digest = hashlib.sha256(raw).hexdigest()
-            if entry and entry["sha256"] == digest:
-                entries[name] = {**entry, "state": state}
-            else:
-                opened = opened or embedder()
-                document = documents.read(raw, name)
-                kept += _unlike(passages.of(document, opened.tokens))
-                entries[name] = _entry(state, digest, document.problems)
-                (built.changed if entry else built.added).append(name)
-                continue
-        built.unchanged.append(name)
-        kept += old_of.get(name, [])
+            (built.changed if entry else built.added).append(name)
+        kept += old_of.get(name, []) if new is None else new
     built.problems = told + [p for e in entries.values() for p in map(_problem, e["problems"])]
     built.passages = len(kept)
     if before and not (built.added or built.changed or built.removed):
@@ -261,18 +245,17 @@ def _build(
             manifest = {**before.manifest, "documents": entries}
             write_whole(before.folder / "manifest.json", _sealed(manifest))
         return built
-    opened = opened or embedder()
-    vectors, built.embedded = _vectors(before, old, kept, opened, progress)
+    vectors, built.embedded = _vectors(before, old, kept, opened(), progress)
     words = Words(language)
     if before is not None and built.embedded <= LITTLE * len(kept) and kept:
         measured = Measured(before.manifest["meaning"], before.manifest["floor"])
     else:
-        measured = measure_embedder(kept, opened, words)
+        measured = measure_embedder(kept, opened(), words)
     manifest = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "setting": setting,
-        "embedder": opened.name,
+        "embedder": opened().name,
         "language": language,
         "passages": len(kept),
         "meaning": round(measured.meaning, 3),
@@ -286,6 +269,25 @@ def _build(
 
     built.build = store.publish(write)
     return built
+
+
+def _looked_at(
+    name: str, file: Path, entry: dict[str, Any] | None, embedder: Callable[[], Embedder]
+) -> tuple[dict[str, Any], list[Passage] | None]:
+    """What the manifest says of a file from now on, and its passages unless they are as before."""
+    if entry and entry["state"] == _state(file):
+        return entry, None
+    try:
+        raw, state = _read(file)
+    except OSError as error:
+        values = {"reason": error.strerror or str(error)}
+        return _entry([0, 0], "", [Problem("error", "unreadable", name, None, values)]), []
+    digest = hashlib.sha256(raw).hexdigest()
+    if entry and entry["sha256"] == digest:  # saved as it was
+        return {**entry, "state": state}, None
+    document = documents.read(raw, name)
+    found = _unlike(passages.of(document, embedder().tokens))
+    return _entry(state, digest, document.problems), found
 
 
 def _before(store: IndexStore, setting: str, language: str) -> Build | None:

@@ -217,7 +217,16 @@ def _add_one(
         questions.tell_unused(heading, file, filled[top][0], outline.document.problems)
         for number, cells in body:
             questions.add(cells, outline, file, number, place)
-        return
+    else:
+        _add_facts(filled[top], body, heading, names, dates, outline, file, place, header)
+
+
+def _add_facts(
+    top: tuple[int | None, list[str]], body: Rows, heading: Sequence[str], names: Sequence[str],
+    dates: tuple[int | None, int | None], outline: Outline, file: str,
+    place: Literal["row", "line"], header: Header,
+) -> None:  # fmt: skip
+    """A table whose rows are facts; ``heading`` names its columns if ``top`` is no fact itself."""
     # In a table of facts, when a season or a course begins and ends is a fact, too: it is told,
     # also before it begins.
     if dates[0] is not None and names[dates[0]] not in FROM_NAMES:
@@ -232,13 +241,13 @@ def _add_one(
     words = [heading[column] for column in columns]
     no_header = bool(body) and row_like(words, [[c[n] for n in columns] for _, c in body], header)
     if no_header or (header == "likely" and not body):
-        first = [filled[top][1][column] for column in columns]
+        first = [top[1][column] for column in columns]
         words = [""] * len(words)
         if no_header and len(words) > 2:
             values = {"found": row_text(words, first)[:60]}
-            problem = Problem("warning", "no-header-row", file, filled[top][0], values)
+            problem = Problem("warning", "no-header-row", file, top[0], values)
             outline.document.problems.append(problem)
-        body = [filled[top], *body]
+        body = [top, *body]
     rows = [[cells[n] for n in columns] for _, cells in body]
     parts = header_name(words[0]) in TOPIC_NAMES or header_name("".join(words[1:2])) in PARTS
     named = with_names(rows, [number for number, _ in body], parts=parts)
