@@ -358,9 +358,7 @@ def _told(error: OperationalError) -> LogError:
             "The conversation could not be saved because the disk is full. Free some space "
             "and send the message again; nothing that was saved before is lost."
         )
-    return BusyError(
-        f"The conversation log can't be reached: {reason}. Where it is, BRANDBOT_DATABASE_URL says."
-    )
+    return BusyError(f"The conversation log can't be reached: {reason}")
 
 
 def _refused(error: DBAPIError) -> LogError:

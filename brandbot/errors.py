@@ -6,6 +6,7 @@ without a traceback.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -146,16 +147,15 @@ class MissingExtraError(BrandbotError):
         )
 
 
-LACKS = (
-    "can't allocate memory",
-    "cannot allocate memory",
-    "out of memory",
-    "bad_alloc",
-    "could not create a primitive",  # oneDNN, whose kernels are made when first used
+LACKS = re.compile(
+    r"can't allocate memory|cannot allocate memory|out of memory|not enough memory|bad_alloc"
+    # oneDNN, which makes a kernel when it is first used; of a descriptor it would say that the
+    # kernel does not exist.
+    r"|could not create a primitive(?! descriptor)",
+    re.IGNORECASE,
 )
 """How the libraries say that there is no memory left, on a processor or a GPU."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(sign in text for sign in LACKS)
+    return isinstance(error, MemoryError) or LACKS.search(str(error)) is not None

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import quote
 
 from brandbot.errors import WorkspaceError
 
@@ -67,7 +68,8 @@ class Workspace:
 
     @property
     def database_url(self) -> str:
-        return os.environ.get("BRANDBOT_DATABASE_URL") or f"sqlite:///{self.home / 'brandbot.db'}"
+        file = quote(str(self.home / "brandbot.db"), safe="/:\\")  # a folder may be named 100%
+        return os.environ.get("BRANDBOT_DATABASE_URL") or f"sqlite:///{file}"
 
     def persona(self, name: str) -> Path:
         """The folder of the persona ``name``, which must exist."""

@@ -135,7 +135,7 @@ def test_a_broken_pointer_says_what_it_should_hold(store: AdapterStore) -> None:
 LOOP = """
 import sys
 from pathlib import Path
-from brandbot.adapters import AdapterStore, whoever
+from brandbot.adapters import AdapterStore
 store = AdapterStore(Path(sys.argv[1]))
 def publish():
     with store.publishing() as (folder, meta):

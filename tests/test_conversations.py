@@ -18,6 +18,7 @@ from sqlalchemy import select
 from brandbot.conversations import ConversationLog
 from brandbot.database import conversations, sources, turns
 from brandbot.errors import LogError
+from brandbot.workspace import Workspace
 from tests.postgres import Server
 
 
@@ -137,6 +138,16 @@ def test_the_file_of_an_address_with_a_driver(
     ConversationLog("sqlite+pysqlite:///logs/talk.db").close()
     assert [file.name for file in tmp_path.iterdir()] == ["logs"]
     assert (tmp_path / "logs" / "talk.db").is_file()
+
+
+@pytest.mark.parametrize("name", ["My%20Brand", "what? now", "año #1"])
+def test_the_log_lies_in_the_home_whatever_that_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("BRANDBOT_HOME", str(tmp_path / name))
+    ConversationLog(Workspace(tmp_path).database_url).close()
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "brandbot.db").is_file()
 
 
 def test_writes_are_synced(tmp_path: Path) -> None:

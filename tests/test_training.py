@@ -468,7 +468,7 @@ def test_row_20_what_was_trained_outlives_a_lack_of_memory_at_the_end(
     monkeypatch.setattr(trainer, "mean_loss", mean_loss)
     settings = ("training.epochs=1", "training.batch_size=8")
     space, plan = planned(workspace, *settings)
-    with pytest.raises(TrainingError, match=r"not enough memory.* from the last checkpoint"):
+    with pytest.raises(TrainingError, match=r"not enough memory.*checkpoint is kept.*--resume"):
         run.train(space, plan)
     assert tried == [8, 4, 2, 1]
     assert AdapterStore(space.adapters("acme")).numbers() == []
@@ -477,6 +477,16 @@ def test_row_20_what_was_trained_outlives_a_lack_of_memory_at_the_end(
     assert tried == [8, 4, 2]
     assert any("Going on from step" in line for line in told)
     assert AdapterStore(space.adapters("acme")).numbers() == [1]
+
+
+def test_which_errors_are_a_lack_of_memory() -> None:
+    from brandbot.errors import is_out_of_memory
+
+    lacks = ("could not create a primitive", "CUDA out of memory. Tried …", "std::bad_alloc")
+    others = ("could not create a primitive descriptor for the matmul primitive", "memory format")
+    assert all(is_out_of_memory(RuntimeError(text)) for text in lacks)
+    assert not any(is_out_of_memory(RuntimeError(text)) for text in others)
+    assert is_out_of_memory(MemoryError())
 
 
 def test_accelerate_with_two_processes_gives_the_same_loss(workspace: Path) -> None:

@@ -18,7 +18,7 @@ def what_to_add(report: Report, reading: Reading) -> list[dict[str, Any]]:
     Each: ``group`` (a file of ``examples/``), ``trained`` and ``held_out`` counts, its mean
     ``loss`` and share of answers in ``style``, ``add`` (how many more: half as many again, at least
     six), the ``prompts`` the version answered worst, and its ``lag`` behind the others, loss (nats)
-    and style (share) taken together. A file that does not lag is not named.
+    and style (share) taken together. A file that is ahead of the others is not named.
     """
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in report.rows:

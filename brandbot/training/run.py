@@ -79,7 +79,8 @@ def train(
     run = runs / planned.run
     if not state.is_main_process:
         state.wait_for_everyone()  # until the main process holds the lock and made the folder
-        return _train(workspace, planned, run, report, say)
+        with _lack_of_memory_told(run, persona.name):
+            return _train(workspace, planned, run, report, say)
     runs.mkdir(parents=True, exist_ok=True)
     with _lock(runs / "lock", persona.name):
         kept = None if fresh else last_whole_checkpoint(run)
@@ -98,7 +99,7 @@ def train(
             lookup.update_index(workspace, persona)
             say("Looking up what each example would be answered with …")  # half a minute
         state.wait_for_everyone()
-        with full_disk_told(run):
+        with full_disk_told(run), _lack_of_memory_told(run, persona.name):
             trained = _train(workspace, planned, run, report, say)
         shutil.rmtree(run, ignore_errors=True)
         for left in runs.iterdir():  # of other examples or settings, and gigabytes each
@@ -109,21 +110,27 @@ def train(
 
 
 @contextmanager
-def _lack_of_memory_told() -> Iterator[None]:
+def _lack_of_memory_told(run: Path, persona: str) -> Iterator[None]:
+    from brandbot.training.trainer import last_whole_checkpoint
+
     try:
         yield
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        raise TrainingError(
+        told = (
             "There is not enough memory, not even for one example at a time. Close other "
             "programs, set a smaller base_model or training.max_length, or use a larger machine. "
-            "What was served before goes on unchanged; the same command goes on from the last "
-            "checkpoint."
-        ) from error
+            "What was served before goes on unchanged."
+        )
+        if last_whole_checkpoint(run) is not None:
+            told += (
+                f" The last checkpoint is kept. Go on from it with: brandbot train {persona} "
+                "--resume (and the same --set, if there was one)"
+            )
+        raise TrainingError(told) from error
 
 
-@_lack_of_memory_told()
 def _train(
     workspace: Workspace,
     planned: Plan,
