@@ -27,7 +27,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Table
 
 from brandbot.knowledge import documents
-from brandbot.knowledge.blocks import Outline, joined, plain
+from brandbot.knowledge.blocks import Outline, as_day, joined, plain
 from brandbot.knowledge.documents import READERS, Block, Document, read
 from brandbot.texts import tell
 from tests.chromium import Window
@@ -330,6 +330,157 @@ def test_letra_clara() -> None:
 # --- Markdown -------------------------------------------------------------------------------------
 
 
+LINES = """\
+PRICES
+Flat white ........ £3.20
+Latte ... £3.60
+Oat milk . . . . +£0.40
+
+Café Luna
+C/ Mayor 3, 28013 Madrid
+Tel: 910 000 000
+Horario: L-V 8:00-20:00
+Menú del día 12,50 €
+
+Opening hours:
+Mon-Fri 8-18
+Sat 9-14
+Sun closed
+
+We roast on Monday, and what is
+Left over on Friday goes for
+£30 a kilo.
+
+Our oldest customer, who is 92 and comes every day, wrote this down:
+The tea is good.
+
+Call us
+0131 555 0199
+"""
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])
+def test_lines_that_are_things_of_their_own(name: str) -> None:
+    """A menu, a card or hours are typed a line each; prose is broken anywhere."""
+    text = LINES
+    if name == "a.html":
+        paragraphs = text.strip().split("\n\n")
+        text = "".join(f"<p>{p.replace(chr(10), '<br>')}</p>" for p in paragraphs)
+    assert [block.text for block in reading(name, text).blocks] == [
+        "PRICES: Flat white: £3.20",
+        "PRICES: Latte: £3.60",
+        "PRICES: Oat milk: +£0.40",
+        "Café Luna",
+        "C/ Mayor 3, 28013 Madrid",
+        "Tel: 910 000 000",
+        "Horario: L-V 8:00-20:00",
+        "Menú del día 12,50 €",
+        "Opening hours: Mon-Fri 8-18",
+        "Opening hours: Sat 9-14",
+        "Opening hours: Sun closed",
+        "We roast on Monday, and what is Left over on Friday goes for £30 a kilo.",
+        "Our oldest customer, who is 92 and comes every day, wrote this down: The tea is good.",
+        "Call us 0131 555 0199",
+    ]
+
+
+def test_comings_and_goings_are_no_questions() -> None:
+    text = "Habitación,Entrada,Salida\nDoble,15:00,12:00\nIndividual,14:00,11:00\n"
+    assert [(b.text, b.question) for b in reading("a.csv", text).blocks] == [
+        ("Doble: Entrada 15:00, Salida 12:00", ""), ("Individual: Entrada 14:00, Salida 11:00", ""),
+    ]  # fmt: skip
+    asked = reading("a.csv", "Pregunta,Respuesta\n¿Hay wifi?,Sí.\n")
+    assert [(b.question, b.text) for b in asked.blocks] == [("¿Hay wifi?", "Sí.")]
+
+
+def test_a_header_that_comes_again_is_no_row() -> None:
+    found = reading(
+        "a.csv", "Product,Size,Price\nRope,6 mm,£1\nProduct,Size,Price\nChain,6 mm,£3\n"
+    )
+    assert [b.text for b in found.blocks] == [
+        "Rope: Size 6 mm, Price £1",
+        "Chain: Size 6 mm, Price £3",
+    ]
+
+
+BOLD = """\
+**Adults**
+
+| Cut | Colour |
+|---|---|
+| £20 | £35 |
+
+**Children:**
+
+| Cut | Colour |
+|---|---|
+| £12 | £25 |
+
+**Open daily**
+
+Come in.
+"""
+
+
+def test_a_bold_line_names_the_table_below_it() -> None:
+    html = "<p><b>Adults</b></p><table><tr><th>Cut</th><th>Price</th></tr><tr><td>Dry</td><td>£20</td></tr></table><p>Hi</p>"
+    found = [(b.text, b.headings) for b in reading("a.html", html).blocks]
+    assert found == [("Dry: £20", ("Adults",)), ("Hi", ())]
+    found = [(b.text, b.headings) for b in reading("a.md", BOLD).blocks]
+    assert [headings for _, headings in found] == [("Adults",), ("Children",), (), ()]
+    assert [text for text, headings in found if not headings] == ["Open daily", "Come in."]
+    made = new_document()
+    for name, price in (("Adults", "£20"), ("Children:", "£12")):
+        made.add_paragraph().add_run(name).bold = True
+        made.add_paragraph()
+        table = made.add_table(2, 2)
+        for cell, text in zip(table._cells, ("Cut", "Price", "Dry", price), strict=True):
+            cell.text = text
+    made.add_paragraph().add_run("Open daily").bold = True
+    made.add_paragraph("Come in.")
+    stream = io.BytesIO()
+    made.save(stream)
+    blocks = read(stream.getvalue(), "a.docx").blocks
+    assert [(b.text, b.headings) for b in blocks] == [
+        ("Dry: £20", ("Adults",)), ("Dry: £12", ("Children",)), ("Open daily", ()), ("Come in.", ()),
+    ]  # fmt: skip
+
+
+def test_questions_with_numbers() -> None:
+    text = "1. Do you take bookings?\nYes, for six.\n\n2) Is there parking?\nNo.\n"
+    assert [(b.question, b.text) for b in reading("a.txt", text).blocks] == [
+        ("Do you take bookings?", "Yes, for six."), ("Is there parking?", "No."),
+    ]  # fmt: skip
+
+
+def test_tables_with_a_caption_or_widths() -> None:
+    rows = "<tr><td>Cut</td><td>Adults</td></tr><tr><td>Wash</td><td>£18</td></tr>"
+    head = "<caption>With VAT</caption><col width=64><col width=64>"
+    found = reading("a.html", f"<table>{head}{rows}</table>")
+    assert [b.text for b in found.blocks] == ["With VAT", "Wash: £18"]
+    menu = "<ul><li><span>Lager</span><span>£5.20</span></li><li><b>S</b><b>oup</b></li></ul>"
+    assert [b.text for b in reading("a.html", menu).blocks] == ["Lager £5.20", "Soup"]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("31 Dec 2026", date(2026, 12, 31)),
+        ("1st April 2027", date(2027, 4, 1)),
+        ("31 de diciembre de 2026", date(2026, 12, 31)),
+        ("31-ene-2027", date(2027, 1, 31)),
+        ("November 24, 2026", date(2026, 11, 24)),
+        ("6 de enero del 2027", date(2027, 1, 6)),
+        ("30 Feb 2026", None),
+        ("31 Ma 2026", None),
+        ("31 Spring 2026", None),
+        ("ju 3 2026", None),
+    ],
+)
+def test_days_in_words(text: str, day: date | None) -> None:
+    assert as_day(text) == day
+
+
 def test_markdown() -> None:
     text = """\
 # House *rules* #
@@ -362,7 +513,7 @@ Write to [us](mailto:hi@a.example?subject=x) or [hi@a.example](mailto:hi@a.examp
             line=3,
         ),
         Block("Quoted & *kept*.", ("House rules", "Setext"), line=11),
-        Block("code here more", ("House rules", "Setext", "Deep"), line=15),
+        Block("code here more", ("House rules", "Setext", "Deep"), line=16),
         Block("Write to us (hi@a.example) or hi@a.example.", ("House rules", "Back"), line=20),
     ]
     assert codes(found) == []

@@ -24,6 +24,23 @@ _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi",
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _PENCE = re.compile(rf"([£$€]\s?\d+)([{_RAISED}]{{2}})(?![{_RAISED}])")
 _CENTS = re.compile(rf"(\d)([{_RAISED}]{{2}})(?=\s?(?:€|EUR\b|euros?\b))")
+_LEADERS = re.compile(
+    r"\s*(?:(?:\.\s?){4,}|…{2,}|(?:·\s?){3,}|_{3,})\s*(?=\+?[£$€]?\s?\d)"
+    r"|\s\.{3}\s*(?=[£$€]\s?\d|\d+[.,]\d\d\b|\d+\s?€)"
+)
+"""Dots between a name and its price, as in menus."""
+_TELLS = re.compile(
+    r"""[^\W\d][^:.!?]{0,30}:\s+\S                                    # Phone: …
+    | .*(?:[£$€]\s?\d[\d.,]*|\d\s?(?:€|EUR\b|euros?))$            # … £3.20
+    | .*\d\s?(?:am|pm|h)?\s?[-–]\s?\d{1,2}(?:[:.]\d\d)?\s?(?:am|pm|h)?$  # … 9-17
+    | .*\d[\d ]{6,}$                                                # … 0131 555 0199
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A line that says one thing: a name with its price, a day with its hours."""
+_BEGINS = re.compile(r"[^\w\s]?(?:\d|[^\W\d_])")
+LONGEST_LINE = 70
+"""Letters up to which a line may be one of a list that has no marks."""
 # A list's mark; \x7f is how pypdf gives a bullet of a built-in font.
 BULLET = re.compile(r"(\s*)(?:[•◦▪▫●○■‣·\x7f\uf0b7\uf0a7]\s*|[-*–]\s+)(?=\S)")
 
@@ -183,6 +200,11 @@ class Outline:
             )
 
 
+def may_be_title(text: str) -> bool:
+    """Whether a line in bold above a table may be the table's name."""
+    return 0 < len(text) <= LONGEST_LINE and not text.endswith((".", "!", "?"))
+
+
 def plain(text: str) -> str:
     """Text on one line, with single spaces, whole letters and nothing invisible in it.
 
@@ -191,6 +213,7 @@ def plain(text: str) -> str:
     if _HALVES.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = unicodedata.normalize("NFC", text.translate(_LIGATURES))
+    text = _LEADERS.sub(": ", text)
     text = _PENCE.sub(lambda found: f"{found[1]}.{_lowered(found[2])}", text)
     text = _CENTS.sub(lambda found: f"{found[1]},{_lowered(found[2])}", text)
     return " ".join(_INVISIBLE.sub("", text).split())
@@ -214,11 +237,42 @@ def joined(above: str, text: str) -> str:
     return f"{above.rstrip(' :;,')}: {text}"
 
 
+def apart(lines: list[str]) -> bool:
+    """Whether lines without marks are each a thing of its own, as in a list of prices or hours.
+
+    Half of them say one thing, and none goes on in the next: prose is broken where the line is
+    full, and goes on with a small letter.
+    """
+    said = [line.strip() for line in lines]
+    if any(BULLET.match(line) or not re.search(r"[^\W\d_]{2}", line) for line in said):
+        return False
+    whole = all(
+        len(line) <= LONGEST_LINE and _begins(line) and not line.endswith((",", ";", "-", "–"))
+        for line in said
+    )
+    return whole and sum(bool(_TELLS.match(plain(line))) for line in said) >= max(2, len(said) / 2)
+
+
+def _begins(line: str) -> bool:
+    start = _BEGINS.match(line)
+    return start is not None and not start[0][-1].islower()
+
+
 def bulleted(lines: Iterable[str]) -> Iterator[tuple[int | None, int, str]]:
     """A paragraph's lines, taken together: depth or None, first line's index, text.
 
-    A line that begins with a bullet is an item, and so is what follows it; the rest is text.
+    A line that begins with a bullet is an item, and so is what follows it; the rest is text. Lines
+    that are things of their own stay apart, as items below a first one that is their title.
     """
+    lines = list(lines)
+    title = lines[0].strip() if lines else ""
+    if len(lines) > 2 and (title.endswith(":") or title.isupper()) and apart(lines[1:]):
+        yield None, 0, f"{title.rstrip(' :')}:"
+        yield from ((0, index, line.strip()) for index, line in enumerate(lines[1:], 1))
+        return
+    if apart(lines):
+        yield from ((None, index, line.strip()) for index, line in enumerate(lines))
+        return
     depth: int | None = None
     start = 0
     said: list[str] = []
@@ -256,14 +310,38 @@ def validity(
     return None if bad else (days[0], days[1])
 
 
+MONTHS = (
+    ("january", "enero"), ("february", "febrero"), ("march", "marzo"), ("april", "abril"),
+    ("may", "mayo"), ("june", "junio"), ("july", "julio"), ("august", "agosto"),
+    ("september", "septiembre"), ("october", "octubre"), ("november", "noviembre"),
+    ("december", "diciembre"),
+)  # fmt: skip
+_NAMED_DAY = re.compile(
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th|º)?[ ./-]+(?:of |de )?(?P<month>[a-z]{3,10})\.?,?[ ./-]+"
+    r"(?:del? )?(?P<year>\d{4})"
+    r"|(?P<month2>[a-z]{3,10})\.? (?P<day2>\d{1,2})(?:st|nd|rd|th)?,? (?P<year2>\d{4})",
+    re.IGNORECASE,
+)
+
+
 def as_day(text: str) -> date | None:
-    """``2026-11-24``, also with a time, or ``24/11/2026``; None for anything else."""
+    """``2026-11-24``, also with a time, ``24/11/2026`` or ``24 Nov 2026``; None for anything else.
+
+    Also ``24 de noviembre de 2026``, ``24-nov-2026`` and ``November 24, 2026``.
+    """
     iso = re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][\d:.]*Z?)?", text)
     european = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", text)
     if iso:
         year, month, day = iso.groups()
     elif european:
         day, month, year = european.groups()
+    elif named := _NAMED_DAY.fullmatch(text):
+        day, year = named["day"] or named["day2"], named["year"] or named["year2"]
+        name = (named["month"] or named["month2"]).lower()
+        months = [n for n, names in enumerate(MONTHS, 1) if any(m.startswith(name) for m in names)]
+        if len(months) != 1:
+            return None
+        month = str(months[0])
     else:
         return None
     try:

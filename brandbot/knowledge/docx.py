@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from brandbot.errors import Problem
-from brandbot.knowledge.blocks import Document, Outline, plain, raised
+from brandbot.knowledge.blocks import Document, Outline, may_be_title, plain, raised
 from brandbot.knowledge.sheets import add_table
 from brandbot.tables import DAMAGED, OLE
 
@@ -78,12 +78,35 @@ def _unwrap(part: Any, inner: list[Any]) -> None:
 def _add(container: BlockItemContainer | Any, outline: Outline) -> None:
     from docx.text.paragraph import Paragraph
 
+    title = ""  # a bold line, which is the name of a table that follows
     for part in container.iter_inner_content():
-        if isinstance(part, Paragraph):
-            _add_paragraph(part, outline)
-            _add_boxes(part, outline)
+        if not isinstance(part, Paragraph):
+            _add_rows(part, outline.inside(title.rstrip(" :")) if title else outline)
+            title = ""
+            continue
+        if title and plain(part.text):
+            outline.paragraph(title)
+            title = ""
+        if _is_title(part):
+            title = plain(part.text)
         else:
-            _add_rows(part, outline)
+            _add_paragraph(part, outline)
+        _add_boxes(part, outline)
+    if title:
+        outline.paragraph(title)
+
+
+def _is_title(paragraph: Paragraph) -> bool:
+    text = plain(paragraph.text)
+    runs = [run for run in paragraph.runs if run.text.strip()]
+    styles = list(_styles(paragraph))
+    return (
+        may_be_title(text)
+        and bool(runs)
+        and all(run.bold for run in runs)
+        and not any(style.startswith(("Heading", "Title", "TOC", "toc")) for style in styles)
+        and _depth(paragraph, styles) is None
+    )
 
 
 def _add_boxes(paragraph: Paragraph, outline: Outline) -> None:

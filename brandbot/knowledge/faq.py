@@ -13,7 +13,7 @@ from brandbot.lint_text import sentences
 LONGEST = 30
 """Words of a question."""
 
-_ASKED = re.compile(r"(?:Q|P|Question|Pregunta)\s?\d{0,3}[.:)]\s*", re.IGNORECASE)
+_ASKED = re.compile(r"(?:Q|P|Question|Pregunta)\s?\d{0,3}[.:)]\s*|\d{1,3}[.)]\s+", re.IGNORECASE)
 _TOLD = re.compile(r"(?:A|R|Answer|Respuesta)\s?\d{0,3}[.:)]\s*", re.IGNORECASE)
 _CLOSED = re.compile(r"[.!?…:;,]\W*$")
 TITLE = 10

@@ -16,6 +16,7 @@ from brandbot.knowledge.blocks import (
     as_day,
     bulleted,
     joined,
+    may_be_title,
     plain,
     raised,
     validity,
@@ -183,14 +184,17 @@ class _Walk:
         self.items: list[_Item] = []  # those that are open, outermost first
         self.rows: list[tuple[int | None, list[str]]] = []
         self.in_table = False
+        self.title = ""  # of the table that comes next
         # People write links into Markdown so that somebody follows them; pages are full of them.
         self.links = first_line is not None
 
     def over(self, tokens: Sequence[Token]) -> None:
         heading = 0
-        for token in tokens:
+        for place, token in enumerate(tokens):
             line = _line(token, self.first_line)
             match token.type:
+                case "inline" if not self.items and _names_table(tokens[place : place + 3]):
+                    self.title = spoken(token).strip().rstrip(" :")
                 case "list_item_open":
                     self.items.append(_Item(line))
                 case "list_item_close":
@@ -214,17 +218,28 @@ class _Walk:
                 case "inline" if self.in_table:
                     self.rows[-1][1].append(spoken(token, links=self.links))
                 case "inline":
-                    self.add_text(spoken(token, links=self.links), line)
-                case "fence" | "code_block":
+                    self.add_text(spoken(token, links=self.links, breaks="\n"), line)
+                case "fence":
+                    self.add_text(token.content, None if line is None else line + 1)
+                case "code_block":
                     self.add_text(token.content, line)
                 case "html_block":
                     self.add_html(token.content, line)
 
     def add_text(self, text: str, line: int | None) -> None:
+        """A paragraph or code, its lines as they are broken."""
         if self.items:
             self.items[-1].texts.append(text)
-        else:
-            self.outline.paragraph(text, line)
+            return
+        depth = None
+        for depth, index, said in bulleted(text.strip("\n").split("\n")):
+            place = None if line is None else line + index
+            if depth is None:
+                self.outline.paragraph(said, place)
+            else:
+                self.outline.item(depth, said, place)
+        if depth is not None:
+            self.outline.end_list()
 
     def add_item(self) -> None:
         """Adds what the innermost open item has said so far."""
@@ -242,7 +257,9 @@ class _Walk:
         given = any(cell.strip() for cell in self.rows[0][1])
         header: Literal["given", "likely"] = "given" if given else "likely"
         name = self.outline.document.name
-        add_table(self.rows, self.outline, name, place="line", header=header)
+        outline = self.outline.inside(self.title) if self.title else self.outline
+        self.title = ""
+        add_table(self.rows, outline, name, place="line", header=header)
 
     def add_html(self, html: str, line: int | None) -> None:
         """A piece of HTML between the Markdown: its text in its own parts, all in this line."""
@@ -255,8 +272,18 @@ class _Walk:
         blocks[before:] = [replace(block, line=block.line or line) for block in blocks[before:]]
 
 
-def spoken(token: Token, *, links: bool = False) -> str:
-    """The words of an inline token.
+def _names_table(tokens: Sequence[Token]) -> bool:
+    """Whether the first is a paragraph in bold, and a table follows at once."""
+    if [token.type for token in tokens[1:]] != ["paragraph_close", "table_open"]:
+        return False
+    said = [child for child in tokens[0].children or [] if child.type != "text" or child.content]
+    kinds = [child.type for child in said]
+    bold = kinds[:1] == ["strong_open"] and kinds[-1] == "strong_close"
+    return bold and kinds.count("strong_open") == 1 and may_be_title(spoken(tokens[0]).strip())
+
+
+def spoken(token: Token, *, links: bool = False, breaks: str = " ") -> str:
+    """The words of an inline token, ``breaks`` between its lines.
 
     An address to write to or call that a link hides is said after it; one on the web if ``links``.
     What is struck out is not said.
@@ -269,9 +296,9 @@ def spoken(token: Token, *, links: bool = False) -> str:
             case "text" | "code_inline":
                 said.append(raised(child.content) if up else child.content)
             case "softbreak" | "hardbreak":
-                said.append(" ")
+                said.append(breaks)
             case "html_inline" if re.match(r"<br\b", child.content, re.IGNORECASE):
-                said.append(" ")
+                said.append(breaks)
             case "html_inline" if found := re.match(r"<(/?)sup\b", child.content, re.IGNORECASE):
                 up = not found[1]
             case "link_open":

@@ -29,6 +29,10 @@ from brandbot.knowledge.rows import (
 from brandbot.lint_text import is_spreadsheet_error
 from brandbot.tables import PROMPT_NAMES, QUIET_NAMES, REPLY_NAMES, column_of, header_name
 
+ASKED = PROMPT_NAMES - {"entrada", "input", "user", "usuario", "customer", "cliente"}
+TOLD = REPLY_NAMES - {"salida", "output", "bot", "assistant", "asistente"}
+"""In documents a column of those names holds when one comes in and goes out, or who somebody is."""
+
 FROM_NAMES = frozenset(["valid_from", "valido_desde", "valida_desde", "vigente_desde"])
 UNTIL_NAMES = frozenset(
     ["valid_until", "valid_to", "valido_hasta", "valida_hasta", "vigente_hasta"]
@@ -111,7 +115,7 @@ def read_jsonl(raw: bytes, name: str) -> Document:
     text = tables.decode(raw, name, document.problems)
     for line, row in tables.json_rows(text, name, document.problems):
         names = [header_name(str(key)) for key in row]
-        asked, replied = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
+        asked, replied = column_of(names, ASKED), column_of(names, TOLD)
         if asked is None or replied is None:
             values = {"found": ", ".join(map(str, row)) or "{}"}
             document.problems.append(Problem("warning", "faq-keys", name, line, values))
@@ -172,7 +176,7 @@ def _tables(rows: Rows) -> Iterator[Rows]:
             continue
         if header and not any(rows[index - 1][1]) and begins_table(rows, index, header):
             names = [header_name(cell) for cell in header]
-            if column_of(names, PROMPT_NAMES) is None or column_of(names, REPLY_NAMES) is None:
+            if column_of(names, ASKED) is None or column_of(names, TOLD) is None:
                 yield table
                 table, header = [], []
         table.append((number, cells))
@@ -209,7 +213,7 @@ def _add_one(
     if two := two_headers(heading, below):
         heading, below = two, below[1:]
     names = [header_name(cell) for cell in heading]
-    asked, replied = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
+    asked, replied = column_of(names, ASKED), column_of(names, TOLD)
     body = _fitting(below, len(names), file, outline.document.problems)
     dates = _dates(names, body)
     if asked is not None and replied is not None:
@@ -238,6 +242,7 @@ def _add_facts(
     ]
     if not columns:
         return
+    body = [row for row in body if row[1] != list(heading)]  # a header again, on the next page
     words = [heading[column] for column in columns]
     no_header = bool(body) and row_like(words, [[c[n] for n in columns] for _, c in body], header)
     if no_header or (header == "likely" and not body):

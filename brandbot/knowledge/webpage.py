@@ -20,6 +20,7 @@ NOT_READ = [
     "button", "select", "textarea", "img", "del", "s", "strike",
 ]  # fmt: skip
 HEADS = ["h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"]
+INLINE = ["span", "b", "strong", "em", "i", "small", "u"]
 PANELS = ["div", "section", "article", "dd", "p", "ul", "ol", "table"]
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
@@ -112,6 +113,16 @@ def _to_markdown(soup: BeautifulSoup) -> str:
                 part.name = "div"  # a table that lays the page out
         else:
             _spread(table)
+            _plain_table(table)
+    for tag in soup.find_all(INLINE):
+        after = tag.next_sibling
+        if after is None or not getattr(after, "name", None):
+            continue
+        if re.match(r"[£$€]|\d", after.get_text()) and re.search(r"[^\W\d_]$", tag.get_text()):
+            tag.insert_after(" ")  # a name and its price, kept apart by their style alone
+    for tag in soup.find_all(INLINE):
+        if tag.parent is None or tag.parent.get_text().strip() != tag.get_text().strip():
+            tag.unwrap()  # else "**S****ale**"; what is bold as a whole may be a title
     for terms in soup.find_all("dl"):
         _to_list(terms, soup)
     return MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=True).convert_soup(soup)
@@ -195,6 +206,15 @@ def _spread(table: Tag) -> None:
                 later[column] = (cell, rows - 1)
             column += _span(cell, "colspan")
         below |= later
+
+
+def _plain_table(table: Tag) -> None:
+    """What stands before a table's rows hides from markdownify that the first is a header."""
+    for caption in table.find_all("caption"):
+        caption.name = "p"
+        table.insert_before(caption.extract())
+    for column in table.find_all(("col", "colgroup")):
+        column.extract()
 
 
 def _span(cell: Tag, name: str) -> int:
