@@ -857,6 +857,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Pon encima una fila con el nombre de cada columna.",
         ),
     },
+    "private-column": {
+        "en": (
+            "Not told to customers: {found}.",
+            "What something costs you is not for them.",
+            "Give the column another name, such as Price, if it is.",
+        ),
+        "es": (
+            "No se cuenta a los clientes: {found}.",
+            "Lo que algo os cuesta a vosotros no es para ellos.",
+            "Dale otro nombre a la columna, como Precio, si lo es.",
+        ),
+    },
     "hidden-cells": {
         "en": (
             "Hidden rows and columns are not read: {found}.",

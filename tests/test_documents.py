@@ -446,6 +446,55 @@ def test_a_bold_line_names_the_table_below_it() -> None:
     ]  # fmt: skip
 
 
+def test_tables_under_and_beside_one_another() -> None:
+    text = "Coffee,Price,,Tea,Price\nLatte,£3,,Green,£2\nMocha,£4,,,\n"
+    assert [b.text for b in reading("a.csv", text).blocks] == [
+        "Latte: £3",
+        "Mocha: £4",
+        "Green: £2",
+    ]
+    spaced = "Item,Size,,Price,Notes\nRope,6 mm,,£1,blue\n"  # a column for looks alone
+    assert [b.text for b in reading("a.csv", spaced).blocks] == [
+        "Rope: Size 6 mm, Price £1, Notes blue"
+    ]
+    text = "Class,Drop-in,10 pack\nYoga,£12,£100\n,,\nOpening hours,,\nMon-Fri,7-21,\nSat,8-14,\n"
+    assert [(b.text, b.headings) for b in reading("a.csv", text).blocks] == [
+        ("Yoga: Drop-in £12, 10 pack £100", ()),
+        ("Mon-Fri: 7-21", ("Opening hours",)), ("Sat: 8-14", ("Opening hours",)),
+    ]  # fmt: skip
+
+
+def test_a_pdf_with_much_small_print_has_headings() -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream, A4)
+    y = 800
+    for size, text in (
+        (24, "Menu"), (14, "Starters"), (10, "Soup of the day £6.50"), (8, "with sourdough bread"),
+        (10, "Crab on toast £9.95"), (8, "with lemon mayonnaise and chives"), (14, "Mains"),
+        (10, "Fish and chips £15.50"), (8, "line-caught haddock, mushy peas, tartare sauce"),
+    ):  # fmt: skip
+        canvas.setFont("Helvetica", size)
+        canvas.drawString(72, y, text)
+        y -= 30
+    canvas.save()
+    found = {b.text: b.headings for b in read(stream.getvalue(), "a.pdf").blocks}
+    assert found["Crab on toast £9.95"] == ("Menu", "Starters")
+    assert found["Fish and chips £15.50"] == ("Menu", "Mains")
+
+
+def test_a_shops_export() -> None:
+    """What the shop itself pays is not for customers, and pieces of pages are told as words."""
+    text = "Title,Body (HTML),Price,Cost per item\nLinen shirt,<p>Breathable <b>linen</b>.</p><p>Wash&nbsp;cold &amp; dry.</p>,£49,£18\n"
+    found = reading("a.csv", text)
+    assert [b.text for b in found.blocks] == [
+        "Linen shirt: Body (HTML) Breathable linen. Wash cold & dry., Price £49"
+    ]
+    assert codes(found) == [("note", "private-column", 1)]
+    assert [b.text for b in reading("a.csv", "Service,Cost\nExpress,£6.90\n").blocks] == [
+        "Express: £6.90"
+    ]
+
+
 def test_questions_with_numbers() -> None:
     text = "1. Do you take bookings?\nYes, for six.\n\n2) Is there parking?\nNo.\n"
     assert [(b.question, b.text) for b in reading("a.txt", text).blocks] == [

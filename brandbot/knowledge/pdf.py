@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby, pairwise, takewhile
+from itertools import accumulate, groupby, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from brandbot.errors import Problem
@@ -349,15 +349,18 @@ def _one_line(row: list[Line]) -> Line:
 
 
 def _heading_levels(lines: list[Line]) -> dict[float, int]:
-    """Levels of the sizes that headings have: 1 for the largest. None if too much is large."""
+    """Levels of the sizes that headings have: 1 for the largest.
+
+    A size that much of the text has is none, even where the small print has more letters.
+    """
     letters = Counter[float]()
     for line in lines:
         letters[line.size] += len(line.text)
     body = letters.most_common(1)[0][0]
     large = sorted((size for size in letters if size >= LARGER * body), reverse=True)
-    if sum(letters[size] for size in large) > 0.3 * letters.total():
-        return {}
-    return {size: min(level, 6) for level, size in enumerate(large, 1)}
+    shares = accumulate(letters[size] / letters.total() for size in large)
+    headings = [size for size, share in zip(large, shares, strict=True) if share <= 0.3]
+    return {size: min(level, 6) for level, size in enumerate(headings, 1)}
 
 
 def _may_be_heading(text: str) -> bool:

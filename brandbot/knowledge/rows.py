@@ -88,6 +88,8 @@ def begins_table(rows: Rows, start: int, above: Sequence[str]) -> bool:
     titled = count(block[0]) == 1
     if titled:
         block = block[1:]
+        if block and count(above) > 2 and all(count(cells) <= 2 for cells in block):
+            return True  # hours below a table of prices
     header, body = block[0] if block else [], block[1:]
     words = [cell for cell in header if cell]
     # Two words may be a row like the others: Sunday, closed.

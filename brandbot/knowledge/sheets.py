@@ -58,6 +58,17 @@ ENDLESS = frozenset(
 )  # fmt: skip
 """What stands among days for none."""
 
+PRIVATE_NAMES = frozenset(
+    [
+        "cost_per_item", "unit_cost", "cost_price", "purchase_price", "margin", "margin_%",
+        "coste_unitario", "coste_por_articulo", "coste_por_unidad", "costo_unitario",
+        "costo_por_articulo", "precio_de_coste", "precio_de_costo", "precio_de_compra", "margen",
+    ]
+)  # fmt: skip
+"""What something costs the business itself, as exports of shops hold it: not for customers."""
+
+_TAGS = re.compile(r"</?(?:p|br|b|strong|em|i|u|ul|ol|li|div|span|h[1-6]|a)\b[^<>]*>|&\w{2,8};")
+
 MOST_CELLS = 2_000_000
 """Cells of a sheet, empty ones included; with more, one was touched by mistake far off."""
 
@@ -160,8 +171,24 @@ def add_table(
         (n, [_sound(plain(cell), file, n, outline.document.problems) for cell in cells])
         for n, cells in rows
     ]
-    for table in _tables(sound):
-        _add_one(table, outline, file, place, header)
+    for beside in _beside(sound):
+        for table in _tables(beside):
+            _add_one(table, outline, file, place, header)
+
+
+def _beside(rows: Rows) -> Iterator[Rows]:
+    """The tables that stand side by side, cut at an empty column: both headers share a name."""
+    width = max((len(cells) for _, cells in rows), default=0)
+    top = next((cells for _, cells in rows if count(cells) > 1), [])
+    for cut in range(2, min(width, len(top)) - 2):
+        left, right = (
+            {header_name(cell) for cell in part if cell} for part in (top[:cut], top[cut:])
+        )
+        if left & right and not any("".join(cells[cut : cut + 1]) for _, cells in rows):
+            yield [(number, cells[:cut]) for number, cells in rows]
+            yield from _beside([(number, cells[cut + 1 :]) for number, cells in rows])
+            return
+    yield rows
 
 
 def _tables(rows: Rows) -> Iterator[Rows]:
@@ -235,10 +262,15 @@ def _add_facts(
     # also before it begins.
     if dates[0] is not None and names[dates[0]] not in FROM_NAMES:
         dates = None, dates[1]
+    private = [heading[column] for column, name in enumerate(names) if name in PRIVATE_NAMES]
+    if private:
+        values = {"found": ", ".join(private)}
+        outline.document.problems.append(Problem("note", "private-column", file, top[0], values))
     columns = [
         column
         for column, name in enumerate(names)
-        if name not in FROM_NAMES | UNTIL_NAMES and (name or any(c[column] for _, c in body))
+        if name not in FROM_NAMES | UNTIL_NAMES | PRIVATE_NAMES
+        and (name or any(c[column] for _, c in body))
     ]
     if not columns:
         return
@@ -369,9 +401,18 @@ class _Questions:
         outline.add(answer, "answer", row=row, line=line, question=question, valid=valid)
 
 
+def _without_tags(cell: str) -> str:
+    """The words of a cell that a shop's export filled with a piece of a page."""
+    if not _TAGS.search(cell):
+        return cell
+    from brandbot.knowledge.webpage import words_of
+
+    return plain(words_of(cell))
+
+
 def _sound(cell: str, file: str, line: int | None, problems: list[Problem]) -> str:
     """A cell's text; nothing, and a problem, where a spreadsheet left only an error of it."""
     if not is_spreadsheet_error(cell):
-        return cell
+        return _without_tags(cell)
     problems.append(Problem("warning", "excel-error", file, line, {"found": cell[:20]}))
     return ""

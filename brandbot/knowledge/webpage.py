@@ -54,6 +54,11 @@ def _footer_blocks(footer: Tag, name: str) -> list[Block]:
     ]  # fmt: skip
 
 
+def words_of(html: str) -> str:
+    """The text of a piece of a page, its parts kept apart."""
+    return re.sub(r"\s+(?=[.,;:!?])", "", _soup(html).get_text(" "))
+
+
 def to_markdown(html: str) -> str:
     return _to_markdown(_soup(html))
 
