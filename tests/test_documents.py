@@ -495,6 +495,43 @@ def test_a_shops_export() -> None:
     ]
 
 
+def test_banners_and_trails_are_not_read() -> None:
+    found = reading(
+        "a.html",
+        "<body class='cookie-ok'><div id='cookie-banner'>We use cookies. <p>Manage</p></div>"
+        "<a class='skip-link' href='#m'>Skip</a><ul class='breadcrumb'><li>Home</li></ul>"
+        f"<div class='cookies'><p>Our cookies are baked daily.</p>{'<p>With butter.</p>' * 60}</div>"
+        "<p class='cookies-price'>Cookies £2</p><p>Open daily.</p></body>",
+    )
+    said = [b.text for b in found.blocks]
+    assert said[0] == "Our cookies are baked daily." and said[-2:] == ["Cookies £2", "Open daily."]
+    assert not {"We use cookies.", "Manage", "Skip", "Home"} & set(said)
+
+
+def test_what_a_word_file_says_at_the_edge_of_its_pages() -> None:
+    made = new_document()
+    made.add_paragraph("Haircut £20.")
+    made.sections[0].header.paragraphs[0].text = "Salon Mo, the best"
+    made.sections[0].footer.paragraphs[0].text = "Tel. 0131 555 0199 · 5 Leith Walk"
+    made.sections[0].footer.add_paragraph("Page 1 of 12")
+    stream = io.BytesIO()
+    made.save(stream)
+    blocks = read(stream.getvalue(), "a.docx").blocks
+    assert [b.text for b in blocks] == ["Haircut £20.", "Tel. 0131 555 0199 · 5 Leith Walk"]
+
+
+def test_what_a_page_unfolds() -> None:
+    found = reading(
+        "a.html",
+        "<h2>Help</h2><details><summary>Do you ship?</summary>Yes, €8.</details>"
+        "<details><summary>Returns</summary><p>Within 30 days.</p></details><p>Write to us.</p>",
+    )
+    assert [(b.text, b.headings) for b in found.blocks] == [
+        ("Yes, €8.", ("Help", "Do you ship?")), ("Within 30 days.", ("Help", "Returns")),
+        ("Write to us.", ("Help",)),
+    ]  # fmt: skip
+
+
 def test_questions_with_numbers() -> None:
     text = "1. Do you take bookings?\nYes, for six.\n\n2) Is there parking?\nNo.\n"
     assert [(b.question, b.text) for b in reading("a.txt", text).blocks] == [
@@ -648,12 +685,9 @@ def test_tables_in_markdown() -> None:
 def test_html_between_markdown() -> None:
     text = "One\n\n<details><summary>More</summary>\n<p>Two <b>and</b> three</p>\n<script>x</script></details>\n\nFour\n"
     found = reading("a.md", text)
-    assert [(b.line, b.text) for b in found.blocks] == [
-        (1, "One"),
-        (3, "More"),
-        (3, "Two and three"),
-        (7, "Four"),
-    ]
+    assert [(b.line, b.headings, b.text) for b in found.blocks] == [
+        (1, (), "One"), (3, ("More",), "Two and three"), (7, (), "Four"),
+    ]  # fmt: skip
 
 
 def test_front_matter() -> None:

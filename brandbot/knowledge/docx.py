@@ -25,6 +25,7 @@ _UNSEEN = (
     f" | //w:r[w:rPr/w:strike{_ON} or w:rPr/w:dstrike{_ON}]"
     " | //*[local-name()='Fallback'] | //w:sdt[.//w:docPartGallery[@w:val='Table of Contents']]"
 )
+_CONTACT = re.compile(r"\w@\w|(?:\d[ .-]?){5}|\d[:.]\d\d\b")
 _RAISED = "//w:r[w:rPr/w:vertAlign/@w:val='superscript']/w:t"
 # What python-docx does not look into: content controls, and words that were added or moved here.
 _WRAPPERS = "//w:sdt | //w:ins | //w:moveTo | //w:smartTag"
@@ -47,12 +48,25 @@ def read_docx(raw: bytes, name: str) -> Document:
         outline = Outline(document)
         _add(opened, outline)
         outline.end()
+        for text in _edges(opened):
+            Outline(document).paragraph(text)
     except RecursionError:
         raise
     except (*DAMAGED, PythonDocxError, OpcError, XmlchemyError) as error:
         values = {"reason": plain(str(error))[:120] or type(error).__name__}
         document.problems.append(Problem("error", "broken-document", name, None, values))
     return document
+
+
+def _edges(opened: Any) -> list[str]:
+    """What the headers and footers of the pages say to customers: telephones, addresses, hours."""
+    found: dict[str, None] = {}
+    for section in opened.sections:
+        for edge in (section.header, section.footer):
+            if not edge.is_linked_to_previous:
+                _settle(edge._element)
+                found |= dict.fromkeys(plain(paragraph.text) for paragraph in edge.paragraphs)
+    return [text for text in found if _CONTACT.search(text)]
 
 
 def _settle(root: Any) -> None:

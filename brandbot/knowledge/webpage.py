@@ -24,6 +24,12 @@ INLINE = ["span", "b", "strong", "em", "i", "small", "u"]
 PANELS = ["div", "section", "article", "dd", "p", "ul", "ol", "table"]
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
+_FRAME = re.compile(
+    r"(?:^|[-_])(?:cookies?|consent|gdpr|rgpd|breadcrumbs?|skip-?link|newsletter)(?:$|[-_])",
+    re.IGNORECASE,
+)
+LONGEST_FRAME = 600
+"""Letters of what may be a banner; more is the page's text, whatever it is called."""
 _COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)\D{0,30}\d{4}(?:\s*[-–—/]\s*\d{4})?", re.IGNORECASE)
 
 
@@ -106,9 +112,13 @@ def _to_markdown(soup: BeautifulSoup) -> str:
     for button in soup.select(", ".join(f"{part} button" for part in HEADS)):
         button.unwrap()  # the question of an accordion
     struck = soup.find_all(style=_STRUCK)
-    for tag in soup.find_all(NOT_READ) + struck + hidden:
+    for tag in soup.find_all(NOT_READ) + soup.find_all(_is_frame) + struck + hidden:
         if not tag.decomposed and not _framed(tag):
             tag.decompose()
+    for details in soup.find_all("details"):
+        if summary := details.find("summary", recursive=False):
+            summary.name = "h6"
+            details.insert_after(soup.new_tag("h6"))
     for tag in soup.find_all("sup"):
         tag.replace_with(raised(tag.get_text()))
     for table in soup.find_all("table"):
@@ -136,6 +146,17 @@ def _to_markdown(soup: BeautifulSoup) -> str:
 def _framed(tag: Tag) -> bool:
     """Whether it belongs to an article: that header holds its title; a page's, logo and menu."""
     return tag.name in ("header", "footer") and tag.find_parent(["article", "main"]) is not None
+
+
+def _is_frame(tag: Tag) -> bool:
+    """Whether it is a banner, a trail of links or the like, by its role or the name it is given."""
+    if tag.name in ("html", "body", "main", "article"):
+        return False
+    names = [*tag.get_attribute_list("class"), tag.get("id")]
+    named = any(_FRAME.search(str(name)) for name in names if name)
+    text = tag.get_text()
+    small = len(text) <= LONGEST_FRAME and not re.search(r"\d", text)  # a bakery sells cookies
+    return tag.get("role") in ("navigation", "search", "alertdialog") or (named and small)
 
 
 def _hidden(soup: BeautifulSoup) -> list[Tag]:
