@@ -40,7 +40,7 @@ MENU = """# Menu
 
 We are open from 9 am to 5 pm.
 """
-FAQ = "question,answer\nDo you deliver?,We deliver to Whitby <b>only</b> & never on Mondays.\n"
+FAQ = "question,answer\nDo you deliver?,We deliver to Whitby <blink>only</blink> & never on Mondays.\n"
 QUOTED = {"number": 1, "file": "menu.md", "heading": "Drinks", "quote": "Latte: £3.60"}
 
 
@@ -234,9 +234,9 @@ def test_a_row_is_named_and_its_words_are_no_markup(chat: Chat) -> None:
     shown = results(view, "en")
     assert "faq.csv › <mark>Do" not in shown  # a function word is not looked for
     assert "row 2" in words(shown)
-    assert "<b>only</b>" not in shown
-    assert "&lt;b&gt;only&lt;/b&gt; &amp; never on Mondays." in shown
-    assert "We <mark>deliver</mark> to <mark>Whitby</mark> &lt;b&gt;" in shown
+    assert "<blink>only</blink>" not in shown
+    assert "&lt;blink&gt;only&lt;/blink&gt; &amp; never on Mondays." in shown
+    assert "We <mark>deliver</mark> to <mark>Whitby</mark> &lt;blink&gt;" in shown
 
 
 @pytest.mark.parametrize(
