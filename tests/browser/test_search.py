@@ -21,7 +21,7 @@ from tests.chromium import DESKTOP, PHONE, Window
 pytestmark = GRADIO_WARNS
 
 SCRIPT = "<img src=x onerror='window.owned=1'><script>window.owned=2</script> ${window.owned=3}"
-TEMPLATE = "{{#each value}}x{{/each}} ![x](http://192.0.2.1/x.png) <b>bold</b>"
+TEMPLATE = "{{#each value}}x{{/each}} ![x](http://192.0.2.1/x.png) <mark>bold</mark>"
 MENU = """# Menu
 
 ## Drinks
