@@ -389,7 +389,9 @@ def test_comings_and_goings_are_no_questions() -> None:
     assert [(b.text, b.question) for b in reading("a.csv", text).blocks] == [
         ("Doble: Entrada 15:00, Salida 12:00", ""), ("Individual: Entrada 14:00, Salida 11:00", ""),
     ]  # fmt: skip
-    asked = reading("a.csv", "Pregunta,Respuesta\n¿Hay wifi?,Sí.\n")
+    line = '{"user": "Open?", "bot": "Yes."}'
+    assert [(b.question, b.text) for b in reading("a.jsonl", line).blocks] == [("Open?", "Yes.")]
+    asked = reading("a.csv", "Cliente,Respuesta\n¿Hay wifi?,Sí.\n")
     assert [(b.question, b.text) for b in asked.blocks] == [("¿Hay wifi?", "Sí.")]
 
 
@@ -490,6 +492,9 @@ def test_a_shops_export() -> None:
         "Linen shirt: Body (HTML) Breathable linen. Wash cold & dry., Price £49"
     ]
     assert codes(found) == [("note", "private-column", 1)]
+    assert [b.text for b in reading("a.csv", "Who,Mail\nAna,<a@b.example>\n").blocks] == [
+        "Ana: <a@b.example>"
+    ]
     assert [b.text for b in reading("a.csv", "Service,Cost\nExpress,£6.90\n").blocks] == [
         "Express: £6.90"
     ]
@@ -506,6 +511,15 @@ def test_banners_and_trails_are_not_read() -> None:
     said = [b.text for b in found.blocks]
     assert said[0] == "Our cookies are baked daily." and said[-2:] == ["Cookies £2", "Open daily."]
     assert not {"We use cookies.", "Manage", "Skip", "Home"} & set(said)
+
+
+def test_a_page_whose_frame_is_named_after_its_cookies_is_read() -> None:
+    for html in (
+        "<div class='site cookies-not-set'><h1>Shop</h1><p>We open daily.</p></div>",
+        "<section id='cookies'><h2>Cookies</h2><p>We open daily.</p></section>",
+        "<p class='consent-form'>We open daily.</p>",
+    ):
+        assert "We open daily." in [b.text for b in reading("a.html", html).blocks]
 
 
 def test_what_a_word_file_says_at_the_edge_of_its_pages() -> None:

@@ -67,7 +67,9 @@ PRIVATE_NAMES = frozenset(
 )  # fmt: skip
 """What something costs the business itself, as exports of shops hold it: not for customers."""
 
-_TAGS = re.compile(r"</?(?:p|br|b|strong|em|i|u|ul|ol|li|div|span|h[1-6]|a)\b[^<>]*>|&\w{2,8};")
+_TAGS = re.compile(
+    r"</?(?:p|br|b|strong|em|i|u|ul|ol|li|div|span|h[1-6]|a)(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>|&\w{2,8};"
+)
 
 MOST_CELLS = 2_000_000
 """Cells of a sheet, empty ones included; with more, one was touched by mistake far off."""
@@ -126,7 +128,7 @@ def read_jsonl(raw: bytes, name: str) -> Document:
     text = tables.decode(raw, name, document.problems)
     for line, row in tables.json_rows(text, name, document.problems):
         names = [header_name(str(key)) for key in row]
-        asked, replied = column_of(names, ASKED), column_of(names, TOLD)
+        asked, replied = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
         if asked is None or replied is None:
             values = {"found": ", ".join(map(str, row)) or "{}"}
             document.problems.append(Problem("warning", "faq-keys", name, line, values))
@@ -191,6 +193,13 @@ def _beside(rows: Rows) -> Iterator[Rows]:
     yield rows
 
 
+def _asked_and_told(names: Sequence[str]) -> tuple[int | None, int | None]:
+    """The columns of questions and answers; one of the two has a name that means nothing else."""
+    asked, told = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
+    sure = column_of(names, ASKED) is not None or column_of(names, TOLD) is not None
+    return (asked, told) if sure else (None, None)
+
+
 def _tables(rows: Rows) -> Iterator[Rows]:
     """The filled rows, cut where another table begins: below an empty row, with its own header.
 
@@ -203,7 +212,7 @@ def _tables(rows: Rows) -> Iterator[Rows]:
             continue
         if header and not any(rows[index - 1][1]) and begins_table(rows, index, header):
             names = [header_name(cell) for cell in header]
-            if column_of(names, ASKED) is None or column_of(names, TOLD) is None:
+            if None in _asked_and_told(names):
                 yield table
                 table, header = [], []
         table.append((number, cells))
@@ -240,7 +249,7 @@ def _add_one(
     if two := two_headers(heading, below):
         heading, below = two, below[1:]
     names = [header_name(cell) for cell in heading]
-    asked, replied = column_of(names, ASKED), column_of(names, TOLD)
+    asked, replied = _asked_and_told(names)
     body = _fitting(below, len(names), file, outline.document.problems)
     dates = _dates(names, body)
     if asked is not None and replied is not None:

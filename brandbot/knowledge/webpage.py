@@ -24,10 +24,9 @@ INLINE = ["span", "b", "strong", "em", "i", "small", "u"]
 PANELS = ["div", "section", "article", "dd", "p", "ul", "ol", "table"]
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
-_FRAME = re.compile(
-    r"(?:^|[-_])(?:cookies?|consent|gdpr|rgpd|breadcrumbs?|skip-?link|newsletter)(?:$|[-_])",
-    re.IGNORECASE,
-)
+_FRAME = re.compile(r"(?:^|[-_])(?:cookies?|consent|gdpr|rgpd)(?:$|[-_])", re.IGNORECASE)
+_TRAIL = re.compile(r"(?:^|[-_])(?:breadcrumbs?|skip-?link)(?:$|[-_])", re.IGNORECASE)
+_ASKS = re.compile(r"cookie policy|(?:use|uses|usamos|utilizamos|utiliza) cookies", re.IGNORECASE)
 LONGEST_FRAME = 600
 """Letters of what may be a banner; more is the page's text, whatever it is called."""
 _COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)\D{0,30}\d{4}(?:\s*[-–—/]\s*\d{4})?", re.IGNORECASE)
@@ -155,8 +154,13 @@ def _is_frame(tag: Tag) -> bool:
     names = [*tag.get_attribute_list("class"), tag.get("id")]
     named = any(_FRAME.search(str(name)) for name in names if name)
     text = tag.get_text()
-    small = len(text) <= LONGEST_FRAME and not re.search(r"\d", text)  # a bakery sells cookies
-    return tag.get("role") in ("navigation", "search", "alertdialog") or (named and small)
+    if len(text) > LONGEST_FRAME or re.search(r"\d|@", text) or tag.find(("h1", "h2", "h3")):
+        return False
+    trail = any(_TRAIL.search(str(name)) for name in names if name)
+    # A bakery sells cookies, a school asks for consent: such a banner says what it is.
+    return (
+        tag.get("role") in ("navigation", "search") or trail or (named and bool(_ASKS.search(text)))
+    )
 
 
 def _hidden(soup: BeautifulSoup) -> list[Tag]:
