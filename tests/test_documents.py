@@ -356,6 +356,14 @@ The tea is good.
 
 Call us
 0131 555 0199
+
+Habitación doble
+Precio: 95 €
+Incluye: desayuno
+
+Do you ship abroad?
+To Ireland: £8
+To France: £12
 """
 
 
@@ -381,6 +389,9 @@ def test_lines_that_are_things_of_their_own(name: str) -> None:
         "We roast on Monday, and what is Left over on Friday goes for £30 a kilo.",
         "Our oldest customer, who is 92 and comes every day, wrote this down: The tea is good.",
         "Call us 0131 555 0199",
+        "Habitación doble: Precio: 95 €",
+        "Habitación doble: Incluye: desayuno",
+        "Do you ship abroad? To Ireland: £8 To France: £12",
     ]
 
 

@@ -38,6 +38,7 @@ _TELLS = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """A line that says one thing: a name with its price, a day with its hours."""
+_LABEL = re.compile(r"[^\W\d][^:.!?]{0,30}:\s+\S")
 _BEGINS = re.compile(r"[^\w\s]?(?:\d|[^\W\d_])")
 LONGEST_LINE = 70
 """Letters up to which a line may be one of a list that has no marks."""
@@ -246,6 +247,8 @@ def apart(lines: list[str]) -> bool:
     said = [line.strip() for line in lines]
     if any(BULLET.match(line) or not re.search(r"[^\W\d_]{2}", line) for line in said):
         return False
+    if any(line.endswith("?") for line in said):  # what stands below a question is its answer
+        return False
     whole = all(
         len(line) <= LONGEST_LINE and _begins(line) and not line.endswith((",", ";", "-", "–"))
         for line in said
@@ -266,7 +269,10 @@ def bulleted(lines: Iterable[str]) -> Iterator[tuple[int | None, int, str]]:
     """
     lines = list(lines)
     title = lines[0].strip() if lines else ""
-    if len(lines) > 2 and (title.endswith(":") or title.isupper()) and apart(lines[1:]):
+    named = not (_TELLS.match(title) or title.endswith("?")) and all(
+        _LABEL.match(line.strip()) for line in lines[1:]
+    )
+    if len(lines) > 2 and (title.endswith(":") or title.isupper() or named) and apart(lines[1:]):
         yield None, 0, f"{title.rstrip(' :')}:"
         yield from ((0, index, line.strip()) for index, line in enumerate(lines[1:], 1))
         return
