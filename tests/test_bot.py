@@ -15,7 +15,7 @@ import pytest
 
 from brandbot import models
 from brandbot.adapters import AdapterStore, Version
-from brandbot.bot import Bot
+from brandbot.bot import Bot, Voice
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import EngineError, LogError, VersionError
 from brandbot.persona import Persona
@@ -212,16 +212,20 @@ def test_row_30_promotion_under_load_fails_nothing_and_mixes_nothing(
     assert {text for name, text in said if name == "0002"} == {alone[2]}
 
 
+def with_two_shots(voice: Voice) -> Voice:
+    config = voice.persona.config
+    wanted = config.model_copy(
+        update={"generation": config.generation.model_copy(update={"style_shots": 2})}
+    )
+    return replace(voice, persona=replace(voice.persona, config=wanted))
+
+
 def test_style_shots_stand_in_the_prompt_and_give_way_to_a_long_talk(trained: Path) -> None:
     from brandbot.fitting import fitting
 
     bot = Bot(Workspace(trained), engine="llamacpp")
     voice = bot.voice("acme")
-    config = voice.persona.config
-    wanted = config.model_copy(
-        update={"generation": config.generation.model_copy(update={"style_shots": 2})}
-    )
-    eager = replace(voice, persona=replace(voice.persona, config=wanted))
+    eager = with_two_shots(voice)
     asked = [Message("user", "Is it raining? And at noon?")]
     assert bot._given.shots(voice, asked) == []
     shots = bot._given.shots(eager, asked)
@@ -244,12 +248,7 @@ def test_style_shots_are_of_what_is_trained_on(trained: Path) -> None:
     more = trained / "personas" / "acme" / "examples" / "from-conversations.jsonl"
     more.write_text("".join(json.dumps(line) + "\n" for line in lines))
     bot = Bot(Workspace(trained), engine="llamacpp")
-    voice = bot.voice("acme")
-    config = voice.persona.config
-    wanted = config.model_copy(
-        update={"generation": config.generation.model_copy(update={"style_shots": 2})}
-    )
-    eager = replace(voice, persona=replace(voice.persona, config=wanted))
+    eager = with_two_shots(bot.voice("acme"))
     said = [m.content for m in bot._given.shots(eager, [Message("user", f"{asked} And fog?")])]
     assert "Home." in said and not any("[phone number]" in text for text in said)
     bot.close()

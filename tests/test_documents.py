@@ -395,6 +395,70 @@ def test_lines_that_are_things_of_their_own(name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our delivery charge is £5 within the city and\nLeith. Orders over £30 are free. Others cost £4\nMusselburgh costs £6",
+        "Opening times changed in March. The café is open\nMonday to Friday 9-17\nSaturday 10-16",
+        "Nuestro local está en la calle\nMayor 12: 28013\nMadrid: 910 000 000",
+        "Check-in: 15:00\nCheck-out: 11:00\nRooms on the top floor have\nViews of the sea",
+    ],
+)
+def test_prose_that_is_broken_at_a_capital_stays_whole(text: str) -> None:
+    (block,) = reading("a.txt", text).blocks
+    assert block.text == text.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("From 10....20 people", "From 10....20 people"),
+        ("Between 5 ...... 10 pieces", "Between 5 ...... 10 pieces"),
+        ("Pages 1....5", "Pages 1....5"),
+        ("Waited.... 3 hours later", "Waited.... 3 hours later"),
+        ("And then ... 12.50 is the price", "And then ... 12.50 is the price"),
+        ("Code ___123", "Code ___123"),
+        ("Name _____ 2 copies", "Name _____ 2 copies"),
+        ("Menu 2 ....... £12", "Menu 2: £12"),
+        ("Flat white ....... 3.20", "Flat white: 3.20"),
+        ("Paella … 14,50 €", "Paella … 14,50 €"),
+        ("Paella …… 14,50 € la ración", "Paella: 14,50 € la ración"),
+        ("Tea ... £2 a pot", "Tea: £2 a pot"),
+    ],
+)
+def test_dots_before_a_price(text: str, expected: str) -> None:
+    assert plain(text) == expected
+
+
+def test_a_first_line_that_names_or_greets() -> None:
+    text = "Dates:\n24 Dec: 9-13\n31 Dec: 9-15\nHappy Christmas from all of us.\n\nEstimado cliente:\nLunes: 9-14\nMartes: 9-14\n\nPrices (all incl. VAT):\nLatte £3\nMocha £4\n"
+    assert [b.text for b in reading("a.txt", text).blocks] == [
+        "Dates: 24 Dec: 9-13",
+        "Dates: 31 Dec: 9-15",
+        "Happy Christmas from all of us.",
+        "Estimado cliente:",
+        "Lunes: 9-14",
+        "Martes: 9-14",
+        "Prices (all incl. VAT): Latte £3",
+        "Prices (all incl. VAT): Mocha £4",
+    ]
+
+
+def test_numbered_lines_are_things_of_their_own() -> None:
+    text = "1. What is included?\nBreakfast and towels.\n2. The pool opens at 9.\n3. Dogs?\nNo.\n"
+    assert [(b.question, b.text) for b in reading("a.txt", text).blocks] == [
+        ("What is included?", "Breakfast and towels."), ("", "2. The pool opens at 9."), ("Dogs?", "No."),
+    ]  # fmt: skip
+    run_on = "1. Is it open? Yes. 2. Where is it? 12 High Street. 3. Parking is free.\n\n4. Toilets? No.\n"
+    assert {b.question for b in reading("a.txt", run_on).blocks} == {""}
+    dated = "10. Juli 2026. What is this?\n\nHow to book.\n\n11. Juli 2026. And this?\n\nA room.\n"
+    assert "What is this?" not in {b.question for b in reading("a.txt", dated).blocks}
+    marked = "Q: Is it open?\nA: Yes it is\nQ: Dogs?\nA: No, sorry\n"
+    assert [(b.question, b.text) for b in reading("a.txt", marked).blocks] == [
+        ("Is it open?", "Yes it is"), ("Dogs?", "No, sorry"),
+    ]  # fmt: skip
+
+
 def test_comings_and_goings_are_no_questions() -> None:
     text = "Habitación,Entrada,Salida\nDoble,15:00,12:00\nIndividual,14:00,11:00\n"
     assert [(b.text, b.question) for b in reading("a.csv", text).blocks] == [
@@ -442,6 +506,8 @@ def test_a_bold_line_names_the_table_below_it() -> None:
     found = [(b.text, b.headings) for b in reading("a.md", BOLD).blocks]
     assert [headings for _, headings in found] == [("Adults",), ("Children",), (), ()]
     assert [text for text, headings in found if not headings] == ["Open daily", "Come in."]
+    remark = BOLD.replace("**Adults**", "**Call us on 0131 555 0199**")
+    assert "Call us on 0131 555 0199" in [b.text for b in reading("a.md", remark).blocks]
     made = new_document()
     for name, price in (("Adults", "£20"), ("Children:", "£12")):
         made.add_paragraph().add_run(name).bold = True
@@ -466,6 +532,10 @@ def test_tables_under_and_beside_one_another() -> None:
         "Mocha: £4",
         "Green: £2",
     ]
+    sizes = "Product,Small,,Large,Small\nLatte,£3,,£4,£5\n"
+    assert len(reading("a.csv", sizes).blocks) == 1
+    plans = "Plan,Monthly,Yearly\nSolo,£5,£50\n,,\nFamily plans,,\nDuo,£8,\n"
+    assert reading("a.csv", plans).blocks[-1].text == "Duo: Monthly £8"
     spaced = "Item,Size,,Price,Notes\nRope,6 mm,,£1,blue\n"  # a column for looks alone
     assert [b.text for b in reading("a.csv", spaced).blocks] == [
         "Rope: Size 6 mm, Price £1, Notes blue"
@@ -503,6 +573,11 @@ def test_a_shops_export() -> None:
         "Linen shirt: Body (HTML) Breathable linen. Wash cold & dry., Price £49"
     ]
     assert codes(found) == [("note", "private-column", 1)]
+    for table in ("Service,Margin,Price\nFlyer,10 mm,£5\n", "Material,Unit cost\nSand,£4\n"):
+        told = reading("a.csv", table)
+        assert not told.problems and ("10 mm" in told.blocks[0].text or "£4" in told.blocks[0].text)
+    cell = "Name,About,Price\nWater,H<sub>2</sub>O at 1<b>st</b> floor m<sup>2</sup> <s>£10</s> <b>£8</b>,£8\n"
+    assert reading("a.csv", cell).blocks[0].text == "Water: About H2O at 1st floor m² £8, Price £8"
     assert [b.text for b in reading("a.csv", "Who,Mail\nAna,<a@b.example>\n").blocks] == [
         "Ana: <a@b.example>"
     ]
@@ -538,7 +613,13 @@ def test_what_a_word_file_says_at_the_edge_of_its_pages() -> None:
     made.add_paragraph("Haircut £20.")
     made.sections[0].header.paragraphs[0].text = "Salon Mo, the best"
     made.sections[0].footer.paragraphs[0].text = "Tel. 0131 555 0199 · 5 Leith Walk"
-    made.sections[0].footer.add_paragraph("Page 1 of 12")
+    for text in (
+        "Page 1 of 12",
+        "Version 1.2 12:30 Price list 2026",
+        "Confidential – jo@corp.example",
+        "Printed on 2026-11-03",
+    ):
+        made.sections[0].footer.add_paragraph(text)
     stream = io.BytesIO()
     made.save(stream)
     blocks = read(stream.getvalue(), "a.docx").blocks
@@ -555,6 +636,10 @@ def test_what_a_page_unfolds() -> None:
         ("Yes, €8.", ("Help", "Do you ship?")), ("Within 30 days.", ("Help", "Returns")),
         ("Write to us.", ("Help",)),
     ]  # fmt: skip
+    listed = "<ul><li><details><summary>Open?</summary>Yes.</details></li></ul>"
+    assert [b.text for b in reading("a.html", listed).blocks] == ["Open? Yes."]
+    over = "<details><summary>Delivery</summary><h3>UK</h3><p>£5</p></details>"
+    assert [b.text for b in reading("a.html", over).blocks] == ["Delivery", "£5"]
 
 
 def test_questions_with_numbers() -> None:

@@ -25,10 +25,10 @@ _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _PENCE = re.compile(rf"([£$€]\s?\d+)([{_RAISED}]{{2}})(?![{_RAISED}])")
 _CENTS = re.compile(rf"(\d)([{_RAISED}]{{2}})(?=\s?(?:€|EUR\b|euros?\b))")
 _LEADERS = re.compile(
-    r"\s*(?:(?:\.\s?){4,}|…{2,}|(?:·\s?){3,}|_{3,})\s*(?=\+?[£$€]?\s?\d)"
-    r"|\s\.{3}\s*(?=[£$€]\s?\d|\d+[.,]\d\d\b|\d+\s?€)"
+    r"\s*(?:(?:\.\s?){4,}|…{2,}|(?:·\s?){3,}|(?<=\s)_{5,}(?=\s)|(?<=\s)\.{3}(?=\s))\s*"
+    r"(?:(?=(?P<price>\+?[£$€]\s?\d|\d[\d.,]*\s?€))|(?=\d[\d.,]*\W*$))"
 )
-"""Dots between a name and its price, as in menus."""
+"""Dots between a name and its price, as in menus; without a sign of money it ends the line."""
 _TELLS = re.compile(
     r"""[^\W\d][^:.!?]{0,30}:\s+\S                                    # Phone: …
     | .*(?:[£$€]\s?\d[\d.,]*|\d\s?(?:€|EUR\b|euros?))$            # … £3.20
@@ -39,6 +39,21 @@ _TELLS = re.compile(
 )
 """A line that says one thing: a name with its price, a day with its hours."""
 _LABEL = re.compile(r"[^\W\d][^:.!?]{0,30}:\s+\S")
+_SENTENCES = re.compile(r"[^\W\d_]{3}[.!?]\s+[^\W\d_]")
+_GOES_ON = re.compile(
+    r"(?:[,;–-]|\b(?:and|or|but|the|of|to|in|is|are|at|for|with|from|on|our|your|an?|have|has|it|be|by|as|open"
+    r"|y|o|e|de|del|la|el|los|las|en|con|que|por|para|su|es|son|una?|calle|al))$",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(
+    r"^(?:note|important|see|please|nota|importante|ver|véase|por favor)\b|@|(?:\d[ .-]?){6}",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(r"(?:dear|hi|hello|estimad|querid|hola|buen[oa]s)\w*\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*(\d{1,3})[.)]\s+(?=\S)")
+_MARKED = re.compile(
+    r"\s*(?:Q|P|A|R|Question|Pregunta|Answer|Respuesta)\s?\d{0,3}[.:)]\s", re.IGNORECASE
+)
 _BEGINS = re.compile(r"[^\w\s]?(?:\d|[^\W\d_])")
 LONGEST_LINE = 70
 """Letters up to which a line may be one of a list that has no marks."""
@@ -202,8 +217,9 @@ class Outline:
 
 
 def may_be_title(text: str) -> bool:
-    """Whether a line in bold above a table may be the table's name."""
-    return 0 < len(text) <= LONGEST_LINE and not text.endswith((".", "!", "?"))
+    """Whether a line in bold above a table may be the table's name, and says nothing itself."""
+    whole = 0 < len(text) <= LONGEST_LINE and not text.endswith((".", "!", "?"))
+    return whole and not _REMARK.search(text)
 
 
 def plain(text: str) -> str:
@@ -214,10 +230,16 @@ def plain(text: str) -> str:
     if _HALVES.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = unicodedata.normalize("NFC", text.translate(_LIGATURES))
-    text = _LEADERS.sub(": ", text)
+    text = _LEADERS.sub(_leader, text)
     text = _PENCE.sub(lambda found: f"{found[1]}.{_lowered(found[2])}", text)
     text = _CENTS.sub(lambda found: f"{found[1]},{_lowered(found[2])}", text)
     return " ".join(_INVISIBLE.sub("", text).split())
+
+
+def _leader(found: re.Match[str]) -> str:
+    """A colon for dots; not those of a range, 10....20."""
+    ranges = not found["price"] and re.search(r"\d\s*$", found.string[: found.start()])
+    return found[0] if ranges else ": "
 
 
 def raised(text: str) -> str:
@@ -242,17 +264,16 @@ def apart(lines: list[str]) -> bool:
     """Whether lines without marks are each a thing of its own, as in a list of prices or hours.
 
     Half of them say one thing, and none goes on in the next: prose is broken where the line is
-    full, and goes on with a small letter.
+    full, has its sentences' ends anywhere and goes on with a small letter.
     """
     said = [line.strip() for line in lines]
     if any(BULLET.match(line) or not re.search(r"[^\W\d_]{2}", line) for line in said):
         return False
     if any(line.endswith("?") for line in said):  # what stands below a question is its answer
         return False
-    whole = all(
-        len(line) <= LONGEST_LINE and _begins(line) and not line.endswith((",", ";", "-", "–"))
-        for line in said
-    )
+    if any(_SENTENCES.search(line) for line in said) or any(map(_GOES_ON.search, said[:-1])):
+        return False
+    whole = all(len(line) <= LONGEST_LINE and _begins(line) for line in said)
     return whole and sum(bool(_TELLS.match(plain(line))) for line in said) >= max(2, len(said) / 2)
 
 
@@ -265,34 +286,55 @@ def bulleted(lines: Iterable[str]) -> Iterator[tuple[int | None, int, str]]:
     """A paragraph's lines, taken together: depth or None, first line's index, text.
 
     A line that begins with a bullet is an item, and so is what follows it; the rest is text. Lines
-    that are things of their own stay apart, as items below a first one that is their title.
+    that are things of their own stay apart, and are told with a first one that is their title.
     """
     lines = list(lines)
-    title = lines[0].strip() if lines else ""
-    named = not (_TELLS.match(title) or title.endswith("?")) and all(
-        _LABEL.match(line.strip()) for line in lines[1:]
-    )
-    if len(lines) > 2 and (title.endswith(":") or title.isupper() or named) and apart(lines[1:]):
-        yield None, 0, f"{title.rstrip(' :')}:"
-        yield from ((0, index, line.strip()) for index, line in enumerate(lines[1:], 1))
+    if title := _title(lines):
+        for index, line in enumerate(lines[1:], 1):
+            ends = index == len(lines) - 1 and line.rstrip().endswith(".")  # "Thank you all."
+            alone = ends and not _TELLS.match(line.strip())
+            yield None, index, line.strip() if alone else joined(title, line.strip())
         return
     if apart(lines):
         yield from ((None, index, line.strip()) for index, line in enumerate(lines))
         return
+    begins = _beginnings(lines)
     depth: int | None = None
     start = 0
     said: list[str] = []
     for index, line in enumerate(lines):
         bullet = BULLET.match(line)
-        if bullet and said:
+        if said and (bullet or index in begins):
             yield depth, start, " ".join(said)
+            depth, start, said = None, index, []
         if bullet:
             depth, start = len(bullet.group(1).expandtabs(4)) // 2, index
-            said = [line[bullet.end() :]]
-        else:
-            said.append(line)
+        said.append(line[bullet.end() :] if bullet else line)
     if said:
         yield depth, start, " ".join(said)
+
+
+def _title(lines: list[str]) -> str:
+    """The first of several lines if it is the name of what the others say, else nothing."""
+    title = lines[0].strip() if len(lines) > 2 else ""
+    if not title or title.endswith("?") or _GREETING.match(title) or _GOES_ON.search(title):
+        return ""
+    if not apart(lines[1:]):
+        return ""
+    named = not _TELLS.match(title) and all(_LABEL.match(line.strip()) for line in lines[1:])
+    return title if title.endswith(":") or title.isupper() or named else ""
+
+
+def _beginnings(lines: list[str]) -> set[int]:
+    """The lines that begin something of their own: numbered ones, and questions by their mark."""
+    numbers = {
+        index: int(found[1]) for index, line in enumerate(lines) if (found := _NUMBER.match(line))
+    }
+    counted = list(numbers.values())
+    if len(counted) > 1 and counted == list(range(counted[0], counted[0] + len(counted))):
+        return set(numbers)
+    marked = {index for index, line in enumerate(lines) if _MARKED.match(line)}
+    return marked if len(marked) > 1 and any("?" in line for line in lines) else set()
 
 
 def validity(

@@ -25,7 +25,12 @@ _UNSEEN = (
     f" | //w:r[w:rPr/w:strike{_ON} or w:rPr/w:dstrike{_ON}]"
     " | //*[local-name()='Fallback'] | //w:sdt[.//w:docPartGallery[@w:val='Table of Contents']]"
 )
-_CONTACT = re.compile(r"\w@\w|(?:\d[ .-]?){5}|\d[:.]\d\d\b")
+_CONTACT = re.compile(r"\w@\w|(?:\d[ .-]?){7}|\d[:.]\d\d\b")
+_DATE = re.compile(r"\b\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\b")
+_INTERNAL = re.compile(
+    r"\b(?:versi[oó]n|page|p[aá]gina|ref|invoice|factura|confiden[ct]ial|internal|interno|draft|borrador)\b",
+    re.IGNORECASE,
+)
 _RAISED = "//w:r[w:rPr/w:vertAlign/@w:val='superscript']/w:t"
 # What python-docx does not look into: content controls, and words that were added or moved here.
 _WRAPPERS = "//w:sdt | //w:ins | //w:moveTo | //w:smartTag"
@@ -66,7 +71,10 @@ def _edges(opened: Any) -> list[str]:
             if not edge.is_linked_to_previous:
                 _settle(edge._element)
                 found |= dict.fromkeys(plain(paragraph.text) for paragraph in edge.paragraphs)
-    return [text for text in found if _CONTACT.search(text)]
+    return [
+        text for text in found
+        if _CONTACT.search(_DATE.sub(" ", text)) and not _INTERNAL.search(text)
+    ]  # fmt: skip
 
 
 def _settle(root: Any) -> None:

@@ -15,6 +15,7 @@ LONGEST = 30
 
 _ASKED = re.compile(r"(?:Q|P|Question|Pregunta)\s?\d{0,3}[.:)]\s*|\d{1,3}[.)]\s+", re.IGNORECASE)
 _TOLD = re.compile(r"(?:A|R|Answer|Respuesta)\s?\d{0,3}[.:)]\s*", re.IGNORECASE)
+_FURTHER = re.compile(r"\s\d{1,3}[.)]\s+[^\W\d_]")
 _CLOSED = re.compile(r"[.!?…:;,]\W*$")
 TITLE = 10
 """Words up to which a block without a full stop is a title, and ends an answer."""
@@ -76,6 +77,8 @@ def _question(block: Block) -> tuple[str, str]:
     label = _ASKED.match(block.text)
     text = block.text[label.end() :] if label else block.text
     said = sentences(text) or [""]
+    if label and label[0][0].isdigit() and (not said[0].endswith("?") or _FURTHER.search(text)):
+        return "", ""  # a date, or several in one
     asks = [one.rstrip("\"'»”)*").endswith("?") for one in said]
     if block.kind == "paragraph" and asks[-1] and len(text.split()) <= LONGEST:
         return text, ""  # also "I lost my ticket. What do I do?"

@@ -231,15 +231,7 @@ class _Walk:
         if self.items:
             self.items[-1].texts.append(text)
             return
-        depth = None
-        for depth, index, said in bulleted(text.strip("\n").split("\n")):
-            place = None if line is None else line + index
-            if depth is None:
-                self.outline.paragraph(said, place)
-            else:
-                self.outline.item(depth, said, place)
-        if depth is not None:
-            self.outline.end_list()
+        add_lines(text.strip("\n").split("\n"), line, self.outline)
 
     def add_item(self) -> None:
         """Adds what the innermost open item has said so far."""
@@ -353,7 +345,7 @@ def read_text(raw: bytes, name: str) -> Document:
             level = 1 if underline.group(1)[0] == "=" else 2
             outline.heading(level, paragraph.pop(), number - 1)
         elif underline or not line.strip():
-            _add_lines(paragraph, number - len(paragraph), outline)
+            add_lines(paragraph, number - len(paragraph), outline)
             paragraph = []
         else:
             paragraph.append(line)
@@ -363,9 +355,11 @@ def read_text(raw: bytes, name: str) -> Document:
     return document
 
 
-def _add_lines(lines: list[str], number: int, outline: Outline) -> None:
+def add_lines(lines: list[str], number: int | None, outline: Outline) -> None:
+    """Adds a paragraph by its lines; ``number`` is the place of the first in its file, if any."""
     for depth, index, text in bulleted(lines):
+        line = None if number is None else number + index
         if depth is None:
-            outline.paragraph(text, number + index)
+            outline.paragraph(text, line)
         else:
-            outline.item(depth, text, number + index)
+            outline.item(depth, text, line)

@@ -88,8 +88,9 @@ def begins_table(rows: Rows, start: int, above: Sequence[str]) -> bool:
     titled = count(block[0]) == 1
     if titled:
         block = block[1:]
-        if block and count(above) > 2 and all(count(cells) <= 2 for cells in block):
-            return True  # hours below a table of prices
+        beside = [cell for cells in block for cell in cells[1:] if cell]
+        if beside and count(above) > 2 and all(count(cells) <= 2 for cells in block):
+            return not any(map(is_figure, beside))  # hours below a table of prices
     header, body = block[0] if block else [], block[1:]
     words = [cell for cell in header if cell]
     # Two words may be a row like the others: Sunday, closed.
@@ -167,6 +168,11 @@ def row_like(words: Sequence[str], body: Sequence[Sequence[str]], header: Header
     if told and like and words[0][:1].isupper() and all(cell.islower() for cell in values):
         return header_name(words[0]) not in COLUMNS
     return all_figures(words) or (all_figures(words, _HOURS) and all_figures(body[0], _HOURS))
+
+
+def is_figure(cell: str) -> bool:
+    """A price or a bare number."""
+    return cell.isdigit() or _FIGURE.fullmatch(cell) is not None
 
 
 def is_value(cell: str) -> bool:

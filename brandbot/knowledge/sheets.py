@@ -19,6 +19,7 @@ from brandbot.knowledge.rows import (
     Rows,
     begins_table,
     count,
+    is_figure,
     leftmost,
     row_like,
     row_text,
@@ -66,6 +67,7 @@ PRIVATE_NAMES = frozenset(
     ]
 )  # fmt: skip
 """What something costs the business itself, as exports of shops hold it: not for customers."""
+_MONEY = re.compile(r"[£$€%]|\d[.,]\d\d")
 
 _TAGS = re.compile(
     r"</?(?:p|br|b|strong|em|i|u|ul|ol|li|div|span|h[1-6]|a)(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>|&\w{2,8};"
@@ -186,7 +188,10 @@ def _beside(rows: Rows) -> Iterator[Rows]:
         left, right = (
             {header_name(cell) for cell in part if cell} for part in (top[:cut], top[cut:])
         )
-        if left & right and not any("".join(cells[cut : cut + 1]) for _, cells in rows):
+        empty = not any("".join(cells[cut : cut + 1]) for _, cells in rows)
+        # Figures beside it are further ones of the same things.
+        names = not any(is_figure("".join(cells[cut + 1 : cut + 2])) for _, cells in rows)
+        if left & right and empty and names:
             yield [(number, cells[:cut]) for number, cells in rows]
             yield from _beside([(number, cells[cut + 1 :]) for number, cells in rows])
             return
@@ -271,14 +276,15 @@ def _add_facts(
     # also before it begins.
     if dates[0] is not None and names[dates[0]] not in FROM_NAMES:
         dates = None, dates[1]
-    private = [heading[column] for column, name in enumerate(names) if name in PRIVATE_NAMES]
+    private = _private(names, body)
     if private:
-        values = {"found": ", ".join(private)}
+        values = {"found": ", ".join(heading[column] for column in private)}
         outline.document.problems.append(Problem("note", "private-column", file, top[0], values))
     columns = [
         column
         for column, name in enumerate(names)
-        if name not in FROM_NAMES | UNTIL_NAMES | PRIVATE_NAMES
+        if name not in FROM_NAMES | UNTIL_NAMES
+        and column not in private
         and (name or any(c[column] for _, c in body))
     ]
     if not columns:
@@ -305,6 +311,20 @@ def _add_facts(
             # A price without its section would be told of the wrong thing.
             text = row_text(words, [", ".join(filter(None, (section, row[0]))), *row[1:]])
             _add(text, outline, number, place, valid)
+
+
+def _private(names: Sequence[str], body: Rows) -> list[int]:
+    """The columns of what things cost the business itself, beside one of what customers pay."""
+    found = [
+        column
+        for column, name in enumerate(names)
+        if name in PRIVATE_NAMES and any(_MONEY.search(cells[column]) for _, cells in body)
+    ]
+    priced = any(
+        re.search("price|precio|pvp|rrp", name) and column not in found
+        for column, name in enumerate(names)
+    )
+    return found if priced else []
 
 
 def _fitting(rows: Rows, width: int, file: str, problems: list[Problem]) -> Rows:

@@ -61,7 +61,15 @@ def _footer_blocks(footer: Tag, name: str) -> list[Block]:
 
 def words_of(html: str) -> str:
     """The text of a piece of a page, its parts kept apart."""
-    return re.sub(r"\s+(?=[.,;:!?])", "", _soup(html).get_text(" "))
+    soup = _soup(html)
+    for tag in soup.find_all(["del", "s", "strike"]):
+        tag.decompose()
+    for tag in soup.find_all("sup"):
+        tag.replace_with(raised(tag.get_text()))
+    for tag in soup.find_all([*INLINE, "sub", "a"]):
+        tag.unwrap()
+    soup.smooth()
+    return soup.get_text(" ")
 
 
 def to_markdown(html: str) -> str:
@@ -115,7 +123,14 @@ def _to_markdown(soup: BeautifulSoup) -> str:
         if not tag.decomposed and not _framed(tag):
             tag.decompose()
     for details in soup.find_all("details"):
-        if summary := details.find("summary", recursive=False):
+        summary = details.find("summary", recursive=False)
+        if summary is None:
+            continue
+        if details.find_parent(["li", "td", "th"]):
+            summary.append(" " if summary.get_text().strip().endswith("?") else ": ")
+        elif details.find(["details", *HEADS[:6]]):  # others stand over what is said
+            summary.name = "p"
+        else:
             summary.name = "h6"
             details.insert_after(soup.new_tag("h6"))
     for tag in soup.find_all("sup"):
@@ -132,8 +147,10 @@ def _to_markdown(soup: BeautifulSoup) -> str:
         after = tag.next_sibling
         if after is None or not getattr(after, "name", None):
             continue
-        if re.match(r"[£$€]|\d", after.get_text()) and re.search(r"[^\W\d_]$", tag.get_text()):
-            tag.insert_after(" ")  # a name and its price, kept apart by their style alone
+        # A name and its price that are kept apart by their style alone; B12 and H2O are none.
+        price = re.match(r"[£$€]|\d+[.,]\d\d\b", after.get_text())
+        if price and re.search(r"[^\W\d_]$", tag.get_text()):
+            tag.insert_after(" ")
     for tag in soup.find_all(INLINE):
         if tag.parent is None or tag.parent.get_text().strip() != tag.get_text().strip():
             tag.unwrap()  # else "**S****ale**"; what is bold as a whole may be a title
