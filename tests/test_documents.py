@@ -642,6 +642,27 @@ def test_what_a_page_unfolds() -> None:
     assert [b.text for b in reading("a.html", over).blocks] == ["Delivery", "£5"]
 
 
+@pytest.mark.parametrize("number", ["{}. ", ""])
+def test_questions_in_a_pdf_whose_lines_stand_close(number: str) -> None:
+    pairs = [
+        ("Do you take bookings?", "Yes, for six or more."),
+        ("Is there parking?", "No. The nearest car park is on Quay Street, five minutes on foot."),
+        ("Can I bring my dog?", "Yes."),
+        ("Do you have vegan options on the menu?", "Yes. Ask for the green menu."),
+    ]
+    stream = io.BytesIO()
+    canvas = Canvas(stream, A4)
+    y = 800.0
+    for count, (question, answer) in enumerate(pairs, 1):
+        for text in (number.format(count) + question, answer):
+            canvas.setFont("Helvetica", 10)
+            canvas.drawString(72, y, text)
+            y -= 18
+    canvas.save()
+    blocks = read(stream.getvalue(), "a.pdf").blocks
+    assert [(b.question, b.text) for b in blocks] == pairs
+
+
 def test_questions_with_numbers() -> None:
     text = "1. Do you take bookings?\nYes, for six.\n\n2) Is there parking?\nNo.\n"
     assert [(b.question, b.text) for b in reading("a.txt", text).blocks] == [

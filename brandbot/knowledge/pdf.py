@@ -320,6 +320,9 @@ def _parts(pages: list[Page]) -> Iterator[_Part]:
         yield part
 
 
+_NUMBERED = re.compile(r"\d{1,3}[.)]\s+[¿¡]?[^\W\d_]")
+
+
 def _goes_on(part: _Part, new: _Part, leading: float, full: int) -> bool:
     """Whether a line is the next of a part's; ``full`` is how many letters a whole line has."""
     last, line = part.lines[-1], new.lines[0]
@@ -335,6 +338,9 @@ def _goes_on(part: _Part, new: _Part, leading: float, full: int) -> bool:
     if not lower and _PRICED.search(last.text) and _PRICED.search(line.text):  # a list of prices
         return False
     ended = bool(_ENDS_SENTENCE.search(last.text))
+    asks = last.text.endswith("?") or (ended and line.text.endswith("?"))
+    if not lower and (asks or _NUMBERED.match(line.text)):  # a question, its answer, the next one
+        return False
     if gap <= 0 or new.page != part.page:  # the next column or page
         return lower and not ended
     indented = line.x > last.x + 0.8 * line.size
