@@ -51,8 +51,11 @@ def escape(text: str) -> str:
 
 
 def place_of(names: Sequence[str], page: int | None, row: int | None) -> str:
-    """Where something stands: the file's name, its headings, then page or row."""
-    where = " › ".join(filter(None, names))
+    """Where something stands: the file's name, its headings, then page or row.
+
+    What stands under no heading has the file's name for one.
+    """
+    where = " › ".join(dict.fromkeys(filter(None, names)))
     where += f", page {page}" if page else ""
     return where + (f", row {row}" if row else "")
 

@@ -374,24 +374,27 @@ def test_lines_that_are_things_of_their_own(name: str) -> None:
     if name == "a.html":
         paragraphs = text.strip().split("\n\n")
         text = "".join(f"<p>{p.replace(chr(10), '<br>')}</p>" for p in paragraphs)
-    assert [block.text for block in reading(name, text).blocks] == [
-        "PRICES: Flat white: £3.20",
-        "PRICES: Latte: £3.60",
-        "PRICES: Oat milk: +£0.40",
-        "Café Luna",
-        "C/ Mayor 3, 28013 Madrid",
-        "Tel: 910 000 000",
-        "Horario: L-V 8:00-20:00",
-        "Menú del día 12,50 €",
-        "Opening hours: Mon-Fri 8-18",
-        "Opening hours: Sat 9-14",
-        "Opening hours: Sun closed",
-        "We roast on Monday, and what is Left over on Friday goes for £30 a kilo.",
-        "Our oldest customer, who is 92 and comes every day, wrote this down: The tea is good.",
-        "Call us 0131 555 0199",
-        "Habitación doble: Precio: 95 €",
-        "Habitación doble: Incluye: desayuno",
-        "Do you ship abroad? To Ireland: £8 To France: £12",
+    assert [(b.text, b.headings) for b in reading(name, text).blocks] == [
+        ("Flat white: £3.20", ("PRICES",)),
+        ("Latte: £3.60", ("PRICES",)),
+        ("Oat milk: +£0.40", ("PRICES",)),
+        ("Café Luna", ()),
+        ("C/ Mayor 3, 28013 Madrid", ()),
+        ("Tel: 910 000 000", ()),
+        ("Horario: L-V 8:00-20:00", ()),
+        ("Menú del día 12,50 €", ()),
+        ("Mon-Fri 8-18", ("Opening hours",)),
+        ("Sat 9-14", ("Opening hours",)),
+        ("Sun closed", ("Opening hours",)),
+        ("We roast on Monday, and what is Left over on Friday goes for £30 a kilo.", ()),
+        (
+            "Our oldest customer, who is 92 and comes every day, wrote this down: The tea is good.",
+            (),
+        ),
+        ("Call us 0131 555 0199", ()),
+        ("Precio: 95 €", ("Habitación doble",)),
+        ("Incluye: desayuno", ("Habitación doble",)),
+        ("Do you ship abroad? To Ireland: £8 To France: £12", ()),
     ]
 
 
@@ -432,15 +435,15 @@ def test_dots_before_a_price(text: str, expected: str) -> None:
 
 def test_a_first_line_that_names_or_greets() -> None:
     text = "Dates:\n24 Dec: 9-13\n31 Dec: 9-15\nHappy Christmas from all of us.\n\nEstimado cliente:\nLunes: 9-14\nMartes: 9-14\n\nPrices (all incl. VAT):\nLatte £3\nMocha £4\n"
-    assert [b.text for b in reading("a.txt", text).blocks] == [
-        "Dates: 24 Dec: 9-13",
-        "Dates: 31 Dec: 9-15",
-        "Happy Christmas from all of us.",
-        "Estimado cliente:",
-        "Lunes: 9-14",
-        "Martes: 9-14",
-        "Prices (all incl. VAT): Latte £3",
-        "Prices (all incl. VAT): Mocha £4",
+    assert [(b.text, b.headings, b.line) for b in reading("a.txt", text).blocks] == [
+        ("24 Dec: 9-13", ("Dates",), 2),
+        ("31 Dec: 9-15", ("Dates",), 3),
+        ("Happy Christmas from all of us.", (), 4),
+        ("Estimado cliente:", (), 6),
+        ("Lunes: 9-14", (), 7),
+        ("Martes: 9-14", (), 8),
+        ("Latte £3", ("Prices (all incl. VAT)",), 11),
+        ("Mocha £4", ("Prices (all incl. VAT)",), 12),
     ]
 
 

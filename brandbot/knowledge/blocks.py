@@ -286,15 +286,9 @@ def bulleted(lines: Iterable[str]) -> Iterator[tuple[int | None, int, str]]:
     """A paragraph's lines, taken together: depth or None, first line's index, text.
 
     A line that begins with a bullet is an item, and so is what follows it; the rest is text. Lines
-    that are things of their own stay apart, and are told with a first one that is their title.
+    that are things of their own stay apart.
     """
     lines = list(lines)
-    if title := _title(lines):
-        for index, line in enumerate(lines[1:], 1):
-            ends = index == len(lines) - 1 and line.rstrip().endswith(".")  # "Thank you all."
-            alone = ends and not _TELLS.match(line.strip())
-            yield None, index, line.strip() if alone else joined(title, line.strip())
-        return
     if apart(lines):
         yield from ((None, index, line.strip()) for index, line in enumerate(lines))
         return
@@ -314,8 +308,19 @@ def bulleted(lines: Iterable[str]) -> Iterator[tuple[int | None, int, str]]:
         yield depth, start, " ".join(said)
 
 
+def title_of(lines: list[str]) -> tuple[str, int]:
+    """The first of several lines if it names what others below it say, and behind which that ends.
+
+    The last one may be a sentence about something else: Thank you all.
+    """
+    ends = len(lines)
+    if ends > 3 and lines[-1].rstrip().endswith(".") and not _TELLS.match(lines[-1].strip()):
+        ends -= 1
+    title = _title(lines[:ends])
+    return title.rstrip(" :"), ends if title else 0
+
+
 def _title(lines: list[str]) -> str:
-    """The first of several lines if it is the name of what the others say, else nothing."""
     title = lines[0].strip() if len(lines) > 2 else ""
     if not title or title.endswith("?") or _GREETING.match(title) or _GOES_ON.search(title):
         return ""

@@ -19,6 +19,7 @@ from brandbot.knowledge.blocks import (
     may_be_title,
     plain,
     raised,
+    title_of,
     validity,
 )
 from brandbot.knowledge.sheets import FROM_NAMES, UNTIL_NAMES, add_table
@@ -357,6 +358,11 @@ def read_text(raw: bytes, name: str) -> Document:
 
 def add_lines(lines: list[str], number: int | None, outline: Outline) -> None:
     """Adds a paragraph by its lines; ``number`` is the place of the first in its file, if any."""
+    title, ends = title_of(lines)
+    if title:
+        number = None if number is None else number + 1
+        add_lines(lines[1:ends], number, outline.inside(title))
+        lines, number = lines[ends:], None if number is None else number + ends - 1
     for depth, index, text in bulleted(lines):
         line = None if number is None else number + index
         if depth is None:
