@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import string
 import threading
@@ -151,6 +152,11 @@ def test_opens_with_the_brand_of_the_visitors_language(chat: Chat) -> None:
 
 def test_the_brands_go_by_their_names(chat: Chat) -> None:
     assert chat.brands() == [("Acme Tools", "acme"), ("broken ⚠", "broken"), ("Bruma", "bruma")]
+    folder = chat.bot.workspace.persona("acme")
+    shutil.copytree(folder, folder.with_name("copied"))
+    assert [name for name, _ in chat.brands()] == [
+        "Acme Tools (acme)", "broken ⚠", "Bruma", "Acme Tools (copied)",
+    ]  # fmt: skip
 
 
 def test_a_greeting_with_starters_until_something_is_said(chat: Chat) -> None:

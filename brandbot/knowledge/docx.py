@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from brandbot.errors import Problem
-from brandbot.knowledge.blocks import Document, Outline, may_be_title, plain, raised
+from brandbot.knowledge.blocks import Document, Outline, plain, raised
+from brandbot.knowledge.lines import may_be_title
 from brandbot.knowledge.sheets import add_table
 from brandbot.tables import DAMAGED, OLE
 

@@ -8,14 +8,12 @@ from dataclasses import replace
 from itertools import groupby
 
 from brandbot.knowledge.blocks import Block
+from brandbot.knowledge.lines import ASKED, NUMBER, TOLD
 from brandbot.lint_text import sentences
 
 LONGEST = 30
 """Words of a question."""
 
-_ASKED = re.compile(r"(?:Q|P|Question|Pregunta)\s?\d{0,3}[.:)]\s*|\d{1,3}[.)]\s+", re.IGNORECASE)
-_TOLD = re.compile(r"(?:A|R|Answer|Respuesta)\s?\d{0,3}[.:)]\s*", re.IGNORECASE)
-_FURTHER = re.compile(r"\s\d{1,3}[.)]\s+[^\W\d_]")
 _CLOSED = re.compile(r"[.!?…:;,]\W*$")
 TITLE = 10
 """Words up to which a block without a full stop is a title, and ends an answer."""
@@ -49,11 +47,11 @@ def _paired(blocks: list[Block]) -> Iterator[Block]:
             length = min(length, most)
         most = max(most, length)
         answers = ([replace(blocks[start], text=rest)] if rest else []) + after[:length]
-        labelled = _ASKED.match(blocks[start].text)
+        labelled = ASKED.match(blocks[start].text)
         if not answers:
             yield blocks[start]
         for block in answers:
-            label = _TOLD.match(block.text) if labelled else None
+            label = TOLD.match(block.text) if labelled else None
             said = block.text[label.end() :] if label else block.text
             yield replace(block, kind="answer", question=question, text=said)
         yield from after[length:]
@@ -74,10 +72,10 @@ def _length(after: Sequence[Block], *, beside: bool) -> int:
 
 def _question(block: Block) -> tuple[str, str]:
     """The question that a block is or begins with, and the rest; nothing if there is none."""
-    label = _ASKED.match(block.text)
+    label = ASKED.match(block.text) or NUMBER.match(block.text)
     text = block.text[label.end() :] if label else block.text
     said = sentences(text) or [""]
-    if label and label[0][0].isdigit() and (not said[0].endswith("?") or _FURTHER.search(text)):
+    if label and label.re is NUMBER and (not said[0].endswith("?") or NUMBER.search(text)):
         return "", ""  # a date, or several in one
     asks = [one.rstrip("\"'»”)*").endswith("?") for one in said]
     if block.kind == "paragraph" and asks[-1] and len(text.split()) <= LONGEST:

@@ -14,14 +14,12 @@ from brandbot.knowledge.blocks import (
     Outline,
     Validity,
     as_day,
-    bulleted,
     joined,
-    may_be_title,
     plain,
     raised,
-    title_of,
     validity,
 )
+from brandbot.knowledge.lines import bulleted, may_be_title, title_of
 from brandbot.knowledge.sheets import FROM_NAMES, UNTIL_NAMES, add_table
 
 if TYPE_CHECKING:

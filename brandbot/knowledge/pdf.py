@@ -17,7 +17,8 @@ from itertools import accumulate, groupby, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from brandbot.errors import Problem
-from brandbot.knowledge.blocks import BULLET, Document, Outline, plain
+from brandbot.knowledge.blocks import Document, Outline, plain
+from brandbot.knowledge.lines import BULLET, NUMBER
 from brandbot.knowledge.rows import COLUMNS, all_figures, is_value, row_text
 from brandbot.money import COIN
 from brandbot.tables import DAMAGED, header_name
@@ -320,9 +321,6 @@ def _parts(pages: list[Page]) -> Iterator[_Part]:
         yield part
 
 
-_NUMBERED = re.compile(r"\d{1,3}[.)]\s+[¿¡]?[^\W\d_]")
-
-
 def _goes_on(part: _Part, new: _Part, leading: float, full: int) -> bool:
     """Whether a line is the next of a part's; ``full`` is how many letters a whole line has."""
     last, line = part.lines[-1], new.lines[0]
@@ -339,7 +337,7 @@ def _goes_on(part: _Part, new: _Part, leading: float, full: int) -> bool:
         return False
     ended = bool(_ENDS_SENTENCE.search(last.text))
     asks = last.text.endswith("?") or (ended and line.text.endswith("?"))
-    if not lower and (asks or _NUMBERED.match(line.text)):  # a question, its answer, the next one
+    if not lower and (asks or NUMBER.match(line.text)):  # a question, its answer, the next one
         return False
     if gap <= 0 or new.page != part.page:  # the next column or page
         return lower and not ended

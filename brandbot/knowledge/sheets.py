@@ -30,10 +30,6 @@ from brandbot.knowledge.rows import (
 from brandbot.lint_text import is_spreadsheet_error
 from brandbot.tables import PROMPT_NAMES, QUIET_NAMES, REPLY_NAMES, column_of, header_name
 
-ASKED = PROMPT_NAMES - {"entrada", "input", "user", "usuario", "customer", "cliente"}
-TOLD = REPLY_NAMES - {"salida", "output", "bot", "assistant", "asistente"}
-"""In documents a column of those names holds when one comes in and goes out, or who somebody is."""
-
 FROM_NAMES = frozenset(["valid_from", "valido_desde", "valida_desde", "vigente_desde"])
 UNTIL_NAMES = frozenset(
     ["valid_until", "valid_to", "valido_hasta", "valida_hasta", "vigente_hasta"]
@@ -198,11 +194,21 @@ def _beside(rows: Rows) -> Iterator[Rows]:
     yield rows
 
 
+_UNSURE = frozenset(
+    [
+        "entrada", "input", "user", "usuario", "customer", "cliente",
+        "salida", "output", "bot", "assistant", "asistente",
+    ]
+)  # fmt: skip
+"""Names that in documents also mean when one comes in and goes out, or who somebody is."""
+
+
 def _asked_and_told(names: Sequence[str]) -> tuple[int | None, int | None]:
     """The columns of questions and answers; one of the two has a name that means nothing else."""
     asked, told = column_of(names, PROMPT_NAMES), column_of(names, REPLY_NAMES)
-    sure = column_of(names, ASKED) is not None or column_of(names, TOLD) is not None
-    return (asked, told) if sure else (None, None)
+    if asked is None or told is None or {names[asked], names[told]} <= _UNSURE:
+        return None, None
+    return asked, told
 
 
 def _tables(rows: Rows) -> Iterator[Rows]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -39,12 +40,18 @@ class Chat:
     running: Running = field(default_factory=Running)
 
     def brands(self) -> list[tuple[str, str]]:
-        """(name shown, folder) of every brand; one that can't be read goes by its folder's name."""
+        """(name shown, folder) of every brand; one that can't be read goes by its folder's name.
+
+        So do those that a copied folder gave one name, behind it.
+        """
         found = []
         for folder in self.bot.workspace.persona_names():
             persona = self._persona(folder)
             found.append((persona.config.name if persona else f"{folder} ⚠", folder))
-        return found
+        names = Counter(name for name, _ in found)
+        return [
+            (f"{name} ({folder})" if names[name] > 1 else name, folder) for name, folder in found
+        ]
 
     def open(self, memory: Memory, language: str) -> Screen:
         """The brand last talked to, else the first in the visitor's language, else the first."""
