@@ -6,6 +6,8 @@ import codecs
 import copy
 import re
 import warnings
+from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from brandbot import tables
@@ -152,11 +154,17 @@ def _to_markdown(soup: BeautifulSoup) -> str:
         if price and re.search(r"[^\W\d_]$", tag.get_text()):
             tag.insert_after(" ")
     for tag in soup.find_all(INLINE):
-        if tag.parent is None or tag.parent.get_text().strip() != tag.get_text().strip():
+        if not _alone(tag):
             tag.unwrap()  # else "**S****ale**"; what is bold as a whole may be a title
     for terms in soup.find_all("dl"):
         _to_list(terms, soup)
     return MarkdownConverter(heading_style="ATX", bullets="-", escape_misc=True).convert_soup(soup)
+
+
+def _alone(tag: Tag) -> bool:
+    """Whether it is all that is said in what it stands in."""
+    beside = chain(tag.next_siblings, tag.previous_siblings)
+    return any(tag.stripped_strings) and not any(any(other.stripped_strings) for other in beside)
 
 
 def _framed(tag: Tag) -> bool:
@@ -168,16 +176,15 @@ def _is_frame(tag: Tag) -> bool:
     """Whether it is a banner, a trail of links or the like, by its role or the name it is given."""
     if tag.name in ("html", "body", "main", "article"):
         return False
-    names = [*tag.get_attribute_list("class"), tag.get("id")]
-    named = any(_FRAME.search(str(name)) for name in names if name)
+    names = [str(name) for name in (*tag.get_attribute_list("class"), tag.get("id")) if name]
+    trail = tag.get("role") in ("navigation", "search") or any(map(_TRAIL.search, names))
+    if not trail and not any(map(_FRAME.search, names)):
+        return False
     text = tag.get_text()
     if len(text) > LONGEST_FRAME or re.search(r"\d|@", text) or tag.find(("h1", "h2", "h3")):
         return False
-    trail = any(_TRAIL.search(str(name)) for name in names if name)
     # A bakery sells cookies, a school asks for consent: such a banner says what it is.
-    return (
-        tag.get("role") in ("navigation", "search") or trail or (named and bool(_ASKS.search(text)))
-    )
+    return trail or bool(_ASKS.search(text))
 
 
 def _hidden(soup: BeautifulSoup) -> list[Tag]:
@@ -193,8 +200,10 @@ def _hidden(soup: BeautifulSoup) -> list[Tag]:
         if name == "aria-controls" or str(tag[name]).startswith("#")
     }
     hidden: list[Tag] = []
-    for tag in soup.find_all(_is_hidden):
-        opener = openers.get(str(tag.get("id"))) or _just_above(tag)
+    closed = soup.find_all(_is_hidden)
+    heads = Counter(above.name for tag in closed if (above := tag.find_previous_sibling()))
+    for tag in closed:
+        opener = openers.get(str(tag.get("id"))) or _just_above(tag, heads)
         if opener is None or tag.name not in PANELS or tag.get("role") in ("dialog", "menu"):
             hidden.append(tag)
             continue
@@ -206,18 +215,17 @@ def _hidden(soup: BeautifulSoup) -> list[Tag]:
     return hidden
 
 
-def _just_above(tag: Tag) -> Tag | None:
+def _just_above(tag: Tag, heads: Counter[str]) -> Tag | None:
     """The button that stands alone before a part; a heading if it is one of an accordion's.
 
-    That asks something, or others of its level stand before such parts, too.
+    That asks something, or others of its level stand before such parts, too (``heads``: how many).
     """
     before = tag.find_previous_sibling()
     if before is None or before.name in ("button", "summary"):
         return before
     if before.name in HEADS:
-        alike = list(before.parents)[-1].find_all(before.name)
-        closed = [one for one in alike if (after := one.find_next_sibling()) and _is_hidden(after)]
-        return before if len(closed) > 1 or before.get_text().strip().endswith("?") else None
+        accordion = heads[before.name] > 1 or before.get_text().strip().endswith("?")
+        return before if accordion else None
     inner = before.find(["button", "summary"])
     return inner if inner and inner.get_text().strip() == before.get_text().strip() else None
 
