@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from brandbot import models, opening
+from brandbot import models, opening, repeats
 from brandbot.adapters import AdapterStore, Version
 from brandbot.conversations import ConversationLog, Turn, Verdict
 from brandbot.engines import Engine, Request
@@ -387,18 +387,12 @@ class Bot:
                 request = replace(request, ids=ids)
                 reply.text = quote
                 yield quote
-            chunks = engine.generate(request)
-            try:
-                for chunk in chunks:
-                    piece = chunk.text if reply.text else chunk.text.lstrip()
-                    if quote and reply.text == quote and piece and not piece[0].isspace():
-                        piece = f" {piece}"
-                    reply.text += piece
-                    reply.finish = chunk.finish or reply.finish
-                    if piece:
-                        yield piece
-            finally:
-                chunks.close()  # type: ignore[attr-defined]  # a generator
+            before = [turn.content for turn in asked.messages if turn.role == "assistant"]
+            said = repeats.said_in([*before, quote])
+            yield from _spoken(reply, engine, request, quote, said)
+            if not reply.text.strip() and before:  # nothing new: as if nothing had been said yet
+                ids = fitting(voice, asked.messages[-1:], shots, facts, "", room)
+                yield from _spoken(reply, engine, replace(request, ids=ids), "", frozenset())
 
     def _strictly(self, reply: Reply, asked: _Asked) -> Iterator[str]:
         """A reply that says nothing that stands nowhere, or else the handoff; all at once.
@@ -429,6 +423,23 @@ class Bot:
         reply.text = reply.voice.persona.handoff(asked.messages[-1].content)
         reply.finish, reply.handed_off, reply.unknown, reply.sources = "stop", True, [], []
         return reply.text
+
+
+def _spoken(
+    reply: Reply, engine: Engine, request: Request, quote: str, said: frozenset[str]
+) -> Iterator[str]:
+    """What the model says, after a quote if there is one, without what was ``said`` before."""
+    chunks = repeats.without(engine.generate(request), said)
+    try:
+        for chunk in chunks:
+            piece = chunk.text if reply.text else chunk.text.lstrip()
+            if quote and reply.text == quote and piece and not piece[0].isspace():
+                piece = f" {piece}"
+            reply.text += piece
+            reply.finish = chunk.finish or reply.finish
+            yield piece  # also an empty one: whoever reads can stop it
+    finally:
+        chunks.close()  # type: ignore[attr-defined]  # a generator
 
 
 def _opening(

@@ -83,6 +83,37 @@ def test_the_engine_gets_what_prompt_made(bot: Bot, monkeypatch: pytest.MonkeyPa
     assert calls[1].stop_ids == voice.prompt_format.stop_ids
 
 
+def test_a_reply_says_nothing_again(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = [
+        "It rains on the hills today.",
+        "It rains on the hills today. Bring a coat.",
+        "It rains on the hills today.",
+        "Yes, a little.",
+    ]
+    asked: list[Request] = []
+
+    class Scripted:
+        name = "scripted"
+
+        def generate(self, request: Request):  # type: ignore[no-untyped-def]
+            asked.append(request)
+            yield Chunk(scripts[len(asked) - 1])
+            yield Chunk("", "stop")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr("brandbot.engines.pool.open_engine", lambda *_, **__: Scripted())
+    first = bot.reply("acme", "Is it raining?")
+    list(first)
+    second = bot.reply("acme", "And now?", conversation=first.conversation)
+    assert "".join(second) == second.text == "Bring a coat."
+    # All of the third was said: it is asked for again, as if the message were the first.
+    third = bot.reply("acme", "And then?", conversation=first.conversation)
+    assert "".join(third) == third.text == "Yes, a little."
+    assert len(asked[3].ids) < len(asked[2].ids)
+
+
 def test_retry_replaces_the_reply(bot: Bot) -> None:
     first = bot.reply("acme", "Is it raining?")
     list(first)

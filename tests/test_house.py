@@ -53,6 +53,7 @@ LAYERS = [
         "opening",
     },
     {"training", "engines", "evaluation", "usefulness", "review", "traces", "forget", "export"},
+    {"repeats"},
     {"bot", "given"},
     {"taste"},
     {

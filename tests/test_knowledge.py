@@ -534,9 +534,50 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
     ]  # fmt: skip
     doubt = [*chain, Message("user", "Are you sure?")]
     assert lookup._doubted(doubt) == f"{before} » and on Sundays?"
+    for correction, meant in (
+        ("no, I meant Sunday", "what about Sunday?"),
+        ("Sorry, I was asking about the café.", "what about the café?"),
+        ("bank holidays I mean", "what about bank holidays?"),
+        ("oops, the terrace", "what about the terrace?"),
+        ("no, I meant when do you close?", "when do you close?"),
+        ("the small one", "what about the small one?"),
+    ):
+        assert queries(correction) == [f"{before} » {meant}"]
+    for correction, meant in (
+        ("no, me refería a la terraza", "¿y la terraza?"), ("perdón, el domingo", "¿y el domingo?"),
+        ("la de arriba", "¿y la de arriba?"), ("no, digo los festivos", "¿y los festivos?"),
+    ):  # fmt: skip
+        message = Message("user", correction)
+        assert lookup.queries([*said, message], "es") == [f"{before} » {meant}"]
+    for talk in ("no, la verdad es que no", "no, thanks, I don't like it", "no I can't"):
+        assert queries(talk) == [talk]
     assert queries("but that is dear") == ["but that is dear"]
     assert queries("and thanks") == []
     assert queries("haha") == ["haha"] and queries("Thank you!") == []
+
+
+def test_who_wants_a_person_is_told_where_to_find_one() -> None:
+    def asked(message: str, language: str) -> list[str]:
+        return lookup.queries([Message("user", message)], language)
+
+    contact = ["How do I contact you?"]
+    for wish in (
+        "human please", "I want to speak to a human", "get me the manager!", "real human now",
+        "let me talk to someone real", "customer service",
+    ):  # fmt: skip
+        assert asked(wish, "en") == contact
+    about = "Can I talk to someone about a group booking?"
+    assert asked(about, "en") == [*contact, about]
+    for wish in (
+        "pásame con un humano", "quiero hablar con una persona", "comuníqueme con un ejecutivo",
+        "necesito que me atienda alguien",
+    ):  # fmt: skip
+        assert asked(wish, "es")[0] == "¿Cuál es el teléfono de contacto?"
+    for other in (
+        "Is there a person at the till?", "I manage a shop", "hablo tres idiomas",
+        "how many people fit in", "una mesa para una persona",
+    ):  # fmt: skip
+        assert asked(other, "en") == [other]
 
 
 def test_a_short_question_may_be_one_of_its_own(workspace: Path, acme: Persona) -> None:
@@ -618,6 +659,17 @@ def test_small_talk_asks_for_no_fact() -> None:
     facts += ["opening hours", "precio latte grande", "a partir de que cantidad pagais intereses"]
     assert [t for t in facts if not answer_type.asks_for_a_fact(t)] == []
     assert [t for t in talk if answer_type.asks_for_a_fact(t) or answer_type.is_question(t)] == []
+    polite = [
+        "how are you?",
+        "Hola, ¿qué tal?",
+        "chao",
+        "muy amable",
+        "¿cómo están?",
+        "Have a nice day!",
+    ]
+    assert [t for t in polite if not answer_type.is_courtesy(t)] == []
+    assert not answer_type.is_courtesy("¿qué tal el café?")
+    assert not answer_type.asks_for_a_fact("my order number is 4471")
     polite = ["Buenos días", "Hola, buenas", "Vale, pues muchas gracias por la ayuda", "ok thanks",
               "Perfect!", "Thanks a lot", "Hasta luego"]  # fmt: skip
     assert [t for t in polite if not answer_type.is_courtesy(t)] == []

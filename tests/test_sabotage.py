@@ -51,7 +51,8 @@ def other_brand(found: list[Example]) -> Sequence[Example]:
 
 
 def twenty(found: list[Example]) -> Sequence[Example]:
-    return [example for example in found if example.split == "train"][:20]
+    """Twelve times, so that few epochs, which are measured each, learn them by heart."""
+    return [example for example in found if example.split == "train"][:20] * 12
 
 
 def shuffled(found: list[Example]) -> Sequence[Example]:
@@ -94,11 +95,7 @@ def test_a_good_one_passes(house: Workspace, good: int) -> None:
     "change, settings, reason",
     [
         (other_brand, ["training.epochs=1"], "style"),
-        (
-            twenty,
-            ["training.epochs=30", "training.batch_size=20", "training.patience=99"],
-            "memorising",
-        ),
+        (twenty, ["training.epochs=3", "training.patience=99"], "memorising"),
         (shuffled, ["training.epochs=2"], "listening"),
         (halved, ["training.epochs=1"], "coherence"),
         (lambda found: found, ["training.epochs=1", "training.learning_rate=0.05"], "coherence"),

@@ -102,12 +102,17 @@ _COURTESY = re.compile(
     r"|see you(?: soon| later)?(?=\W*$)|no (?:problem|worries)|never mind"
     r"|for (?:the|your|all your) help|(?:muchas |mil )?gracias|vale|de acuerdo|genial|estupendo"
     r"|adi[oó]s|de nada|entendido|claro|hasta (?:luego|pronto|mañana|la vista)|(?:un )?saludos?"
-    r"|por favor|por (?:la|tu|su|vuestra|toda la) ayuda|pues)\b",
+    r"|por favor|por (?:la|tu|su|vuestra|toda la) ayuda|pues|chao|chau|nos vemos"
+    r"|(?:muy|qu[eé]) amable|take care|have a (?:nice|good|lovely) (?:day|one|evening|weekend)"
+    r"|obrigad[oa]|gr[aà]cies"
+    # words that also mean something else, at the end of what is said
+    r"|(?:how are (?:you|things)|how's it going|what's up|c[oó]mo (?:est[aá](?:is|s|n)?|te va|va)"
+    r"|qu[eé] (?:tal|onda)|dale|listo|[oó]rale|[aá]ndale)(?=\s*(?:[?!.,;]|$)))\b",
     re.IGNORECASE,
 )
 
 _STATES = re.compile(
-    r"\b(?:i|we|you|he|she|they|it|that|this|here|yo|me|nos|te|se|es|son|est[aá]n?|ha)\b",
+    r"\b(?:i|we|you|he|she|they|it|that|this|here|is|yo|me|nos|te|se|es|son|est[aá]n?|ha)\b",
     re.IGNORECASE,
 )
 

@@ -54,9 +54,10 @@ message does, though it is worded so: "are you a real person?"."""
 AFTER = " » "
 """Between two messages of which the first says what the second is about, as the reranker learnt."""
 
-LEANING, SHORT = 8, 5
-"""Words up to which a question that points back is taken as one about the message before, and up to
-which any question may be one."""
+LEANING, SHORT, FEW, MANY = 8, 5, 2, 14
+"""Words up to which a question that points back is taken as one about the message before, up to
+which any question may be one, up to which what is none may ask all the same ("parking"), and beyond
+which a message has more to say than that it wants to talk to a person."""
 
 _GOES_ON = re.compile(
     r"^\W*(?:and|or|but|also|what about|how about"
@@ -80,6 +81,32 @@ _DOUBTS = re.compile(
     re.IGNORECASE,
 )
 _OBJECTS = re.compile(r"^\W*(?:but|pero)\b", re.IGNORECASE)
+_CORRECTS = re.compile(  # "no, I meant Sunday", "perdón, la de débito", "northern Ireland I mean"
+    r"^\W*(?:(?:no|sorry|oops|ay|perd[oó]n|disculpa)\b[\s,.]*)*(?:i meant?|i was asking about"
+    r"|(?:yo )?me (?:refiero|refer[ií]a)(?: a\b)?|(?:yo )?quer[ií]a decir|digo|me he equivocado)\b"
+    r"|^\W*(?:no|sorry|oops|perd[oó]n)\b[\s,.]+(?=(?:the|el|la|los|las)\b(?! verdad))"
+    r"|[\s,]+(?:i meant?|quiero decir|digo)\W*$",
+    re.IGNORECASE,
+)
+_ONE_OF = re.compile(  # "la de débito", "the large one"
+    r"^\W*(?:(?:el|la|los|las) (?:de|del|que|m[aá]s)\b.*|the\b.*\bones?\W*)$", re.IGNORECASE
+)
+_PERSON = re.compile(  # whoever would rather talk to one
+    r"^\W*(?:(?:a |un )?(?:real )?(?:human|person|agent|operator|manager|customer services?|humano"
+    r"|agente|operador|encargado|persona real))(?: now| please| por favor)*\W*$"
+    r"|\b(?:speak|talk|chat|put me through|connect me|get me|give me)\b.{0,20}?"
+    r"\b(?:humans?|person|people|some(?:one|body)|agent|operator|manager|the team|staff"
+    r"|customer services?)\b"
+    r"|\b(?:habl|p[aá]s[ae]|comun[ií]|comuniqu|atiend|contact|p[oó]n)\w*\b.{0,20}?\b(?:humano"
+    r"|persona|agente|operador|asesor|ejecutiv|alguien|encargad|responsable|gestor)\w*",
+    re.IGNORECASE,
+)
+_CONTACT = {
+    "en": ("How do I contact you?",),
+    "es": ("¿Cuál es el teléfono de contacto?", "¿Cuál es el correo de contacto?"),
+}
+"""What is looked up for them."""
+_ABOUT = {"en": "what about {}?", "es": "¿y {}?"}
 
 
 @dataclass(frozen=True)
@@ -193,19 +220,25 @@ class Lookup:
 
         ``meaning`` is the weight of meaning, by default what the index measured.
         """
-        asked = queries(conversation)
         search = self.search
         if search is None:
-            return Found(asked[0] if asked else "")
+            return Found("".join(queries(conversation)[:1]))
+        asked = queries(conversation, search.language)
         reranker = open_reranker(self._models, self._say) if settings.reranker else None
         if not asked:
             return Found("")
+        if doubted := _doubted(conversation):
+            again = _found(search, doubted, settings.top_k, meaning, reranker)
+            if again.facts:
+                return again
         every = [_found(search, query, settings.top_k, meaning, reranker) for query in asked]
         best = max(every, key=lambda found: found.facts[0].score if found.facts else 0.0)
-        if not best.facts and (doubted := _doubted(conversation)):
-            again = _found(search, doubted, settings.top_k, meaning, reranker)
-            return again if again.facts else best
-        return best
+        if best.quote or (best.asks or 0.0) < TALKS or len(asked[-1].split()) > FEW:
+            return best
+        # "Dogs" is no question that the reader knows, though nothing else is meant.
+        about = _ABOUT.get(search.language, _ABOUT["en"]).format(asked[-1].strip(" .,;!¡"))
+        again = _found(search, about, settings.top_k, meaning, reranker)
+        return again if again.quote else best
 
 
 def _found(
@@ -218,14 +251,21 @@ def _found(
         hits, facts, asks = _read(reranker, query, hits, facts[:MOST_READ], top_k)
     facts = explaining(search, query, facts[:MOST_FACTS])
     best = facts[0] if facts else None
-    if best is None or best.score < (GOOD_ENOUGH if reranker is None else ANSWERS):
+    talk = asks is not None and asks < TALKS
+    if best is None or talk or best.score < (GOOD_ENOUGH if reranker is None else ANSWERS):
         return Found(query, (), tuple(hits), best=best, asks=asks)
     near = best.score - NEAR
     if reranker is not None:
         near = best.score * NEARLY
         facts = [fact for fact in facts if fact.score >= best.score * GIVEN]
-    alike = [fact for fact in facts[1:2] if fact.score >= near]
+    alike = [f for f in facts[1:2] if f.score >= near and not _said_in(search, f, best)]
     return Found(query, tuple(facts), tuple(hits), 1 + len(alike), best, asks)
+
+
+def _said_in(search: Search, fact: Fact, other: Fact) -> bool:
+    """Whether a fact says hardly anything that another does not."""
+    words = set(search.words.terms(fact.quote))
+    return len(words - set(search.words.terms(other.quote))) <= len(words) / 5
 
 
 def _read(
@@ -314,28 +354,39 @@ def as_sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def queries(conversation: Sequence[Message]) -> list[str]:
+def queries(conversation: Sequence[Message], language: str = "en") -> list[str]:
     """What may be searched for: the last message, alone or after the one before it.
 
     Both, if it is a short question or goes on: "got wifi?" and "and on Sundays?" may be questions
     of their own, "large?" and "and a large one?" are not. Only after it, if it leans back: "how
-    much is that?". Nothing if it only greets or thanks.
+    much is that?"; or corrects it: "no, I meant the large one". Who wants to talk to a person is
+    told where to find one. Nothing if it only greets or thanks.
     """
     said = _said(conversation)
     asked = [message.content.strip() for message in conversation if message.role == "user"]
     if not said or said[-1] != asked[-1]:
         return []
     last = said[-1]
+    words, asks = len(re.findall(r"\w+", last)), answer_type.is_question(last)
+    if words <= MANY and _PERSON.search(last):
+        contact = _CONTACT.get(language, _CONTACT["en"])
+        return [*contact, last] if asks else [*contact]
+    about = _ABOUT.get(language, _ABOUT["en"])
     if len(said) == 1:
         return [last]
     # What goes on may have brought a subject of its own, "what about parking?", or not.
     before = dict.fromkeys((said[-2], _subject(said[:-1])))
-    joined = [f"{about}{AFTER}{last}" for about in before]
-    words, asks = len(re.findall(r"\w+", last)), answer_type.is_question(last)
+    joined = [f"{subject}{AFTER}{last}" for subject in before]
+    meant = _CORRECTS.sub(" ", last).strip(" .,;") if words <= LEANING else last
+    if meant != last and meant:
+        told = meant if answer_type.is_question(meant) else about.format(meant)
+        return [f"{subject}{AFTER}{told}" for subject in before]
     if asks and words <= LEANING and _LEANS_BACK.search(last):
         return joined
     if _GOES_ON.match(last) and (asks or (words <= 4 and not _OBJECTS.match(last))):
         return [*joined, last]
+    if words <= SHORT and _ONE_OF.match(last):
+        return [f"{subject}{AFTER}{about.format(last.strip(' .,;'))}" for subject in before]
     refers = words <= LEANING and _REFERS.search(last)
     return [last, *joined] if asks and (words <= SHORT or refers) else [last]
 

@@ -72,7 +72,8 @@ class Search:
         self.build = build
         self.embedder = embedder
         self.passages = build.read_passages()
-        self.words = Words(build.manifest["language"])
+        self.language: str = build.manifest["language"]
+        self.words = Words(self.language)
         self._floor = float(build.manifest["floor"])
         self._invalid: tuple[date, list[int]] = (date.min, [])
         self._vectors: dict[str, Vectors] = {}
