@@ -7,6 +7,7 @@ what the tables are for.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable
@@ -278,6 +279,9 @@ def _open(url: str) -> Engine:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LogError(f"The log's folder {file.parent} can't be made: {error}") from error
+        if address.database and not file.exists():
+            with contextlib.suppress(OSError):  # SQLite says what is wrong
+                file.touch(0o600)  # what people said is theirs; the files beside it follow
         engine = create_engine(
             url,
             hide_parameters=True,  # what people said is not for logs

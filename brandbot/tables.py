@@ -100,10 +100,12 @@ def people_files(folder: Path, problems: list[Problem] | None = None) -> dict[st
 
     Hidden ones, Office's locks and ``NOTES`` are none; a folder that isn't there has none. What
     can't be read is added to ``problems``: a name in an old encoding, as from Windows' archives,
-    and a link to a folder, or to nothing.
+    and a link to a folder, to nothing, or out of the persona's folder: what came in an archive
+    could make any file of this machine known to customers.
     """
     if not folder.is_dir():
         return {}
+    home = folder.resolve().parent
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -113,9 +115,10 @@ def people_files(folder: Path, problems: list[Problem] | None = None) -> dict[st
         shown = name.encode("utf-8", "replace").decode()
         if shown != name and problems is not None:
             problems.append(Problem("warning", "file-name", shown))
-        elif path.is_symlink() and not path.is_file() and problems is not None:
+        led_out = not path.resolve().is_relative_to(home)
+        if path.is_symlink() and (led_out or not path.is_file()) and problems is not None:
             problems.append(Problem("warning", "link", name))
-        if shown == name and path.is_file():
+        if shown == name and path.is_file() and not led_out:
             found[name] = path
     return found
 
@@ -205,10 +208,11 @@ def without_comments(
     One that never ends, or not before the next begins in a later line, hides its own line only.
     """
     kept: list[str] = []
-    at = 0
+    at, ends, line, counted = 0, True, 1, 0
     while (start := text.find("<!--", at)) >= 0:
         kept.append(text[at:start])
-        end = _COMMENT_END.search(text, start + 4)
+        end = _COMMENT_END.search(text, start + 4) if ends else None
+        ends = end is not None
         line_end = text.find("\n", start)
         line_end = len(text) if line_end < 0 else line_end
         if end and "<!--" not in text[line_end : end.start()]:
@@ -216,7 +220,7 @@ def without_comments(
             at = end.end()
         else:
             values = {"found": text[start:line_end][:40]}
-            line = text.count("\n", 0, start) + 1
+            line, counted = line + text.count("\n", counted, start), start
             problems.append(Problem("warning", "open-comment", file, line, values))
             at = line_end
     return "".join([*kept, text[at:]])

@@ -469,12 +469,12 @@ PROBLEMS: dict[str, dict[str, Words]] = {
     },
     "link": {
         "en": (
-            "This is a link to a folder, or to nothing.",
+            "This is a link to a folder, to nothing, or out of the persona's folder.",
             "What it leads to is not read.",
             "Put the files themselves here.",
         ),
         "es": (
-            "Es un enlace a una carpeta, o a nada.",
+            "Es un enlace a una carpeta, a nada o fuera de la carpeta del personaje.",
             "No se lee lo que hay al otro lado.",
             "Pon aquí los propios archivos.",
         ),

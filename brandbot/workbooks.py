@@ -114,6 +114,8 @@ def sheets(raw: bytes, file: str, problems: list[Problem]) -> list[Sheet]:
         problems.append(Problem("error", "old-or-locked-excel", file))
         return []
     try:
+        if _merged(raw) > MOST_MERGED:
+            raise ValueError(f"more than {MOST_MERGED:,} merged cells")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's remarks on styles it drops
             reader = ExcelReader(io.BytesIO(raw), data_only=True, rich_text=True)
@@ -147,7 +149,27 @@ def sheets(raw: bytes, file: str, problems: list[Problem]) -> list[Sheet]:
     return found
 
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*)(?<!/)>(.*?)</(?:\w+:)?c>", re.DOTALL)
+MOST_MERGED = 1_000_000
+"""Cells that a workbook may merge: openpyxl makes each of them."""
+_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref=[\"']([A-Z]{1,3}\d+:[A-Z]{1,3}\d+)[\"']")
+
+
+def _merged(raw: bytes) -> int:
+    """How many cells a workbook's merged ones take up."""
+    from openpyxl.worksheet.cell_range import CellRange
+
+    areas = 0
+    with ZipFile(io.BytesIO(raw)) as archive:
+        for part in archive.namelist():
+            for ref in _MERGE.findall(archive.read(part)):
+                size = CellRange(ref.decode()).size
+                areas += size["rows"] * size["columns"]
+    return areas
+
+
+_CELL = re.compile(
+    rb"<(?:\w+:)?c\s([^>]*)(?<!/)>((?:[^<]|<(?!/?(?:\w+:)?c[\s>]))*)</(?:\w+:)?c>", re.DOTALL
+)
 
 
 def _without_result(raw: bytes, part: str) -> list[str]:

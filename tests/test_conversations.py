@@ -414,3 +414,12 @@ def test_a_nul_character_is_left_out(log: ConversationLog) -> None:
     assert log.feedback_of(reply)[0]["suggestion"] == "There."
     log.edit("m1", "cocoa\0")
     assert log.history(talk)[0].content == "cocoa"
+
+
+def test_what_people_said_is_for_who_runs_it_alone(tmp_path: Path) -> None:
+    file = tmp_path / "home" / "brandbot.db"
+    log = ConversationLog(f"sqlite:///{file}")
+    log.start("acme", "web")
+    beside = sorted(file.parent.iterdir())
+    assert {path.stat().st_mode & 0o777 for path in beside} == {0o600} and len(beside) == 3
+    log.close()

@@ -2080,6 +2080,28 @@ def test_flipped_bytes_are_no_crash(name: str) -> None:
         assert found.blocks or [p.severity for p in found.problems] == ["error"]
 
 
+def test_a_table_of_very_many_columns_is_read_in_a_moment() -> None:
+    wide = f"{','.join(f'c{n}' for n in range(20_000))}\n{'1,' * 20_000}\n"  # was two minutes
+    assert len(reading("a.csv", wide).blocks) == 1
+
+
+def test_cells_that_span_more_than_a_sheet_has() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(an_xlsx())) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            merged = b'</sheetData><mergeCells><mergeCell ref="A5:XFD1048576"/></mergeCells>'
+            new.writestr(name, old.read(name).replace(b"</sheetData>", merged))
+    assert codes(reading("a.xlsx", buffer.getvalue())) == [("error", "bad-excel", None)]
+    word = new_document()
+    table = word.add_table(rows=2, cols=2)
+    for row in table.rows:
+        row.cells[1].text = "Tea: £2"
+        row.cells[0]._tc.grid_span = 2_000_000_000
+    buffer = io.BytesIO()
+    word.save(buffer)
+    assert "Tea: £2" in " ".join(texts(reading("a.docx", buffer.getvalue())))
+
+
 def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "LARGEST", 1000)
     assert codes(reading("a.txt", "x" * 1000)) == []
@@ -2107,6 +2129,7 @@ def test_a_small_file_that_unpacks_to_a_huge_one(name: str) -> None:
         ("a.html", "<ul><li>" * 5000 + "x", [], [("error", "too-nested", None)]),
         ("a.html", "<div>" * 100 + "x", ["x"], []),
         ("a.jsonl", "[" * 100_000, [], [("error", "bad-json", 1)]),
+        ("a.md", f"a{' ' * 500_000}b", ["a b"], []),
     ],
 )  # fmt: skip
 def test_deep_nesting(

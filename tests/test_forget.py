@@ -192,6 +192,19 @@ def test_row_24_no_trace_is_left(
     assert (again.turns, again.examples, again.caches) == (0, 0, [])
 
 
+def test_what_was_computed_goes_though_the_example_was_taken_out_by_hand(
+    workspace: Workspace, log: ConversationLog
+) -> None:
+    live(workspace, log)
+    (workspace.persona("acme") / "examples" / "from-conversations.jsonl").unlink()
+    run = workspace.runs("acme") / "abc"
+    run.mkdir(parents=True)
+    (run / "progress.jsonl").write_text(MARK)
+    done = forget_person(workspace, log, ANA)
+    assert (done.examples, done.caches) == (0, [str(workspace.runs("acme"))])
+    assert not run.exists()
+
+
 def test_what_a_dead_call_left_is_found_by_the_next(
     workspace: Workspace, log: ConversationLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

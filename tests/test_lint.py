@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from brandbot import examples, lint, lint_pairs, lint_privacy, lint_text, questions, starter
+from brandbot import examples, lint, lint_pairs, lint_privacy, lint_text, questions, starter, tables
 from brandbot.examples import Example
 from brandbot.persona import Rules
 from brandbot.prompt import Message
@@ -477,9 +477,14 @@ def test_names_of_old_archives_and_links_that_lead_nowhere(tmp_path: Path) -> No
     old_name = os.fsdecode(b"men\xfa.md")
     (tmp_path / "knowledge" / old_name).write_text("# T\n\nTea is £2.")
     (tmp_path / "examples" / "more").symlink_to(tmp_path / "nowhere")
+    secret = tmp_path.parent / f"{tmp_path.name}-secret.txt"
+    secret.write_text("The vault's code is in the drawer.")
+    (tmp_path / "knowledge" / "hours.txt").symlink_to(secret)
+    (tmp_path / "knowledge" / "voice.md").symlink_to(tmp_path / "voice.md")  # its own is fine
+    assert list(tables.people_files(tmp_path / "knowledge")) == ["voice.md"]
     found = lint.check(tmp_path).problems
     assert [(p.code, p.file) for p in found if p.code in ("file-name", "link")] == [
-        ("file-name", "knowledge/men?.md"), ("link", "more"),
+        ("link", "knowledge/hours.txt"), ("file-name", "knowledge/men?.md"), ("link", "more"),
     ]  # fmt: skip
 
 

@@ -463,7 +463,7 @@ def test_what_a_proxy_passes_on_is_refused(header: str, monkeypatch: pytest.Monk
 
     paths = ("/", "/review", "/slack/events", "/gradio_api/queue/join")
     app = PageFrame(Starlette(routes=[Route(path, answer) for path in paths]))
-    client = TestClient(app)
+    client = TestClient(app, base_url="http://127.0.0.1:7860")
     assert {client.get(path).status_code for path in paths} == {200}
     passed = {path: client.get(path, headers={header: "192.0.2.1"}).status_code for path in paths}
     assert passed == {"/": 403, "/review": 403, "/slack/events": 200, "/gradio_api/queue/join": 403}
@@ -492,7 +492,24 @@ def test_a_page_that_takes_this_machines_address_is_refused() -> None:
     for host in ("evil.example:7860", "192.0.2.1", "127.0.0.1.evil.example"):
         assert status(here, host) == 403, host
     assert status(here, "evil.example", "/slack/events") == 200
-    assert status("http://192.0.2.7:7860", "studio.example") == 200  # served to others on purpose
+    others = (
+        "http://192.0.2.7:7860"  # served to others on purpose: by no name that could be made up
+    )
+    for host in ("192.0.2.7:7860", "localhost:7860", socket.gethostname()):
+        assert status(others, host) == 200, host
+    for host in ("evil.example:7860", "[bad", ""):
+        assert status(others, host) == 403, host
+
+
+def test_the_studio_takes_no_files() -> None:
+    from starlette.applications import Starlette
+    from starlette.testclient import TestClient
+
+    from connectors.studio.page import PageFrame
+
+    client = TestClient(PageFrame(Starlette()), base_url="http://127.0.0.1:7860")
+    answer = client.post("/gradio_api/upload", files={"files": ("a.txt", b"x")})
+    assert (answer.status_code, answer.text) == (403, "The studio takes no files.\n")
 
 
 def test_another_sites_page_can_not_act_in_a_visitors_name() -> None:

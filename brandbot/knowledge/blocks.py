@@ -24,7 +24,7 @@ _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _PENCE = re.compile(rf"([£$€]\s?\d+)([{_RAISED}]{{2}})(?![{_RAISED}])")
 _CENTS = re.compile(rf"(\d)([{_RAISED}]{{2}})(?=\s?(?:€|EUR\b|euros?\b))")
 _LEADERS = re.compile(
-    r"\s*(?:(?:\.\s?){4,}|…{2,}|(?:·\s?){3,}|(?<=\s)_{5,}(?=\s)|(?<=\s)\.{3}(?=\s))\s*"
+    r"(?<!\s)\s*(?:(?:\.\s?){4,}|…{2,}|(?:·\s?){3,}|(?<=\s)_{5,}(?=\s)|(?<=\s)\.{3}(?=\s))\s*"
     r"(?:(?=(?P<price>\+?[£$€]\s?\d|\d[\d.,]*\s?€))|(?=\d[\d.,]*\W*$))"
 )
 """Dots between a name and its price, as in menus; without a sign of money it ends the line."""

@@ -98,4 +98,8 @@ def _unpacked(raw: bytes) -> int:
             parts = archive.infolist()
     except DAMAGED:  # no archive, or a damaged one, which its reader tells
         return 0
-    return sum(part.file_size for part in parts if not part.filename.startswith(_PICTURES))
+    return sum(
+        part.file_size for part in parts
+        # Pictures hardly shrink; what does is a part under a picture's name.
+        if not (part.filename.startswith(_PICTURES) and part.file_size < 10 * part.compress_size)
+    )  # fmt: skip

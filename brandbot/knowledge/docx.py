@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from brandbot.errors import Problem
 from brandbot.knowledge.blocks import Document, Outline, plain, raised
 from brandbot.knowledge.lines import may_be_title
-from brandbot.knowledge.sheets import add_table
+from brandbot.knowledge.sheets import WIDEST, add_table
 from brandbot.tables import DAMAGED, OLE
 
 if TYPE_CHECKING:
@@ -191,11 +191,11 @@ def _add_rows(table: Table, outline: Outline) -> None:
     above: dict[int, str] = {}
     for row in table._tbl.tr_lst:
         cells: dict[int, str] = {}
-        column = row.grid_before
+        column = min(row.grid_before, WIDEST)
         for cell in row.tc_lst:
             goes_on = cell.vMerge == "continue"
             cells[column] = above.get(column, "") if goes_on else _words(cell, table)
-            column += cell.grid_span
+            column += min(cell.grid_span, WIDEST)
         above = cells
         rows.append((None, [cells.get(n, "") for n in range(column)]))
     width = max((len(cells) for _, cells in rows), default=0)

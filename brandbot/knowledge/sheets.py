@@ -69,8 +69,9 @@ _TAGS = re.compile(
     r"</?(?:p|br|b|strong|em|i|u|ul|ol|li|div|span|h[1-6]|a)(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>|&\w{2,8};"
 )
 
-MOST_CELLS = 2_000_000
-"""Cells of a sheet, empty ones included; with more, one was touched by mistake far off."""
+MOST_CELLS, WIDEST = 2_000_000, 1000
+"""Cells of a sheet, empty ones included; with more, one was touched by mistake far off. Columns
+that a cell may span, and among which tables that stand side by side are looked for."""
 
 LONGEST_TITLE = 100
 """Letters of a line above a table that is taken for its title."""
@@ -180,10 +181,9 @@ def _beside(rows: Rows) -> Iterator[Rows]:
     """The tables that stand side by side, cut at an empty column: both headers share a name."""
     width = max((len(cells) for _, cells in rows), default=0)
     top = next((cells for _, cells in rows if count(cells) > 1), [])
-    for cut in range(2, min(width, len(top)) - 2):
-        left, right = (
-            {header_name(cell) for cell in part if cell} for part in (top[:cut], top[cut:])
-        )
+    named = [header_name(cell) if cell else "" for cell in top]
+    for cut in range(2, min(width, len(top), WIDEST) - 2):
+        left, right = set(named[:cut]) - {""}, set(named[cut:])
         empty = not any("".join(cells[cut : cut + 1]) for _, cells in rows)
         # Figures beside it are further ones of the same things.
         names = not any(is_figure("".join(cells[cut + 1 : cut + 2])) for _, cells in rows)

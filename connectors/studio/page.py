@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -64,16 +66,16 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 def is_foreign(scope: Scope) -> bool:
     """Whether a request came from elsewhere to the studio, which has no login of its own.
 
-    Through a proxy; or to a studio for this machine alone by another name than its own, as from a
-    page whose address was made to mean this machine (DNS rebinding).
+    Through a proxy; or by another name than this machine's own, as from a page whose address was
+    made to mean this machine (DNS rebinding).
     """
     if scope["path"] in FOR_EVERYBODY or os.environ.get(BEHIND_PROXY) == "1":
         return False
     headers = Headers(scope=scope)
     if any(name in headers for name in FORWARDED):
         return True
-    served, asked = (scope.get("server") or ("",))[0], headers.get("host", "")
-    return is_local(served) and not is_local(urlsplit(f"//{asked}").hostname or "")
+    served, asked = (scope.get("server") or ("",))[0], _host(f"//{headers.get('host', '')}")
+    return not is_local(asked) and (is_local(served) or not _is_own(asked))
 
 
 def is_cross(scope: Scope) -> bool:
@@ -83,7 +85,7 @@ def is_cross(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     origin = headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        return origin.lower().partition("://")[2] != headers.get("host", "").lower()
     return headers.get("sec-fetch-site") == "cross-site" and not (
         headers.get("sec-fetch-mode") == "navigate" and scope["method"] == "GET"
     )
@@ -93,9 +95,12 @@ def refusal(scope: Scope) -> str:
     """Why a request is not served; empty if it is."""
     if is_foreign(scope):
         return (
-            "The studio has no login: call it by localhost, and forward /slack/events alone. "
+            "The studio has no login: call it by localhost, or by this machine's name or address, "
+            "and forward /slack/events alone. "
             f"If your proxy asks people to log in, set {BEHIND_PROXY}=1."
         )
+    if scope["path"].startswith("/gradio_api/upload"):
+        return "The studio takes no files."
     if is_cross(scope):
         headers = Headers(scope=scope)
         return (
@@ -104,6 +109,20 @@ def refusal(scope: Scope) -> str:
             "the Host header on."
         )
     return ""
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_own(name: str) -> bool:
+    """Whether a name is this machine's, or an address, which nobody can make mean another."""
+    with suppress(ValueError):
+        return bool(ip_address(name))
+    return name.removesuffix(".local") == socket.gethostname().lower().removesuffix(".local")
 
 
 def is_local(name: str) -> bool:
