@@ -55,5 +55,11 @@ def without(chunks: Iterator[Chunk], said: frozenset[str]) -> Iterator[Chunk]:
         chunks.close()  # type: ignore[attr-defined]  # a generator
 
 
+def left(text: str, said: frozenset[str], *, cut: bool) -> str:
+    """A whole reply without the sentences in ``said``; ``cut``: it was cut off."""
+    chunks = (Chunk(part, "length" if cut else "stop") for part in [text])
+    return "".join(chunk.text for chunk in without(chunks, said))
+
+
 def _key(text: str) -> str:
     return "".join(f"{word} " for word in re.findall(r"\w+", text.casefold()))

@@ -35,6 +35,7 @@ def test_what_was_said_is_not_said_again(text: str, left: str, size: int) -> Non
     said = repeats.said_in([BEFORE])
     chunks = list(repeats.without(streamed(text, "stop", size), said))
     assert "".join(chunk.text for chunk in chunks).rstrip() == left
+    assert repeats.left(text, said, cut=False).rstrip() == left
     assert chunks[-1].finish == "stop"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from brandbot import opening
+from brandbot import opening, repeats
 from brandbot.adapters import Version
 from brandbot.engines.base import Engine, Request, context
 from brandbot.errors import TooLongError
@@ -137,8 +137,11 @@ def generate(
                 begin[place] = prompts[place].quote
                 asked[place] = request(place, begin[place], max_tokens, more)
         for place, text, cut in hear(asked):
-            whole = _joined(begin[place], text).strip()
             prompt = prompts[place]
+            before = [m.content for m in prompt.conversation if m.role == "assistant"]
+            left = repeats.left(text, repeats.said_in([*before, begin[place]]), cut=cut)
+            # Served, a message of which nothing is left is answered once more, as if it were alone.
+            whole = _joined(begin[place], left).strip() or text.strip()
             given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
             if known is None or version is None or not known.inventions(whole, given):
                 settle(place, Answer(whole, cut))
