@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from brandbot import models, opening, repeats
+from brandbot import courtesies, models, opening, repeats
 from brandbot.adapters import AdapterStore, Version
 from brandbot.conversations import ConversationLog, Turn, Verdict
 from brandbot.engines import Engine, Request
@@ -339,7 +339,14 @@ class Bot:
         return reply
 
     def _stream(self, reply: Reply, asked: _Asked) -> Iterator[str]:
-        knowledge = reply.voice.persona.config.knowledge
+        persona = reply.voice.persona
+        knowledge = persona.config.knowledge
+        if not asked.untuned:
+            reply.text = courtesies.answer(persona, asked.messages, again=asked.again)
+        if reply.text:
+            reply.finish = "stop"
+            yield reply.text
+            return
         reply.found = self._given.find(reply.voice.persona, asked.messages)
         if reply.found is not None and not asked.untuned and reply.found.beyond:
             yield self._hand_off(reply, asked)

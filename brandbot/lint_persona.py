@@ -97,7 +97,7 @@ def _lines(text: str) -> Iterator[Problem]:
 def _said(found: Persona, lines: list[str]) -> Iterator[Problem]:
     """What people read word for word."""
     config = found.config
-    for text in (config.name, config.greeting, *config.starters, *config.handoff):
+    for text in (config.name, *config.starters, *config.said_as_it_is):
         begins = text.strip()[:20]
         line = next((n for n, one in enumerate(lines, 1) if begins and begins in one), None)
 
@@ -108,7 +108,7 @@ def _said(found: Persona, lines: list[str]) -> Iterator[Problem]:
 
         yield from lint_letters.letters(text, problem)
         yield from lint_letters.secrets(text, problem)
-        if text in (config.greeting, *config.handoff):
+        if text in config.said_as_it_is:
             for rule in lint_text.broken_rules(text, config.rules):
                 yield problem("warning", rule.code, **rule.values)
 

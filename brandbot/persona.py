@@ -142,6 +142,15 @@ class Review(Section):
     )
 
 
+class Courtesies(Section):
+    """What is said word for word to who says nothing else; one text or several."""
+
+    hello: Texts = Field([], description="to who only greets")
+    thanks: Texts = Field([], description="to who only thanks")
+    goodbye: Texts = Field([], description="to who takes leave")
+    program: Texts = Field([], description="to who asks whether it is a person or a program")
+
+
 class PersonaConfig(Section):
     name: Text = Field(description="shown to people")
     language: str = Field("en", pattern=LANGUAGE_TAG, description="BCP 47, such as en, es, es-MX")
@@ -153,12 +162,20 @@ class PersonaConfig(Section):
     handoff: Texts = Field(
         [], description="what it says when it does not know, and whom to ask; one or several"
     )
+    courtesies: Courtesies = Courtesies()
     rules: Rules = Rules()
     knowledge: Knowledge = Knowledge()
     generation: Generation = Generation()
     training: Training = Training()
     gate: Gate = Gate()
     review: Review = Review()
+
+    @property
+    def said_as_it_is(self) -> list[str]:
+        """What people read word for word, but for the starters, which they say themselves."""
+        fixed = self.courtesies
+        said = (*self.handoff, *fixed.hello, *fixed.thanks, *fixed.goodbye, *fixed.program)
+        return [self.greeting, *said]
 
 
 @dataclass(frozen=True)
@@ -197,7 +214,11 @@ class Persona:
             return "Eso no lo sé. Pregunta, por favor, a una persona del equipo."
         if not texts:
             return "I don't know that. Please ask a person of our team."
-        return texts[hashlib.sha256(question.encode()).digest()[0] % len(texts)]
+        return self.one_of(texts, question)
+
+    def one_of(self, texts: Sequence[str], message: str) -> str:
+        """Of several texts the same one for the same message."""
+        return texts[hashlib.sha256(message.encode()).digest()[0] % len(texts)]
 
     @classmethod
     def load(cls, folder: Path) -> Persona:

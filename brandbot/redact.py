@@ -133,7 +133,7 @@ def brands_texts(workspace: Workspace, persona: Persona) -> list[str]:
     config = persona.config
     build = IndexStore(workspace.knowledge(persona.folder.name)).current()
     documents = [passage.text for passage in build.read_passages()] if build else []
-    return [persona.voice, config.greeting, *config.handoff, *documents]
+    return [persona.voice, *config.said_as_it_is, *documents]
 
 
 def brands_own(workspace: Workspace, persona: Persona) -> str:

@@ -86,6 +86,14 @@ starters:
 handoff:
   - "I don't know that. Please ask a person of our team."
 
+# What it says word for word to who only says hello, thanks or goodbye, or asks if it is a person:
+# small models make little sense there. One line or several; without one the model answers.
+courtesies:
+  hello: ["Hello! What can we do for you?"]
+  thanks: ["You're welcome!"]
+  goodbye: ["Goodbye, and come back soon!"]
+  program: ["I'm a program, not a person."]
+
 # House rules. The examples are checked against them.
 rules:
   # Words the brand never uses, one a line. For example: [cheap, ASAP]
@@ -204,6 +212,14 @@ starters:
 # Lo que dice cuando no lo sabe, y a quién se puede preguntar. Una línea o varias.
 handoff:
   - "Eso no lo sé. Pregunta, por favor, a una persona del equipo."
+
+# Lo que dice tal cual a quien solo saluda, da las gracias, se despide o pregunta si es una persona:
+# ahí los modelos pequeños no atinan. Una línea o varias; si quitas una, contesta el modelo.
+courtesies:
+  hello: ["¡Hola! ¿En qué te ayudamos?"]
+  thanks: ["¡De nada!"]
+  goodbye: ["¡Hasta pronto!"]
+  program: ["Soy un programa, no una persona."]
 
 # Reglas de la casa. Con ellas se revisan los ejemplos.
 rules:

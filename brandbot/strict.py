@@ -26,5 +26,5 @@ def known_to(persona: Persona, folder: Path) -> Known:
     config = persona.config
     found = [e for e in examples.read(folder / "examples").examples if not e.facts]
     texts = [m.content for e in found for m in e.messages]
-    texts += [persona.voice, config.name, config.greeting, *config.starters, *config.handoff]
+    texts += [persona.voice, config.name, *config.starters, *config.said_as_it_is]
     return Known(texts, frozenset(function_words(persona.language)), persona.language)

@@ -429,6 +429,22 @@ def test_an_untrained_persona_answers_as_its_base(workspace: Path) -> None:
     bot.close()
 
 
+def test_who_only_thanks_hears_the_brands_own_words(workspace: Path) -> None:
+    with (workspace / "personas" / "acme" / "persona.yaml").open("a") as file:
+        file.write("courtesies: {thanks: [Any time.], program: [A program.]}\n")
+    bot = Bot(Workspace(workspace), engine="llamacpp")
+    reply = bot.reply("acme", "Thanks!")
+    assert list(reply) == ["Any time."] and reply.finish == "stop"
+    other = bot.reply("acme", "Are you a robot?", conversation=reply.conversation)
+    assert "".join(other) == "A program."
+    assert [turn.content for turn in bot.history(reply.conversation)][1::2] == [
+        "Any time.", "A program.",
+    ]  # fmt: skip
+    untuned = bot.generate(bot.voice("acme"), [Message("user", "Thanks!")], untuned=True)
+    assert "".join(untuned) != "Any time."  # to see what the model says by itself
+    bot.close()
+
+
 def test_starting_to_chat_loads_neither_torch_nor_faiss(trained: Path) -> None:
     import subprocess
     import sys

@@ -469,6 +469,31 @@ def test_a_strict_version_is_measured_as_it_is_served(
     assert [one.text for one in untuned] == ["It is £7."]
 
 
+def test_the_brands_own_words_and_what_was_said_before_are_measured_as_served(
+    asked: Workspace, tmp_path: Path
+) -> None:
+    store = AdapterStore(asked.adapters("acme"))
+    (speaker, base), _ = _speakers(asked, store, store.get(1), None, [BASE], lambda _: None)
+    config = speaker.persona.config
+    polite = config.courtesies.model_copy(update={"thanks": ["Any time."]})
+    persona = replace(speaker.persona, config=config.model_copy(update={"courtesies": polite}))
+    before = (Message("user", "Tea?"), Message("assistant", "The tea is hot in the morning."))
+    prompts = [
+        Prompt((Message("user", "Thanks!"),)), Prompt((*before, Message("user", "And cocoa?"))),
+    ]  # fmt: skip
+
+    def told(by: Speaker, *said: str) -> list[str]:
+        kept = Kept(tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl")
+        answers = generate(
+            one_by_one(Scripted(*said)), by, prompts, max_tokens=40, source="", kept=kept
+        )
+        return [answer.text for answer in answers]
+
+    again = "The tea is hot in the morning. So is cocoa."
+    assert told(replace(speaker, persona=persona), again) == ["Any time.", "So is cocoa."]
+    assert told(base, "Yes.", "Yes.") == ["Yes.", "Yes."]
+
+
 def test_what_a_reply_opens_with_is_measured_too(asked: Workspace, tmp_path: Path) -> None:
     store = AdapterStore(asked.adapters("acme"))
     (speaker, base), _ = _speakers(asked, store, store.get(1), None, [BASE], lambda _: None)

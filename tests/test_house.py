@@ -51,6 +51,7 @@ LAYERS = [
         "strict",
         "knowledge",
         "opening",
+        "courtesies",
     },
     {
         "training",

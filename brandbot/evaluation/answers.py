@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from brandbot import opening, repeats
+from brandbot import courtesies, opening, repeats
 from brandbot.adapters import Version
 from brandbot.engines.base import Engine, Request, context
 from brandbot.errors import TooLongError
@@ -115,8 +115,11 @@ def generate(
         return _request(speaker, prompts[place], beginning, tokens, max_tokens, more)
 
     if version is not None:
-        for place in [place for place, prompt in enumerate(prompts) if prompt.beyond]:
-            hand_off(place)
+        for place, prompt in enumerate(prompts):
+            if text := courtesies.answer(speaker.persona, prompt.conversation):
+                settle(place, Answer(text, False))
+            elif prompt.beyond:
+                hand_off(place)
     quotes = version is not None and config.knowledge.quote_first
     strict = known is not None and version is not None and config.generation.temperature > 0
     for more in range(TRIES if strict else 1):

@@ -167,6 +167,5 @@ def _known_texts(persona: Persona, reading: example_files.Reading) -> list[str]:
     """
     seen = [e for e in reading.examples if e.split != "test" and not e.facts]
     texts = [message.content for example in seen for message in example.messages]
-    texts += [persona.voice, persona.config.name, persona.config.greeting]
-    texts += persona.config.handoff
+    texts += [persona.voice, persona.config.name, *persona.config.said_as_it_is]
     return [*texts, *persona.config.starters]

@@ -199,7 +199,8 @@ def _inputs(
     return key(
         example_files.fingerprint(reading.examples),
         [asdict(question) for question in found.questions],
-        config.rules.model_dump(), config.handoff, settings.model_dump(),
+        config.rules.model_dump(), config.handoff, config.courtesies.model_dump(),
+        settings.model_dump(),
         {name: models.file_sha256(file) for name, file in documents.items()},
         persona.language,
     )  # fmt: skip
