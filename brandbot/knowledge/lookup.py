@@ -94,11 +94,11 @@ _ONE_OF = re.compile(  # "la de débito", "the large one"
 _PERSON = re.compile(  # whoever would rather talk to one
     r"^\W*(?:(?:a |un )?(?:real )?(?:human|person|agent|operator|manager|customer services?|humano"
     r"|agente|operador|encargado|persona real))(?: now| please| por favor)*\W*$"
-    r"|\b(?:speak|talk|chat|put me through|connect me|get me|give me)\b.{0,20}?"
-    r"\b(?:humans?|person|people|some(?:one|body)|agent|operator|manager|the team|staff"
+    r"|\b(?:(?:speak|talk|chat) (?:to|with)|(?:put|connect|get|give) me(?: through| to| with)*)\b"
+    r".{0,12}?\b(?:human|person|someone|somebody|agent|operator|manager|the team|staff"
     r"|customer services?)\b"
-    r"|\b(?:habl|p[aá]s[ae]|comun[ií]|comuniqu|atiend|contact|p[oó]n)\w*\b.{0,20}?\b(?:humano"
-    r"|persona|agente|operador|asesor|ejecutiv|alguien|encargad|responsable|gestor)\w*",
+    r"|\b(?:(?:habl|comun[ií]|contact|p[aá]s|p[oó]n)\w* (?:\w+ )?con|atiend\w+)\b.{0,12}?"
+    r"\b(?:humano|persona|agente|operador|asesor|ejecutiv|alguien|encargad|responsable|gestor)\w*",
     re.IGNORECASE,
 )
 _CONTACT = {
@@ -233,12 +233,17 @@ class Lookup:
                 return again
         every = [_found(search, query, settings.top_k, meaning, reranker) for query in asked]
         best = max(every, key=lambda found: found.facts[0].score if found.facts else 0.0)
-        if best.quote or (best.asks or 0.0) < TALKS or len(asked[-1].split()) > FEW:
+        if best.quote:
             return best
-        # "Dogs" is no question that the reader knows, though nothing else is meant.
-        about = _ABOUT.get(search.language, _ABOUT["en"]).format(asked[-1].strip(" .,;!¡"))
-        again = _found(search, about, settings.top_k, meaning, reranker)
-        return again if again.quote else best
+        told = asked[-1].split(AFTER)[-1]
+        others: Sequence[str] = ()
+        if _PERSON.search(told):  # "can I talk to a manager?"
+            others = _CONTACT.get(search.language, _CONTACT["en"])
+        elif (best.asks or 0.0) >= TALKS and len(asked[-1].split()) <= FEW:
+            # "Dogs" is no question that the reader knows, though nothing else is meant.
+            others = [_ABOUT.get(search.language, _ABOUT["en"]).format(told.strip(" .,;!¡"))]
+        further = [_found(search, query, settings.top_k, meaning, reranker) for query in others]
+        return next((found for found in further if found.quote), best)
 
 
 def _found(
@@ -368,9 +373,8 @@ def queries(conversation: Sequence[Message], language: str = "en") -> list[str]:
         return []
     last = said[-1]
     words, asks = len(re.findall(r"\w+", last)), answer_type.is_question(last)
-    if words <= MANY and _PERSON.search(last):
-        contact = _CONTACT.get(language, _CONTACT["en"])
-        return [*contact, last] if asks else [*contact]
+    if not asks and words <= MANY and _PERSON.search(last):
+        return [*_CONTACT.get(language, _CONTACT["en"])]
     about = _ABOUT.get(language, _ABOUT["en"])
     if len(said) == 1:
         return [last]
