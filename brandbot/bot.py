@@ -347,7 +347,7 @@ class Bot:
             reply.finish = "stop"
             yield reply.text
             return
-        reply.found = self._given.find(reply.voice.persona, asked.messages)
+        reply.found = self._given.find(persona, asked.messages)
         if reply.found is not None and not asked.untuned and reply.found.beyond:
             yield self._hand_off(reply, asked)
             return

@@ -11,49 +11,40 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from brandbot.knowledge.answer_type import is_courtesy
-from brandbot.persona import Persona
+from brandbot.knowledge.answer_type import GOODBYE, HELLO, THANKS, is_courtesy
+from brandbot.persona import Persona, one_of
 from brandbot.prompt import Message
 
 Kind = Literal["hello", "thanks", "goodbye", "program"]
 
-LONGEST = 10
-"""Words up to which a message asks nothing else beside what it is talking to."""
-
 _WHAT = (
-    r"(?:(?:a|an|some|the|un|una)\b\s*)?(?:(?:real|actual|live|virtual)\s+)?"
-    r"(?:human(?: being)?|person|robot|(?:chat ?)?bot|machine|computer|program|ai|people"
-    r"|humano|humana|persona|m[aá]quina|ordenador|computadora|programa|ia)\b"
+    r"(?:(?:a|an|the|un|una) )?(?:(?:real|actual|live|virtual) )?"
+    r"(?:human(?: being)?|person|robot|(?:chat ?)?bot|machine|computer|program|ai"
+    r"|humano|humana|persona|m[aá]quina|ordenador|computadora|programa|ia)"
+    # and no more: "are you a person who bakes?"
+    r"(?:,? (?:or|o|here|now|right|aqu[ií]|ahora|verdad|no)\b.*)?\W*$"
 )
 _ASKS_WHAT = re.compile(
-    rf"\b(?:are|r) (?:you|u) (?:just |really )?{_WHAT}|\bis (?:this|it) {_WHAT}"
-    rf"|\b(?:am i|i'?m i) (?:talking|speaking|chatting|writing) (?:to|with) {_WHAT}"
-    rf"|\b(?:eres|es usted|sos|esto es) {_WHAT}|\b(?:hablo|hablando|chateando) con {_WHAT}"
-    r"|\bare you (?:real|human|alive)\b|\beres (?:real|de verdad)\b",
+    rf"\b(?:are|r) (?:you|u) (?:just |really )?(?:{_WHAT}|(?:real|human|alive)\W*$)"
+    rf"|\bis (?:this|it) {_WHAT}|\b(?:hablo|hablando|chateando) con {_WHAT}"
+    rf"|\b(?:am i|i'?m) (?:talking|speaking|chatting|writing) (?:to|with) {_WHAT}"
+    rf"|\b(?:eres|es usted|sos|esto es) (?:{_WHAT}|(?:real|de verdad)\W*$)",
     re.IGNORECASE,
 )
-_KINDS: tuple[tuple[Kind, str], ...] = (
-    (
-        "goodbye",
-        r"\b(?:(?:good)?bye|good night|see you|take care|have a (?:nice|good|lovely)|adi[oó]s"
-        r"|hasta (?:luego|pronto|mañana|la vista)|chao|chau|nos vemos|buenas noches)\b",
-    ),
-    ("thanks", r"\b(?:thank\w*|cheers|gracias|gr[aà]cies|obrigad[oa]|amable)\b"),
-    (
-        "hello",
-        r"\b(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|how are|how's it|what's up"
-        r"|hola|buen[oa]s|saludos?|qu[eé] (?:tal|onda)|c[oó]mo (?:est|te va|va))",
-    ),
+_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("goodbye", re.compile(rf"\b(?:{GOODBYE})\b", re.IGNORECASE)),
+    ("thanks", re.compile(rf"\b(?:{THANKS})\b", re.IGNORECASE)),
+    ("hello", re.compile(rf"\b(?:{HELLO})\b", re.IGNORECASE)),
 )
 
 
 def kind(message: str) -> Kind | None:
     """What a message does if it does nothing else: the last thing of several, "thanks, bye"."""
-    if len(message.split()) <= LONGEST and _ASKS_WHAT.search(message):
+    if _ASKS_WHAT.search(message):
         return "program"
     if not is_courtesy(message):
         return None
-    return next((name for name, words in _KINDS if re.search(words, message, re.IGNORECASE)), None)
+    return next((name for name, words in _KINDS if words.search(message)), None)
 
 
 def answer(persona: Persona, conversation: Sequence[Message], *, again: bool = False) -> str:
@@ -69,4 +60,4 @@ def answer(persona: Persona, conversation: Sequence[Message], *, again: bool = F
     fresh = [text for text in words if text not in said] or words
     if not fresh:
         return ""
-    return random.choice(fresh) if again else persona.one_of(fresh, last)
+    return random.choice(fresh) if again else one_of(fresh, last)

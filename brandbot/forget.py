@@ -229,7 +229,9 @@ def _examples(
     counts = {
         file: sum(1 for origin in _origins(file) if found.came_from(origin)) for file in files
     }
-    if not any(counts.values()) and not found.reviews:  # one may have been taken out by hand
+    if (
+        not any(counts.values()) and name not in found.approved
+    ):  # it may have been taken out by hand
         return
     done.examples += sum(counts.values())
     answers, runs = workspace.evaluations(name) / "answers.jsonl", workspace.runs(name)

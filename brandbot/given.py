@@ -48,14 +48,16 @@ class Given:
         indexed = self.workspace.knowledge(persona.name).is_dir()
         if not knowledge.enabled or not (indexed or knowledge.strict):
             return None
-        from brandbot.knowledge.lookup import Found, Lookup, queries
+        from brandbot.knowledge.lookup import Found, Lookup
+        from brandbot.knowledge.queries import queries
 
         with self._lock:
             lookup = self._lookups.setdefault(
                 persona.name, Lookup(self.workspace, persona.name, self.say)
             )
         if not indexed or lookup.search is None:
-            return Found("".join(queries(messages)[:1])) if knowledge.strict else None
+            query = "".join(queries(messages, persona.language)[:1])
+            return Found(query) if knowledge.strict else None
         return lookup.find(messages, knowledge)
 
     def check(

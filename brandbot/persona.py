@@ -178,6 +178,11 @@ class PersonaConfig(Section):
         return [self.greeting, *said]
 
 
+def one_of(texts: Sequence[str], message: str) -> str:
+    """Of several texts the same one for the same message."""
+    return texts[hashlib.sha256(message.encode()).digest()[0] % len(texts)]
+
+
 @dataclass(frozen=True)
 class Persona:
     """A checked persona. ``name`` is the folder's name, ``voice`` the text of ``voice.md``."""
@@ -214,11 +219,7 @@ class Persona:
             return "Eso no lo sé. Pregunta, por favor, a una persona del equipo."
         if not texts:
             return "I don't know that. Please ask a person of our team."
-        return self.one_of(texts, question)
-
-    def one_of(self, texts: Sequence[str], message: str) -> str:
-        """Of several texts the same one for the same message."""
-        return texts[hashlib.sha256(message.encode()).digest()[0] % len(texts)]
+        return one_of(texts, question)
 
     @classmethod
     def load(cls, folder: Path) -> Persona:
@@ -411,7 +412,8 @@ _NEEDS_QUOTES = re.compile(
 # What YAML reads otherwise than it was meant: a hashtag begins a comment, a dash without its space
 # and a bullet are text, Word's quotes are letters, and a comma parts no items.
 _SLIPS = re.compile(
-    r"^\s*(?:-\s+|(?:name|greeting|handoff|starters):\s+)(?![\"'#\[{|>])[^#]*\s#\w.*"
+    r"^\s*(?:-\s+|(?:name|greeting|handoff|starters|hello|thanks|goodbye|program):\s+)"
+    r"(?![\"'#\[{|>])[^#]*\s#\w.*"
     r"|^\s*-[^\W\d_].*"
     r"|^\s*[•·▪‣]\s*\w.*"
     r"|^\s*(?:-\s+|\w+:\s+)[“”«„‘].*",

@@ -44,7 +44,8 @@ ALWAYS: Moment = (-1, "")
 class Traces:
     """Rows that hold a person's words, by their numbers, and those ``words``, with when first said.
 
-    ``names`` are the pseudonyms in the provenance of examples. Conversations are deleted ``whole``,
+    ``names`` are the pseudonyms in the provenance of examples, ``approved`` the personas for which
+    a reply to them became one. Conversations are deleted ``whole``,
     or were only ``begun`` by the person. ``askers`` are the pseudonyms of who asked, by the number
     of each reply that has their words before it.
     """
@@ -56,6 +57,7 @@ class Traces:
     askers: dict[int, str] = field(default_factory=dict)
     feedback: set[int] = field(default_factory=set)
     reviews: set[int] = field(default_factory=set)
+    approved: set[str] = field(default_factory=set)
     blanked: set[int] = field(default_factory=set)
     votes: set[int] = field(default_factory=set)
     claims: set[str] = field(default_factory=set)
@@ -165,6 +167,7 @@ def _find_quotes(
     )  # fmt: skip
     gone = [row for row in decided if row.turn in found.turns]
     found.reviews.update(row.id for row in gone)
+    found.approved.update(row.persona for row in gone if row.outcome.startswith("written"))
     together = {(row.reviewer, row.created) for row in gone}
     for row in others:
         if row.id in found.reviews or (row.prompt == NO_WORDS["prompt"] and not row.reply):

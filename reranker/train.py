@@ -41,7 +41,8 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from brandbot import Workspace, models, precision
-from brandbot.knowledge.lookup import AFTER, ANSWERS, ASKS, MOST_READ, NEARLY
+from brandbot.knowledge.lookup import ANSWERS, ASKS, MOST_READ, NEARLY
+from brandbot.knowledge.queries import AFTER
 from brandbot.knowledge.reranker import ADAPTER, HEAD, SCALE, SHIFT, Reranker, pair
 
 HERE = Path(__file__).parent

@@ -16,12 +16,13 @@ import pytest
 from brandbot import models
 from brandbot.adapters import AdapterStore, Version
 from brandbot.bot import Bot, Voice
-from brandbot.engines.base import Chunk, Request
+from brandbot.engines.base import Chunk
 from brandbot.errors import EngineError, LogError, VersionError
 from brandbot.persona import Persona
 from brandbot.prompt import Encoded, Message, PromptFormat, build
 from brandbot.training import planning, run
 from brandbot.workspace import Workspace
+from tests.browser.scripted import ScriptedEngine
 
 
 @pytest.fixture
@@ -50,22 +51,16 @@ def test_a_message_becomes_a_logged_reply(bot: Bot) -> None:
     )
 
 
-def test_the_engine_gets_what_prompt_made(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
+    engine = ScriptedEngine()
+    monkeypatch.setattr("brandbot.engines.pool.open_engine", lambda *_, **__: engine)
+    return engine
+
+
+def test_the_engine_gets_what_prompt_made(bot: Bot, scripted: ScriptedEngine) -> None:
     """The request's ids are those training masks the next reply behind."""
-    calls: list[Request] = []
-
-    class Scripted:
-        name = "scripted"
-
-        def generate(self, request: Request):  # type: ignore[no-untyped-def]
-            calls.append(request)
-            yield Chunk("Yes.")
-            yield Chunk("", "stop")
-
-        def close(self) -> None:
-            pass
-
-    monkeypatch.setattr("brandbot.engines.pool.open_engine", lambda *_, **__: Scripted())
+    scripted.will_say("Yes.")
     first = bot.reply("acme", "Is it raining?")
     list(first)
     list(bot.reply("acme", "And now?", conversation=first.conversation))
@@ -78,32 +73,16 @@ def test_the_engine_gets_what_prompt_made(bot: Bot, monkeypatch: pytest.MonkeyPa
     trained_form = voice.prompt_format.encode(
         build(voice.persona.system_prompt, [*talk, Message("assistant", "Still.")])
     )
-    ids = list(calls[1].ids)
+    ids = list(scripted.calls[1].ids)
     assert trained_form.ids[: len(ids)] == ids and trained_form.mask[len(ids)] == 1
-    assert calls[1].stop_ids == voice.prompt_format.stop_ids
+    assert scripted.calls[1].stop_ids == voice.prompt_format.stop_ids
 
 
-def test_a_reply_says_nothing_again(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    scripts = [
-        "It rains on the hills today.",
-        "It rains on the hills today. Bring a coat.",
-        "It rains on the hills today.",
-        "Yes, a little.",
-    ]
-    asked: list[Request] = []
-
-    class Scripted:
-        name = "scripted"
-
-        def generate(self, request: Request):  # type: ignore[no-untyped-def]
-            asked.append(request)
-            yield Chunk(scripts[len(asked) - 1])
-            yield Chunk("", "stop")
-
-        def close(self) -> None:
-            pass
-
-    monkeypatch.setattr("brandbot.engines.pool.open_engine", lambda *_, **__: Scripted())
+def test_a_reply_says_nothing_again(bot: Bot, scripted: ScriptedEngine) -> None:
+    scripted.will_say("It rains on the hills today.")
+    scripted.will_say("It rains on the hills", " today. Bring a coat.")
+    scripted.will_say("It rains on the hills today.")
+    scripted.will_say("Yes, a little.")
     first = bot.reply("acme", "Is it raining?")
     list(first)
     second = bot.reply("acme", "And now?", conversation=first.conversation)
@@ -111,7 +90,7 @@ def test_a_reply_says_nothing_again(bot: Bot, monkeypatch: pytest.MonkeyPatch) -
     # All of the third was said: it is asked for again, as if the message were the first.
     third = bot.reply("acme", "And then?", conversation=first.conversation)
     assert "".join(third) == third.text == "Yes, a little."
-    assert len(asked[3].ids) < len(asked[2].ids)
+    assert len(scripted.calls[3].ids) < len(scripted.calls[2].ids)
 
 
 def test_retry_replaces_the_reply(bot: Bot) -> None:

@@ -489,8 +489,10 @@ def test_the_brands_own_words_and_what_was_said_before_are_measured_as_served(
         )
         return [answer.text for answer in answers]
 
-    again = "The tea is hot in the morning. So is cocoa."
-    assert told(replace(speaker, persona=persona), again) == ["Any time.", "So is cocoa."]
+    polite_one = replace(speaker, persona=persona)
+    again = "The tea is hot in the morning."
+    assert told(polite_one, f"{again} So is cocoa.") == ["Any time.", "So is cocoa."]
+    assert told(polite_one, again, "It is.") == ["Any time.", "It is."]  # asked for once more
     assert told(base, "Yes.", "Yes.") == ["Yes.", "Yes."]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -197,12 +198,14 @@ def test_what_was_computed_goes_though_the_example_was_taken_out_by_hand(
 ) -> None:
     live(workspace, log)
     (workspace.persona("acme") / "examples" / "from-conversations.jsonl").unlink()
-    run = workspace.runs("acme") / "abc"
-    run.mkdir(parents=True)
-    (run / "progress.jsonl").write_text(MARK)
+    shutil.copytree(workspace.persona("acme"), workspace.persona("acme").with_name("other"))
+    runs = [workspace.runs(name) / "abc" for name in ("acme", "other")]
+    for run in runs:
+        run.mkdir(parents=True)
+        (run / "progress.jsonl").write_text(MARK)
     done = forget_person(workspace, log, ANA)
     assert (done.examples, done.caches) == (0, [str(workspace.runs("acme"))])
-    assert not run.exists()
+    assert [run.exists() for run in runs] == [False, True]  # nothing of hers was approved there
 
 
 def test_what_a_dead_call_left_is_found_by_the_next(

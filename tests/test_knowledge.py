@@ -31,6 +31,7 @@ from brandbot.knowledge import (
     lookup,
     measure,
     passages,
+    queries,
     sources,
     weight,
 )
@@ -506,34 +507,38 @@ def test_expired_facts_are_not_found(workspace: Path, acme: Persona) -> None:
 def test_a_follow_up_is_searched_with_what_came_before() -> None:
     said = [Message("user", "When are you open on weekdays?"), Message("assistant", "From nine.")]
 
-    def queries(last: str) -> list[str]:
-        return lookup.queries([*said, Message("user", last)])
+    def asked(last: str) -> list[str]:
+        return queries.queries([*said, Message("user", last)])
 
     before = said[0].content
-    assert queries("and on Sundays?") == [f"{before} » and on Sundays?", "and on Sundays?"]
-    assert queries("Sunday hours?") == ["Sunday hours?", f"{before} » Sunday hours?"]
-    assert queries("How much is that?") == [f"{before} » How much is that?"]
-    assert queries("¿Eso incluye el desayuno?") == [f"{before} » ¿Eso incluye el desayuno?"]
+    assert asked("and on Sundays?") == [f"{before} » and on Sundays?", "and on Sundays?"]
+    assert asked("Sunday hours?") == ["Sunday hours?", f"{before} » Sunday hours?"]
+    assert asked("How much is that?") == [f"{before} » How much is that?"]
+    assert asked("¿Eso incluye el desayuno?") == [f"{before} » ¿Eso incluye el desayuno?"]
     for alone in (
         "Do you sell boats to people?", "Do you have any bread that is vegan?",
         "Are they open on the Sunday before Christmas?", "¿Tenéis wifi en esa sala de reuniones?",
     ):  # fmt: skip
-        assert queries(alone) == [alone]
+        assert asked(alone) == [alone]
     thanked = [*said, Message("user", "Thanks!"), Message("assistant", "Any time.")]
-    assert lookup.queries([*thanked, Message("user", "How much is that?")]) == [
+    assert queries.queries([*thanked, Message("user", "How much is that?")]) == [
         f"{before} » How much is that?"
     ]
     parking = "Do I have to pay for it?"
-    assert queries(parking) == [parking, f"{before} » {parking}"]
+    assert asked(parking) == [parking, f"{before} » {parking}"]
     booked = "¿Hay que reservarlo con mucha antelación?"
-    assert queries(booked) == [booked, f"{before} » {booked}"]
+    assert asked(booked) == [booked, f"{before} » {booked}"]
     # A chain of them is about what began it, and so is a doubt.
     chain = [*said, Message("user", "and on Sundays?"), Message("assistant", "From ten.")]
-    assert lookup.queries([*chain, Message("user", "and in August?")]) == [
+    assert queries.queries([*chain, Message("user", "and in August?")]) == [
         "and on Sundays? » and in August?", f"{before} » and in August?", "and in August?",
     ]  # fmt: skip
+    meant = [*said, Message("user", "no, I meant Sunday"), Message("assistant", "From ten.")]
+    assert queries.queries([*meant, Message("user", "and Monday?")]) == [
+        "no, I meant Sunday » and Monday?", f"{before} » and Monday?", "and Monday?",
+    ]  # fmt: skip
     doubt = [*chain, Message("user", "Are you sure?")]
-    assert lookup._doubted(doubt) == f"{before} » and on Sundays?"
+    assert queries.doubted(doubt) == f"{before} » and on Sundays?"
     for correction, meant in (
         ("no, I meant Sunday", "what about Sunday?"),
         ("Sorry, I was asking about the café.", "what about the café?"),
@@ -542,23 +547,23 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
         ("no, I meant when do you close?", "when do you close?"),
         ("the small one", "what about the small one?"),
     ):
-        assert queries(correction) == [f"{before} » {meant}"]
+        assert asked(correction) == [f"{before} » {meant}"]
     for correction, meant in (
         ("no, me refería a la terraza", "¿y la terraza?"), ("perdón, el domingo", "¿y el domingo?"),
         ("la de arriba", "¿y la de arriba?"), ("no, digo los festivos", "¿y los festivos?"),
     ):  # fmt: skip
         message = Message("user", correction)
-        assert lookup.queries([*said, message], "es") == [f"{before} » {meant}"]
+        assert queries.queries([*said, message], "es") == [f"{before} » {meant}"]
     for talk in ("no, la verdad es que no", "no, thanks, I don't like it", "no I can't"):
-        assert queries(talk) == [talk]
-    assert queries("but that is dear") == ["but that is dear"]
-    assert queries("and thanks") == []
-    assert queries("haha") == ["haha"] and queries("Thank you!") == []
+        assert asked(talk) == [talk]
+    assert asked("but that is dear") == ["but that is dear"]
+    assert asked("and thanks") == []
+    assert asked("haha") == ["haha"] and asked("Thank you!") == []
 
 
 def test_who_wants_a_person_is_told_where_to_find_one() -> None:
     def asked(message: str, language: str) -> list[str]:
-        return lookup.queries([Message("user", message)], language)
+        return queries.queries([Message("user", message)], language)
 
     contact = ["How do I contact you?"]
     for wish in (
@@ -568,7 +573,7 @@ def test_who_wants_a_person_is_told_where_to_find_one() -> None:
         assert asked(wish, "en") == contact
     about = "Can I talk to someone about a group booking?"
     assert asked(about, "en") == [about]  # the documents may say; else it is told the contact
-    assert lookup._PERSON.search(about)
+    assert queries.otherwise(about, "en", may_ask=True) == tuple(contact)
     for wish in (
         "pásame con un humano", "quiero hablar con una persona", "comuníqueme con un ejecutivo",
         "necesito que me atienda alguien",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brandbot import courtesies, opening, repeats
 from brandbot.adapters import Version
@@ -97,6 +97,12 @@ def generate(
         said = speaker.persona.handoff(prompts[place].conversation[-1].content)
         settle(place, Answer(said, False))
 
+    def accept(place: int, text: str, cut: bool) -> None:
+        prompt = prompts[place]
+        given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
+        if known is None or version is None or not known.inventions(text, given):
+            settle(place, Answer(text, cut))
+
     def hear(requests: dict[int, Request]) -> Iterator[tuple[int, str, bool]]:
         missing = []
         for place, request in requests.items():
@@ -139,15 +145,19 @@ def generate(
             except TooLongError:  # there is room for what the documents say alone
                 begin[place] = prompts[place].quote
                 asked[place] = request(place, begin[place], max_tokens, more)
+        alone = {}
         for place, text, cut in hear(asked):
             prompt = prompts[place]
             before = [m.content for m in prompt.conversation if m.role == "assistant"]
             left = repeats.left(text, repeats.said_in([*before, begin[place]]), cut=cut)
-            # Served, a message of which nothing is left is answered once more, as if it were alone.
-            whole = _joined(begin[place], left).strip() or text.strip()
-            given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
-            if known is None or version is None or not known.inventions(whole, given):
-                settle(place, Answer(whole, cut))
+            whole = _joined(begin[place], left).strip()
+            if whole or not before:
+                accept(place, whole, cut)
+            else:  # nothing new: as if nothing had been said yet
+                prompt = replace(prompt, conversation=prompt.conversation[-1:])
+                alone[place] = _request(speaker, prompt, "", max_tokens, max_tokens, more)
+        for place, text, cut in hear(alone):
+            accept(place, text.strip(), cut)
     for place in range(len(prompts)):
         if place not in found:
             hand_off(place)

@@ -9,6 +9,7 @@ from brandbot.evaluation.findings import Asked
 from brandbot.examples import Example
 from brandbot.knowledge import lookup
 from brandbot.knowledge.lookup import Found, Lookup
+from brandbot.knowledge.queries import queries
 from brandbot.models import Say
 from brandbot.persona import Knowledge, Persona
 from brandbot.prompt import Message
@@ -22,7 +23,7 @@ class Served:
         self, workspace: Workspace, persona: Persona, knowledge: Knowledge, say: Say | None = None
     ) -> None:
         """``knowledge`` are the settings that the version is served with."""
-        self._settings = knowledge
+        self._settings, self._language = knowledge, persona.language
         self._lookup: Lookup | None = None
         if knowledge.enabled and (persona.folder / "knowledge").is_dir():
             lookup.update_index(workspace, persona)
@@ -49,5 +50,5 @@ class Served:
     def _find(self, conversation: Sequence[Message]) -> Found:
         if self._lookup is None or self._lookup.search is None:
             strict = self._settings.enabled and self._settings.strict
-            return Found("".join(lookup.queries(conversation)[:1]) if strict else "")
+            return Found("".join(queries(conversation, self._language)[:1]) if strict else "")
         return self._lookup.find(conversation, self._settings)

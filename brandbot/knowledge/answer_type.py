@@ -95,19 +95,28 @@ _DEFINITION = re.compile(
     re.IGNORECASE,
 )
 
+_ENDS = r"(?=\s*(?:[?!.,;]|$))"
+HELLO = (
+    r"good (?:morning|afternoon|evening|day)|buen(?:os d[ií]as|as(?: tardes| noches)?)|hi|hello|hey"
+    r"|hola|(?:un )?saludos?|(?:how are (?:you|things)|how's it going|what's up"
+    rf"|c[oó]mo (?:est[aá](?:is|s|n)?|te va|va)|qu[eé] (?:tal|onda)){_ENDS}"
+)
+THANKS = (
+    r"(?:many |so )?thank(?:s| you)(?: (?:so|very) much| a lot| again)?|cheers"
+    r"|obrigad[oa]|gr[aà]cies|(?:muchas |mil )?gracias|(?:muy|qu[eé]) amable"
+    r"|for (?:the|your|all your) help|por (?:la|tu|su|vuestra|toda la) ayuda"
+)
+GOODBYE = (
+    r"(?:good)?bye|good night|see you(?: soon| later)?(?=\W*$)|take care"
+    r"|have a (?:nice|good|lovely) (?:day|one|evening|weekend)|adi[oó]s|chao|chau|nos vemos"
+    r"|hasta (?:luego|pronto|mañana|la vista)"
+)
+"""Words that greet, thank and take leave; some of them only where a sentence ends."""
 _COURTESY = re.compile(
-    r"\b(?:good (?:morning|afternoon|evening|day|night)|buen(?:os d[ií]as|as(?: tardes| noches)?)"
-    r"|hi|hello|hey|hola|(?:many |so )?thank(?:s| you)(?: (?:so|very) much| a lot| again)?|cheers"
-    r"|ok(?:ay|i)?|perfect[oa]?|great|lovely|nice|cool|brilliant|(?:good)?bye|got it|i see|please"
-    r"|see you(?: soon| later)?(?=\W*$)|no (?:problem|worries)|never mind"
-    r"|for (?:the|your|all your) help|(?:muchas |mil )?gracias|vale|de acuerdo|genial|estupendo"
-    r"|adi[oó]s|de nada|entendido|claro|hasta (?:luego|pronto|mañana|la vista)|(?:un )?saludos?"
-    r"|por favor|por (?:la|tu|su|vuestra|toda la) ayuda|pues|chao|chau|nos vemos"
-    r"|(?:muy|qu[eé]) amable|take care|have a (?:nice|good|lovely) (?:day|one|evening|weekend)"
-    r"|obrigad[oa]|gr[aà]cies"
-    # words that also mean something else, at the end of what is said
-    r"|(?:how are (?:you|things)|how's it going|what's up|c[oó]mo (?:est[aá](?:is|s|n)?|te va|va)"
-    r"|qu[eé] (?:tal|onda)|dale|listo|[oó]rale|[aá]ndale)(?=\s*(?:[?!.,;]|$)))\b",
+    rf"\b(?:{HELLO}|{THANKS}|{GOODBYE}"
+    r"|ok(?:ay|i)?|perfect[oa]?|great|lovely|nice|cool|brilliant|got it|i see|please"
+    r"|no (?:problem|worries)|never mind|vale|de acuerdo|genial|estupendo|de nada|entendido|claro"
+    rf"|por favor|pues|(?:dale|listo|[oó]rale|[aá]ndale){_ENDS})\b",
     re.IGNORECASE,
 )
 

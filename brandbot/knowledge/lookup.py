@@ -6,7 +6,6 @@ its heading, instead of whole passages. The same lines are mixed into training.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from brandbot.errors import KnowledgeError
 from brandbot.knowledge import answer_type, index
 from brandbot.knowledge.embedder import Embedder, open_embedder
 from brandbot.knowledge.index import Built, IndexStore, Progress
+from brandbot.knowledge.queries import AFTER, doubted, otherwise, queries
 from brandbot.knowledge.reranker import Reranker, open_reranker
 from brandbot.knowledge.search import Hit, Search
 from brandbot.models import Say
@@ -50,63 +50,6 @@ reranker reads them: a small model says it all the same, as if it were of what w
 ASKS, TALKS = 0.9, 0.03
 """A reranker's chance from which a question asks for a fact of the documents, and below which no
 message does, though it is worded so: "are you a real person?"."""
-
-AFTER = " » "
-"""Between two messages of which the first says what the second is about, as the reranker learnt."""
-
-LEANING, SHORT, FEW, MANY = 8, 5, 2, 14
-"""Words up to which a question that points back is taken as one about the message before, up to
-which any question may be one, up to which what is none may ask all the same ("parking"), and beyond
-which a message has more to say than that it wants to talk to a person."""
-
-_GOES_ON = re.compile(
-    r"^\W*(?:and|or|but|also|what about|how about"
-    r"|y|e|o|pero|tambi[eé]n|qu[eé] tal|qu[eé] pasa con)\b",
-    re.IGNORECASE,
-)
-_LEANS_BACK = re.compile(  # not "bread that is vegan", "esa sala"
-    r"\b(?:is|are|does|about|for|with|of|like|than|from) (?:that|those|these|them)\W*$"
-    r"|\b(?:is|does|can) that\b|\beso\b|\bes[ae]\W*$",
-    re.IGNORECASE,
-)
-_REFERS = re.compile(  # "do I have to pay for it?", "¿hay que reservarlo?"
-    # not "is it raining?", "are they open?"
-    r"\b(?:for|with|of|to|about|from|in|on|at|pay|book|buy|bring|use|return|change|cancel|get|have)"
-    r" (?:it|them)\b|\bdo they\b|\b(?!charlas?\b|perlas?\b|carlos?\b)\w+[aei]rl[oa]s?\b",
-    re.IGNORECASE,
-)
-_DOUBTS = re.compile(
-    r"^\W*(?:are you (?:\w+ )?sure|is that (?:right|true|correct)|est[aá]i?s (?:\w+ )?segur[oa]s?"
-    r"|(?:really|seriously|de verdad|en serio|seguro|de veras)\W*$)",
-    re.IGNORECASE,
-)
-_OBJECTS = re.compile(r"^\W*(?:but|pero)\b", re.IGNORECASE)
-_CORRECTS = re.compile(  # "no, I meant Sunday", "perdón, la de débito", "northern Ireland I mean"
-    r"^\W*(?:(?:no|sorry|oops|ay|perd[oó]n|disculpa)\b[\s,.]*)*(?:i meant?|i was asking about"
-    r"|(?:yo )?me (?:refiero|refer[ií]a)(?: a\b)?|(?:yo )?quer[ií]a decir|digo|me he equivocado)\b"
-    r"|^\W*(?:no|sorry|oops|perd[oó]n)\b[\s,.]+(?=(?:the|el|la|los|las)\b(?! verdad))"
-    r"|[\s,]+(?:i meant?|quiero decir|digo)\W*$",
-    re.IGNORECASE,
-)
-_ONE_OF = re.compile(  # "la de débito", "the large one"
-    r"^\W*(?:(?:el|la|los|las) (?:de|del|que|m[aá]s)\b.*|the\b.*\bones?\W*)$", re.IGNORECASE
-)
-_PERSON = re.compile(  # whoever would rather talk to one
-    r"^\W*(?:(?:a |un )?(?:real )?(?:human|person|agent|operator|manager|customer services?|humano"
-    r"|agente|operador|encargado|persona real))(?: now| please| por favor)*\W*$"
-    r"|\b(?:(?:speak|talk|chat) (?:to|with)|(?:put|connect|get|give) me(?: through| to| with)*)\b"
-    r".{0,12}?\b(?:human|person|someone|somebody|agent|operator|manager|the team|staff"
-    r"|customer services?)\b"
-    r"|\b(?:(?:habl|comun[ií]|contact|p[aá]s|p[oó]n)\w* (?:\w+ )?con|atiend\w+)\b.{0,12}?"
-    r"\b(?:humano|persona|agente|operador|asesor|ejecutiv|alguien|encargad|responsable|gestor)\w*",
-    re.IGNORECASE,
-)
-_CONTACT = {
-    "en": ("How do I contact you?",),
-    "es": ("¿Cuál es el teléfono de contacto?", "¿Cuál es el correo de contacto?"),
-}
-"""What is looked up for them."""
-_ABOUT = {"en": "what about {}?", "es": "¿y {}?"}
 
 
 @dataclass(frozen=True)
@@ -227,21 +170,16 @@ class Lookup:
         reranker = open_reranker(self._models, self._say) if settings.reranker else None
         if not asked:
             return Found("")
-        if doubted := _doubted(conversation):
-            again = _found(search, doubted, settings.top_k, meaning, reranker)
+        if before := doubted(conversation):
+            again = _found(search, before, settings.top_k, meaning, reranker)
             if again.facts:
                 return again
         every = [_found(search, query, settings.top_k, meaning, reranker) for query in asked]
         best = max(every, key=lambda found: found.facts[0].score if found.facts else 0.0)
         if best.quote:
             return best
-        told = asked[-1].split(AFTER)[-1]
-        others: Sequence[str] = ()
-        if _PERSON.search(told):  # "can I talk to a manager?"
-            others = _CONTACT.get(search.language, _CONTACT["en"])
-        elif (best.asks or 0.0) >= TALKS and len(asked[-1].split()) <= FEW:
-            # "Dogs" is no question that the reader knows, though nothing else is meant.
-            others = [_ABOUT.get(search.language, _ABOUT["en"]).format(told.strip(" .,;!¡"))]
+        may_ask = (best.asks or 0.0) >= TALKS
+        others = otherwise(asked[-1], search.language, may_ask=may_ask)
         further = [_found(search, query, settings.top_k, meaning, reranker) for query in others]
         return next((found for found in further if found.quote), best)
 
@@ -357,63 +295,3 @@ def explaining(search: Search, question: str, facts: Sequence[Fact]) -> list[Fac
 def as_sentence(text: str) -> str:
     """A fact as it can be said: a row or an item gets the full stop it lacks."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-def queries(conversation: Sequence[Message], language: str = "en") -> list[str]:
-    """What may be searched for: the last message, alone or after the one before it.
-
-    Both, if it is a short question or goes on: "got wifi?" and "and on Sundays?" may be questions
-    of their own, "large?" and "and a large one?" are not. Only after it, if it leans back: "how
-    much is that?"; or corrects it: "no, I meant the large one". Who wants to talk to a person is
-    told where to find one. Nothing if it only greets or thanks.
-    """
-    said = _said(conversation)
-    asked = [message.content.strip() for message in conversation if message.role == "user"]
-    if not said or said[-1] != asked[-1]:
-        return []
-    last = said[-1]
-    words, asks = len(re.findall(r"\w+", last)), answer_type.is_question(last)
-    if not asks and words <= MANY and _PERSON.search(last):
-        return [*_CONTACT.get(language, _CONTACT["en"])]
-    about = _ABOUT.get(language, _ABOUT["en"])
-    if len(said) == 1:
-        return [last]
-    # What goes on may have brought a subject of its own, "what about parking?", or not.
-    before = dict.fromkeys((said[-2], _subject(said[:-1])))
-    joined = [f"{subject}{AFTER}{last}" for subject in before]
-    meant = _CORRECTS.sub(" ", last).strip(" .,;") if words <= LEANING else last
-    if meant != last and meant:
-        told = meant if answer_type.is_question(meant) else about.format(meant)
-        return [f"{subject}{AFTER}{told}" for subject in before]
-    if asks and words <= LEANING and _LEANS_BACK.search(last):
-        return joined
-    if _GOES_ON.match(last) and (asks or (words <= 4 and not _OBJECTS.match(last))):
-        return [*joined, last]
-    if words <= SHORT and _ONE_OF.match(last):
-        return [f"{subject}{AFTER}{about.format(last.strip(' .,;'))}" for subject in before]
-    refers = words <= LEANING and _REFERS.search(last)
-    return [last, *joined] if asks and (words <= SHORT or refers) else [last]
-
-
-def _subject(said: Sequence[str]) -> str:
-    """The last message that can be understood alone; "and a large one?" is about one before it."""
-    for message in reversed(said):
-        back = _GOES_ON.match(message) or _LEANS_BACK.search(message) or _DOUBTS.match(message)
-        if not back:
-            return message
-    return said[-1]
-
-
-def _doubted(conversation: Sequence[Message]) -> str:
-    """The question whose answer the last message doubts ("are you sure?"); "" if it does not."""
-    said = _said(conversation)
-    if len(said) < 2 or not _DOUBTS.match(said[-1]):
-        return ""
-    subject = _subject(said[:-1])
-    return subject if subject == said[-2] else f"{subject}{AFTER}{said[-2]}"
-
-
-def _said(conversation: Sequence[Message]) -> list[str]:
-    """A person's messages without those that only greet or thank."""
-    said = (message.content.strip() for message in conversation if message.role == "user")
-    return [message for message in said if not answer_type.is_courtesy(message)]
