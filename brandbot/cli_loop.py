@@ -116,12 +116,14 @@ def export(
     brandbot export lighthouse --what preferences --format dpo --out pairs.jsonl
     """
     from brandbot import export as exports
+    from brandbot.screen import bar
 
     if as_json and out == "-":
         raise BrandbotError("With --json, name a file with --out: both would go to one output.")
-    with _log() as (workspace, log):
+    with _log() as (workspace, log), bar(f"Exporting {name}", quiet=as_json) as progress:
         done = exports.export(
-            workspace, log, name, what, form, out, system=system  # type: ignore[arg-type]
+            workspace, log, name, what, form, out,  # type: ignore[arg-type]
+            system=system, progress=progress,
         )  # fmt: skip
     if as_json:
         typer.echo(json.dumps({"out": out, **asdict(done)}))

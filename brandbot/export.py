@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -87,12 +87,14 @@ def export(
     out: Path | str,
     *,
     system: bool = True,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Exported:
     """Writes what people approved of, or said, to ``out`` (- is the standard output).
 
-    ``system`` puts the persona's voice guide first in each row, as training does. The file is whole
-    or not there. Raises BrandbotError for a form that ``what`` doesn't come in, or a place that
-    can't be written to, and PersonaError for examples that can't be read.
+    ``system`` puts the persona's voice guide first in each row, as training does. ``progress`` is
+    told how many of how many were gone through for personal data. The file is whole or not there.
+    Raises BrandbotError for a form that ``what`` doesn't come in, or a place that can't be written
+    to, and PersonaError for examples that can't be read.
     """
     if what not in FORMS or form not in FORMS[what]:
         raise BrandbotError(_refusal(what, form))
@@ -119,7 +121,9 @@ def export(
             items = _preferences(log, name, tested, codes, written, left)
     done, own = Exported(), brands_own(workspace, persona)
     lines: dict[str, None] = {}
-    for item in items:
+    items = list(items)
+    for number, item in enumerate(items):
+        progress(number, len(items))
         item, kinds = _cleaned(item, persona.config.language, own)
         for row in _rows(item, form, persona.system_prompt if system else "", persona.language):
             line = json.dumps(row, ensure_ascii=False)
