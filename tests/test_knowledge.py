@@ -33,6 +33,7 @@ from brandbot.knowledge import (
     passages,
     queries,
     sources,
+    unfinished,
     weight,
 )
 from brandbot.knowledge.embedder import Embedder, SentenceEmbedder, open_embedder
@@ -230,6 +231,37 @@ def test_a_touched_file_is_not_embedded_again(workspace: Path, acme: Persona) ->
     lookup.update_index(Workspace(workspace), acme)
     os.utime(acme.folder / "knowledge" / "prices.md", (1, 1))
     assert lookup.update_index(Workspace(workspace), acme).embedded == 0
+
+
+def test_a_build_that_is_stopped_keeps_what_it_had_embedded(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Workspace(workspace)
+    monkeypatch.setattr(index, "BATCH", 1)
+
+    def stop(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lookup.update_index(place, acme, stop)
+    assert lookup.Lookup(place, "acme").search is None
+    built = lookup.update_index(place, acme)
+    assert (built.passages, built.embedded) == (4, 1)
+    assert not (place.knowledge("acme") / unfinished.FILE).exists()
+    search = opened(workspace)
+    fresh = search.embedder.embed([p.embedded for p in search.passages])
+    assert np.allclose(search._faiss.reconstruct_n(0, 4), fresh, atol=1e-5)
+
+
+@pytest.mark.parametrize("broken", [b"", b"PK\x03\x04 cut off", b"no zip at all"])
+def test_a_damaged_rest_of_a_build_is_passed_over(
+    workspace: Path, acme: Persona, broken: bytes
+) -> None:
+    place = Workspace(workspace)
+    place.knowledge("acme").mkdir(parents=True)
+    (place.knowledge("acme") / unfinished.FILE).write_bytes(broken)
+    assert lookup.update_index(place, acme).embedded == 4
 
 
 def test_a_broken_document_costs_no_other(workspace: Path, acme: Persona) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from brandbot.disk import fsync, fsync_folder, write_pointer, write_whole
 from brandbot.errors import KnowledgeError, MissingExtraError, Problem
-from brandbot.knowledge import documents, passages
+from brandbot.knowledge import documents, passages, unfinished
 from brandbot.knowledge.embedder import Embedder, embedder_name
 from brandbot.knowledge.lexical import Lexical
 from brandbot.knowledge.passages import Passage
@@ -245,7 +245,7 @@ def _build(
             manifest = {**before.manifest, "documents": entries}
             write_whole(before.folder / "manifest.json", _sealed(manifest))
         return built
-    vectors, built.embedded = _vectors(before, old, kept, opened(), progress)
+    vectors, built.embedded = _vectors(store.folder, before, old, kept, opened(), progress)
     words = Words(language)
     if before is not None and built.embedded <= LITTLE * len(kept) and kept:
         measured = Measured(before.manifest["meaning"], before.manifest["floor"])
@@ -268,6 +268,7 @@ def _build(
         return manifest
 
     built.build = store.publish(write)
+    unfinished.drop(store.folder)
     return built
 
 
@@ -336,35 +337,39 @@ def _unlike(found: Sequence[Passage]) -> list[Passage]:
 
 
 def _vectors(
-    before: Build | None, old: Sequence[Passage], kept: Sequence[Passage],
+    folder: Path, before: Build | None, old: Sequence[Passage], kept: Sequence[Passage],
     embedder: Embedder, progress: Progress,
 ) -> tuple[Vectors, int]:  # fmt: skip
-    """The vectors of ``kept``, from the build before where it has them; how many are new."""
+    """The vectors of ``kept``, and how many are new.
+
+    The others are from the build before, or from one that was stopped. If this one is stopped,
+    ``folder`` keeps what it had.
+    """
     import numpy as np
 
-    row_of = {passage.id: row for row, passage in enumerate(old)}
-    if before is None or before.manifest["embedder"] != embedder.name:
-        row_of = {}
-    # The longest first: those of a batch are padded to its longest.
-    fresh = sorted(
-        (row for row, passage in enumerate(kept) if passage.id not in row_of),
-        key=lambda row: -len(kept[row].embedded),
-    )
-    reused = [row for row, passage in enumerate(kept) if passage.id in row_of]
-    parts: list[tuple[list[int], Vectors]] = []
-    for start in range(0, len(fresh), BATCH):
-        progress(start, len(fresh))
-        rows = fresh[start : start + BATCH]
-        parts.append((rows, embedder.embed([kept[row].embedded for row in rows])))
-    progress(len(fresh), len(fresh))
-    if reused and before is not None:
+    made = unfinished.kept(folder, embedder.name)
+    known: dict[str, Vectors] = {}
+    if before is not None and old and before.manifest["embedder"] == embedder.name:
         index = read_faiss(before.folder / "index.faiss")
         every: Vectors = index.reconstruct_n(0, index.ntotal)
-        parts.append((reused, every[[row_of[kept[row].id] for row in reused]]))
-    vectors = np.zeros((len(kept), parts[0][1].shape[1] if parts else 0), np.float32)
-    for rows, values in parts:
-        vectors[rows] = values
-    return vectors, len(fresh)
+        known = {passage.id: vector for passage, vector in zip(old, every, strict=True)}
+    # The longest first: those of a batch are padded to its longest.
+    fresh = sorted(
+        (passage for passage in kept if passage.id not in known and passage.id not in made),
+        key=lambda passage: -len(passage.embedded),
+    )
+    try:
+        for start in range(0, len(fresh), BATCH):
+            progress(start, len(fresh))
+            batch = fresh[start : start + BATCH]
+            vectors = embedder.embed([passage.embedded for passage in batch])
+            made |= {passage.id: vector for passage, vector in zip(batch, vectors, strict=True)}
+    except BaseException:
+        unfinished.keep(folder, embedder.name, made)
+        raise
+    progress(len(fresh), len(fresh))
+    rows = [known.get(passage.id, made.get(passage.id)) for passage in kept]
+    return np.array(rows, np.float32).reshape(len(kept), -1 if kept else 0), len(fresh)
 
 
 def _write(folder: Path, kept: Sequence[Passage], vectors: Vectors, words: Words) -> None:
