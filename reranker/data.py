@@ -189,19 +189,24 @@ def _terms(text: str) -> set[str]:
     return {word.lower()[:5] for word in WORD.findall(text) if len(word) > 2}
 
 
-def drawn() -> list[Group]:
-    """All there is to learn, in an order by chance, each message as somebody might type it.
+def everything() -> list[Group]:
+    """All there is to learn."""
+    return [*businesses(), *topics("es"), *topics("en"), *talk()]
+
+
+def drawn(groups: Sequence[Group]) -> list[Group]:
+    """In an order by chance, each message as somebody might type it.
 
     Of its lines one that answers is drawn, or all of two questions in one, and a few that don't.
     """
-    groups = []
-    for group in (*businesses(), *topics("es"), *topics("en"), *talk()):
+    found = []
+    for group in groups:
         right = group.right
         if right and not group.double:
             right = (random.choice(right),)
         many = WRONG if right else WRONG + 1
         near = group.wrong[1 : 2 * many + 2]
         wrong = group.wrong[:1] + tuple(random.sample(near, min(many - 1, len(near))))
-        groups.append(replace(group, message=as_typed(group.message), right=right, wrong=wrong))
-    random.shuffle(groups)
-    return groups
+        found.append(replace(group, message=as_typed(group.message), right=right, wrong=wrong))
+    random.shuffle(found)
+    return found

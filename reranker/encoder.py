@@ -118,7 +118,8 @@ class CrossEncoder:
         ids, of, ends = (part.to(self.device) for part in (rows.ids, rows.of, rows.ends))
         size = torch.tensor(self.config["hidden_size"] ** 0.5, dtype=self.dtype)
         x = self._words[ids.flatten()] * size.to(self.device)
-        heads, eps = self.config["num_attention_heads"], self.config["rms_norm_eps"]
+        heads = self.config["num_attention_heads"], self.config["num_key_value_heads"]
+        eps = self.config["rms_norm_eps"]
         for at, (weights, kind) in enumerate(
             zip(self._layers, self.config["layer_types"], strict=True)
         ):
@@ -159,23 +160,27 @@ class CrossEncoder:
 
 def _layer(
     x: Tensor, of: Tensor, turns: tuple[Tensor, Tensor], weights: dict[str, Tensor],
-    lora: list[tuple[list[Tensor], list[Tensor]]], heads: int, eps: float, dropout: float,
+    lora: list[tuple[list[Tensor], list[Tensor]]], heads: tuple[int, int], eps: float,
+    dropout: float,
 ) -> Tensor:  # fmt: skip
     """One layer of Gemma 3 over all tokens (rows x WIDTH, hidden)."""
     norm = functools.partial(_normed, weights=weights, eps=eps)
     linear = functools.partial(_linear, dropout=dropout)
-    rows = of.shape[0]
+    rows, (queries, keys) = of.shape[0], heads
     told = norm(x, "input_layernorm")
-    qkv = linear(told, weights["self_attn.qkv"], *lora[0]).view(rows, WIDTH, heads + 2, -1)
-    q = _turned(norm(qkv[:, :, :heads], "self_attn.q_norm"), turns)
-    k = _turned(norm(qkv[:, :, heads : heads + 1], "self_attn.k_norm"), turns)
-    # One key for all heads: they are more rows of one matrix.
-    near = q.reshape(rows, WIDTH * heads, -1) @ k[:, :, 0].transpose(1, 2)
-    same = (of[:, :, None] == of[:, None, :])[:, :, None]
-    near = near.view(rows, WIDTH, heads, WIDTH).float() / math.sqrt(q.shape[-1])
+    qkv = linear(told, weights["self_attn.qkv"], *lora[0])
+    q, k, v = qkv.view(rows, WIDTH, queries + 2 * keys, -1).split((queries, keys, keys), 2)
+    q = _turned(norm(q, "self_attn.q_norm"), turns)
+    k = _turned(norm(k, "self_attn.k_norm"), turns)
+    # A key is shared by several queries: they are more rows of one matrix.
+    shared = q.reshape(rows, WIDTH, keys, queries // keys, -1).transpose(1, 2)
+    k, v = k.transpose(1, 2), v.transpose(1, 2)
+    near = shared.reshape(*k.shape[:2], -1, k.shape[-1]) @ k.transpose(2, 3)
+    same = (of[:, :, None] == of[:, None, :])[:, None, :, None]
+    near = near.view(rows, keys, WIDTH, -1, WIDTH).float() / math.sqrt(k.shape[-1])
     share = near.masked_fill(~same, float("-inf")).softmax(-1).to(x.dtype)
-    seen = share.view(rows, WIDTH * heads, WIDTH) @ qkv[:, :, heads + 1]
-    seen = linear(seen.view(rows * WIDTH, -1), weights["self_attn.o"], *lora[1])
+    seen = (share.view(rows, keys, -1, WIDTH) @ v).view(shared.shape).transpose(1, 2)
+    seen = linear(seen.reshape(rows * WIDTH, -1), weights["self_attn.o"], *lora[1])
     x = x + norm(seen, "post_attention_layernorm")
     told = norm(x, "pre_feedforward_layernorm")
     gate, up = linear(told, weights["mlp.gate_up"], *lora[2]).chunk(2, -1)

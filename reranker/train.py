@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from data import Group, Nearness, as_line, drawn, rows, talk, topics
+from data import Group, Nearness, as_line, drawn, everything, rows, talk, topics
 from encoder import DROPOUT, WIDTH, CrossEncoder, Rows, pack
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
@@ -36,8 +36,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from brandbot import Workspace, models, precision
-from brandbot.knowledge.lookup import ANSWERS, ASKS, MOST_READ, NEARLY
+from brandbot import models, precision
 from brandbot.knowledge.reranker import ADAPTER, SCALE, SHIFT, Reranker, pair
 
 RATE = 5e-4
@@ -45,6 +44,9 @@ RATE = 5e-4
 
 ROWS = {"cuda": 128, "cpu": 14}
 """Rows of a step: about 800 pairs on a GPU."""
+
+BESIDE = 11
+"""Facts that a question is measured beside: with the right one as many as are read for a reply."""
 
 Tokens = Callable[[str], Sequence[int]]
 
@@ -78,6 +80,8 @@ def main() -> None:
         parser.error("name a file for the adapter, or measure the one that is there: --measure")
     if asked.out is not None and not asked.out.absolute().parent.is_dir():
         parser.error(f"there is no folder {asked.out.absolute().parent}")
+    from brandbot import Workspace  # learning needs little of brandbot (offline.py)
+
     random.seed(1)
     torch.manual_seed(1)
     base = models.resolve(models.RERANKER, Workspace.find(Path(__file__).parents[1]).models).folder
@@ -94,8 +98,9 @@ def train(base: Path, start: Path | None, epochs: int, minutes: float) -> dict[s
         encoder.load(load_file(start))
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     tokens = functools.cache(lambda text: tokenizer.encode(text, add_special_tokens=False).ids)
-    groups = [group for _ in range(epochs) for group in drawn()]
-    learn(encoder, Steps(groups, tokens, ROWS[encoder.device]), minutes)
+    groups = [group for _ in range(epochs) for group in drawn(everything())]
+    begin = encoder.config["bos_token_id"]
+    learn(encoder, Steps(groups, tokens, begin, ROWS[encoder.device]), minutes)
     return encoder.stored()
 
 
@@ -105,10 +110,10 @@ def train(base: Path, start: Path | None, epochs: int, minutes: float) -> dict[s
 class Steps(IterableDataset[Step]):
     """Groups in their order, as many to a step as go into its rows; each process has a part."""
 
-    def __init__(self, groups: Sequence[Group], tokens: Tokens, many: int) -> None:
+    def __init__(self, groups: Sequence[Group], tokens: Tokens, begin: int, many: int) -> None:
         super().__init__()
         self._groups, self._tokens, self._many = groups, tokens, many
-        self._begin, (self._line,) = tokens("<bos>")[0], tokens("\n")
+        self._begin, (self._line,) = begin, tokens("\n")
 
     def __iter__(self) -> Iterator[Step]:
         worker = get_worker_info()
@@ -153,28 +158,34 @@ def learn(encoder: CrossEncoder, steps: Steps, minutes: float) -> None:
             break
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, (taken + 1) / 60) * (1 - spent)
-        loss = loss_of(encoder, step)
+        lost = loss_of(encoder, step)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        lost.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         pairs += len(step.right)
         if taken % 20 == 19:
             seconds = time.monotonic() - start
             print(
-                f"step {taken + 1}: loss {loss.item():.3f}, {pairs / seconds:,.0f} pairs a second, "
+                f"step {taken + 1}: loss {lost.item():.3f}, {pairs / seconds:,.0f} pairs a second, "
                 f"{seconds * (1 / max(spent, 1e-3) - 1) / 60:.0f} min left", flush=True
             )  # fmt: skip
 
 
 def loss_of(encoder: CrossEncoder, step: Step) -> torch.Tensor:
     """Binary cross-entropy of each pair, and a little of the softmax over a message's facts."""
-    odds = encoder.odds(step.rows, dropout=DROPOUT)
-    right, at = step.right.to(odds.device), step.message.to(odds.device)
-    total = torch.zeros_like(odds).index_add(0, at, odds.clamp(-30, 30).exp())
-    chosen = ((total[at].log() - odds) * right).sum() / right.sum().clamp_min(1)
-    loss: torch.Tensor = functional.binary_cross_entropy_with_logits(odds, right) + 0.3 * chosen
-    return loss
+    return loss(encoder.odds(step.rows, dropout=DROPOUT), step.right, step.message)
+
+
+def loss(odds: torch.Tensor, right: torch.Tensor, message: torch.Tensor) -> torch.Tensor:
+    """Of pairs' log odds; never below zero, however sure the model is."""
+    right, message = right.to(odds.device), message.to(odds.device)
+    most = torch.full_like(odds, -torch.inf).scatter_reduce(0, message, odds.detach(), "amax")
+    total = torch.zeros_like(odds).index_add(0, message, (odds - most[message]).exp())
+    beside = total[message].log() + most[message] - odds  # of a pair among its message's
+    chosen = (beside * right).sum() / right.sum().clamp_min(1)
+    every: torch.Tensor = functional.binary_cross_entropy_with_logits(odds, right) + 0.3 * chosen
+    return every
 
 
 # --- Measuring ----------------------------------------------------------------------------------
@@ -186,7 +197,7 @@ def held_out() -> Iterator[tuple[str, Group]]:
         near, lines = Nearness(row["facts"]), [as_line(fact) for fact in row["facts"]]
         for ask in row["asks"]:
             right = [lines[at] for at in ask["a"]] or [as_line(ask["fact"])]
-            wrong = [lines[at] for at in near.order(ask["q"], ask["a"])[: MOST_READ - 1]]
+            wrong = [lines[at] for at in near.order(ask["q"], ask["a"])[:BESIDE]]
             yield row["lang"], Group(ask["q"], tuple(right), tuple(wrong))
     for language in ("es", "en"):
         for group in topics(language, held_out=True):
@@ -195,6 +206,8 @@ def held_out() -> Iterator[tuple[str, Group]]:
 
 def measure(reranker: Reranker) -> None:
     """Each held-out question with what answers it, and without."""
+    from brandbot.knowledge.lookup import ANSWERS, ASKS, NEARLY
+
     random.seed(1)  # the same facts beside each question after a training and without one
     answered: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     beyond: dict[str, list[float]] = defaultdict(list)
