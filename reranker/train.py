@@ -37,7 +37,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from brandbot import models, precision
-from brandbot.knowledge.reranker import ADAPTER, SCALE, SHIFT, Reranker, pair
+from brandbot.knowledge.reranker import SCALE, SHIFT, Reranker, pair
 
 RATE = 5e-4
 """AdamW's learning rate: it rises for 60 steps, then falls to nothing."""
@@ -87,7 +87,7 @@ def main() -> None:
     base = models.resolve(models.RERANKER, Workspace.find(Path(__file__).parents[1]).models).folder
     if not asked.measure:
         save_file(train(base, asked.start, asked.epochs, asked.minutes), asked.out)
-    measure(Reranker(base, asked.out or ADAPTER))
+    measure(Reranker(base, *([asked.out] if asked.out else [])))
 
 
 def train(base: Path, start: Path | None, epochs: int, minutes: float) -> dict[str, torch.Tensor]:

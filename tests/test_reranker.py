@@ -25,11 +25,12 @@ from brandbot.errors import ModelError
 from brandbot.knowledge import lookup
 from brandbot.knowledge.lookup import ANSWERS, ASKS
 from brandbot.knowledge.reranker import (
-    ADAPTER,
+    ADAPTERS,
     FACT,
     MESSAGE,
     SCALE,
     SHIFT,
+    TWICE,
     Reranker,
     open_reranker,
     pair,
@@ -83,10 +84,10 @@ def test_a_damaged_adapter_says_to_install_again(
     tmp_path: Path, gemma: Path, train: ModuleType
 ) -> None:
     cut = tmp_path / "answers.safetensors"
-    cut.write_bytes(ADAPTER.read_bytes()[:1000])
+    cut.write_bytes(ADAPTERS[0].read_bytes()[:1000])
     with pytest.raises(ModelError, match="Install brandbot again"):
         Reranker(gemma, cut)
-    whole = train.CrossEncoder(gemma).adapter()
+    whole = train.CrossEncoder(gemma, "cpu", torch.float32).stored()
     save_file(whole, cut)
     Reranker(gemma, cut)
     query = "layers.0.self_attn.q_proj.lora_B"
@@ -98,6 +99,37 @@ def test_a_damaged_adapter_says_to_install_again(
         save_file(spoilt, cut)
         with pytest.raises(ModelError, match="Install brandbot again"):
             Reranker(gemma, cut)
+
+
+def test_the_likeliest_facts_are_read_twice(
+    tmp_path: Path, gemma: Path, train: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their odds are the mean of both models', and nothing that was read once is likelier."""
+    monkeypatch.setattr("brandbot.precision.use_bf16", lambda: False)
+    files = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        reader = train.CrossEncoder(gemma, "cpu", torch.float32)
+        for name, weight in reader.adapter.items():
+            if name.endswith("lora_B") or name == "head":
+                torch.nn.init.normal_(weight, std=0.1)
+        files.append(tmp_path / f"{seed}.safetensors")
+        save_file(reader.stored(), files[-1])
+    lines = ["tea: two", "for: s", "two: tea", "a cup of it: three", "none", "open: at nine"]
+    asks, one = Reranker(gemma, files[0]).read("tea for two", lines)
+    other = Reranker(gemma, files[1]).read("tea for two", lines)[1]
+    asked, both = Reranker(gemma, *files).read("tea for two", lines)
+    assert asked == pytest.approx(asks)
+    twice = sorted(range(6), key=lambda place: -one[place])[:TWICE]
+    for place in twice:
+        mean = (
+            np.log(one[place] / (1 - one[place])) + np.log(other[place] / (1 - other[place]))
+        ) / 2
+        assert both[place] == pytest.approx(1 / (1 + np.exp(-mean)), abs=1e-3)
+    least = min(both[place] for place in twice)
+    for place in set(range(6)) - set(twice):
+        assert both[place] == pytest.approx(min(one[place], least), abs=1e-3)
+    assert Reranker(gemma, *files).read("tea for two", [])[1] == []
 
 
 def test_a_base_model_that_lacks_a_weight_is_refused(gemma: Path) -> None:
@@ -145,7 +177,7 @@ PISCINA = [
         (PISCINA, "precio adultos", 0),
         (PISCINA, "cuánto pagan los estudiantes", 0),
         (PISCINA, "cuanto pago si voy a la universidad", 0),
-        (PISCINA, "¿cuándo caduca el bono de diez?", 1),
+        (PISCINA, "¿cuánto dura el bono de diez?", 1),
         (PISCINA, "hasta que hora abris los sabados", 2),
         (PISCINA, "mi hija de seis años puede bañarse sola?", 3),
     ],
@@ -273,8 +305,8 @@ def test_businesses_it_never_saw(reranker: Reranker, train: ModuleType, language
 
 def test_it_is_in_the_package() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (pattern,) = settings["tool"]["setuptools"]["package-data"]["brandbot.knowledge"]
-    assert (ROOT / "brandbot" / "knowledge" / pattern).samefile(ADAPTER)
+    files = settings["tool"]["setuptools"]["package-data"]["brandbot.knowledge"]
+    assert [ROOT / "brandbot" / "knowledge" / file for file in files] == list(ADAPTERS)
 
 
 def test_the_terms_of_what_it_was_trained_on_travel_with_it() -> None:
@@ -341,7 +373,7 @@ def test_training_goes_down_and_the_adapter_gives_its_odds(
         return tokenizer.encode(text, add_special_tokens=False).ids
 
     reader = encoder.CrossEncoder(gemma, "cpu", torch.float32)
-    steps = train.Steps(groups * 150, tokens, begin, 2)
+    steps = train.Steps(groups * 400, tokens, begin, 2)
     step = next(iter(steps))
     first = train.loss_of(reader, step).item()
     train.learn(reader, steps, math.inf)

@@ -4,12 +4,14 @@ Search compares a question and a passage each by itself, so that the discount fo
 for pensioners. A cross-encoder (Nogueira and Cho 2019) reads both at once and gives the chance that
 the one answers the other: it orders the facts that search found, and tells when none of them is an
 answer. It is Gemma 3 270M, whose words here see those after them, too, with an adapter that was
-trained for this; brandbot comes with that, and the folder ``reranker/`` of the repository has what
+trained for this, and once more with another one, for a second opinion on the likeliest facts;
+brandbot comes with both, and the folder ``reranker/`` of the repository has what
 it was trained on, and how.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 import threading
@@ -20,8 +22,17 @@ from typing import Any
 from brandbot import convert, models, precision
 from brandbot.errors import MissingExtraError, ModelError
 
-ADAPTER = Path(__file__).parent / "answers.safetensors"
-"""LoRA matrices of each layer as 8-bit integers, each row with its own ``.step``, and the head."""
+ADAPTERS = (
+    Path(__file__).parent / "answers.safetensors",
+    Path(__file__).parent / "second.safetensors",
+)
+"""LoRA matrices of each layer as 8-bit integers, each row with its own ``.step``, and the head.
+
+They were trained apart from each other, and err in different questions (docs/notes.md).
+"""
+
+TWICE = 3
+"""The likeliest facts, which the second adapter's model reads, too."""
 
 HEAD = "head"
 """Name of the row, as wide as the model, that gives the log odds; ``head.bias`` is added."""
@@ -30,10 +41,13 @@ MESSAGE, FACT = 48, 144
 """Tokens that are read: of a message the last ones, of a fact the first."""
 
 SCALE, SHIFT = 0.57, -1.07
-"""From the model's log odds to those of the chance that a fact answers: a logistic regression over
+"""From a model's log odds to those of the chance that a fact answers: a logistic regression over
 the pairs of the held-out businesses (``reranker/train.py --measure``). By itself the model is too
-sure (docs/notes.md)."""
+sure (docs/notes.md). The second one's head is stored so that the same holds for it."""
 
+
+_Reader = tuple[Any, Any, Any]
+"""A model, its head and the head's bias."""
 
 _opening = threading.Lock()
 
@@ -61,9 +75,9 @@ def _opened(base: Path) -> Reranker:
 
 
 class Reranker:
-    """A cross-encoder of one output, the log odds that a text answers; threads may share it."""
+    """Cross-encoders of one output, the log odds that a text answers; threads may share it."""
 
-    def __init__(self, base: Path, adapter: Path = ADAPTER) -> None:
+    def __init__(self, base: Path, *adapters: Path) -> None:
         try:
             import torch
             from safetensors import SafetensorError
@@ -86,7 +100,7 @@ class Reranker:
                 loaded: Any = Gemma3TextModel.from_pretrained(
                     None, config=config, state_dict=few, dtype=self._dtype, output_loading_info=True
                 )
-            model, told = loaded
+            bare, told = loaded
             if told["missing_keys"]:
                 raise ValueError(f"without {sorted(told['missing_keys'])}")
             text = (base / "tokenizer.json").read_text(encoding="utf-8")
@@ -99,11 +113,14 @@ class Reranker:
                 f"{base} can't be read: it is damaged or not whole. Delete that folder and run: "
                 f"brandbot models get {models.RERANKER}"
             ) from error
-        try:
-            self._head, self._bias = _merge(load_file(adapter), weights, model)
-        except (OSError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"{adapter} is damaged. Install brandbot again.") from error
-        self._model: Any = model.to(self._device).eval()
+        self._readers: list[_Reader] = []
+        for adapter in adapters or ADAPTERS:
+            model = copy.deepcopy(bare)
+            try:
+                head, bias = _merge(load_file(adapter), weights, model)
+            except (OSError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
+                raise ModelError(f"{adapter} is damaged. Install brandbot again.") from error
+            self._readers.append((model.to(self._device).eval(), head, bias))
         self._begin = config.bos_token_id
         (self._line,) = self._tokens("\n")
         self._scale = torch.tensor(math.sqrt(config.hidden_size)).to(self._dtype)
@@ -114,10 +131,26 @@ class Reranker:
         The first is what the model was trained to give for no text at all beside a message: 1 for
         what a business's documents could tell, 0 for talk, feelings, advice, general knowledge.
         """
+        nothing, *odds = self._odds(self._readers[0], message, ["", *facts])
+        for other in self._readers[1:]:
+            places = sorted(range(len(odds)), key=lambda place: -odds[place])[:TWICE]
+            again = self._odds(other, message, [facts[place] for place in places])
+            both = {p: (odds[p] + more) / 2 for p, more in zip(places, again, strict=True)}
+            # What was read once is no likelier than what was read twice.
+            least = min(both.values(), default=0.0)
+            odds = [both.get(place, min(one, least)) for place, one in enumerate(odds)]
+        return _chance(nothing), [_chance(SCALE * one + SHIFT) for one in odds]
+
+    def _odds(
+        self, reader: tuple[Any, Any, Any], message: str, facts: Sequence[str]
+    ) -> list[float]:
         import torch
 
+        if not facts:
+            return []
+        model, head, bias = reader
         asked = self._tokens(message)
-        pairs = [pair(asked, self._tokens(fact), self._begin, self._line) for fact in ("", *facts)]
+        pairs = [pair(asked, self._tokens(fact), self._begin, self._line) for fact in facts]
         # All in one row, without padding; each word sees those of its own pair. Only the distance
         # of two words counts, so the places of the whole row do.
         ends = torch.tensor([len(words) for words in pairs]).cumsum(0)
@@ -125,17 +158,21 @@ class Reranker:
         mask = (of[:, None] == of[None])[None, None].to(self._device)
         embedded = self._embeddings[torch.tensor([word for words in pairs for word in words])]
         with torch.inference_mode():
-            read = self._model(
+            read = model(
                 inputs_embeds=(embedded.to(self._dtype)[None] * self._scale).to(self._device),
                 attention_mask={"full_attention": mask, "sliding_attention": mask},
                 use_cache=False,
             ).last_hidden_state[0, ends - 1]  # fmt: skip
-            odds = read.float().cpu() @ self._head + self._bias
-        return float(odds[0].sigmoid()), (SCALE * odds[1:] + SHIFT).sigmoid().tolist()
+            found: list[float] = (read.float().cpu() @ head + bias).tolist()
+        return found
 
     def _tokens(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
+
+
+def _chance(odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-500.0, min(500.0, odds))))
 
 
 def pair(message: Sequence[int], fact: Sequence[int], begin: int, line: int) -> list[int]:
