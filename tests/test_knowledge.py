@@ -698,6 +698,15 @@ def test_small_talk_asks_for_no_fact() -> None:
     facts += ["opening hours", "precio latte grande", "a partir de que cantidad pagais intereses"]
     assert [t for t in facts if not answer_type.asks_for_a_fact(t)] == []
     assert [t for t in talk if answer_type.asks_for_a_fact(t) or answer_type.is_question(t)] == []
+    odd = [
+        "on what date is the next class",
+        "to whom do I write",
+        "so in which month do you bake it",
+    ]
+    odd += ["hi, with which milk is it made"]
+    assert [t for t in odd if not answer_type.is_question(t)] == []
+    stated = ["It depends on what you like", "in which case I'll come tomorrow"]
+    assert [t for t in stated if answer_type.is_question(t)] == []
     polite = [
         "how are you?",
         "Hola, ¿qué tal?",

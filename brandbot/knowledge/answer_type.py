@@ -64,7 +64,8 @@ _ASKS = re.compile(
 _QUESTION = re.compile(
     # a question mark; a word that asks, at the beginning of a sentence or after a preposition
     r"\?|(?:^\W*|[.,;!]\s*|\b(?:and|so|y|pero) )"
-    r"(?:(?:what|how|where|who)'?s?|which|why|when|can|could|do|does|is|are|q|qu[eé]|cu[aá]l|c[oó]mo"
+    r"(?:(?:on|in|to|of|with|under|after) (?:what|which|whom|whose)(?! case)"
+    r"|(?:what|how|where|who)'?s?|which|why|when|can|could|do|does|is|are|q|qu[eé]|cu[aá]l|c[oó]mo"
     r"|cu[aá]nt[oa]s?|cu[aá]ndo|a?d[oó]nde|qui[eé]n|hasta|desde|puedo|hay)\b"
     r"|\b(?:(?:till?|until|by|from|since|at|for) (?:when|what|which)"
     r"|(?:a|en|de|con|por|para|desde|hasta|partir de) (?:q|qu[eé]|cu[aá]l|cu[aá]nt[oa]s?|cu[aá]ndo)"
