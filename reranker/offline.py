@@ -4,7 +4,7 @@
     python reranker/offline.py train FOLDER OUT.safetensors --minutes 9    # there
 
 There it takes this folder, ``brandbot/`` (without answers.safetensors), FOLDER, and what train.py
-imports of others. FOLDER holds two files, 120 MB in all: what is learned as tokens, with the
+imports of others. FOLDER holds three files, 120 MB in all: what is learned as tokens, with the
 vectors of those tokens alone, and the base's matrices as its 4-bit file has them. An H200 learns
 9,000 pairs a second, after half a minute of compiling.
 """
@@ -100,7 +100,8 @@ def pack(folder: Path, epochs: int) -> None:
     norms = load_file(base / "model.safetensors")
     matrices |= {f"{name.removeprefix('model.')} F32": weight.numpy()
                  for name, weight in norms.items() if "norm" in name}  # fmt: skip
-    np.savez(folder / "matrices.npz", **matrices)
+    for part in (0, 1):
+        np.savez(folder / f"matrices-{part}.npz", **dict([*matrices.items()][part::2]))
     content = io.BytesIO()
     np.savez(
         content,
@@ -126,9 +127,11 @@ def train(folder: Path, out: Path, minutes: float) -> None:
             values = dequantize(values, GGMLQuantizationType[kind]).astype(np.float32)
         return torch.from_numpy(np.ascontiguousarray(values))
 
-    matrices = np.load(folder / "matrices.npz")
-    weights = {name: weight(matrices[key], kind) for key in matrices.files
-               for name, kind in [key.split()]}  # fmt: skip
+    weights = {}
+    for file in folder.glob("matrices-*.npz"):
+        for key, values in np.load(file).items():
+            name, kind = key.split()
+            weights[name] = weight(values, kind)
     weights["embed_tokens.weight"] = weight(packed["words"], str(packed["words_kind"]))
     save_file(weights, folder / "model.safetensors")
     torch.manual_seed(1)
