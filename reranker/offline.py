@@ -5,8 +5,8 @@
 
 There it takes this folder, ``brandbot/`` (without answers.safetensors), FOLDER, and what train.py
 imports of others. FOLDER holds three files, 120 MB in all: what is learned as tokens, with the
-vectors of those tokens alone, and the base's matrices as its 4-bit file has them. An H200 learns
-9,000 pairs a second, after half a minute of compiling.
+vectors of those tokens alone, and the base's matrices as its 4-bit file has them. Before it learns,
+a GPU compiles for half a minute.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any, overload
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 
 sys.path.insert(1, str(Path(__file__).parents[1]))  # brandbot isn't installed there
 
@@ -63,7 +64,6 @@ def main() -> None:
 
 def pack(folder: Path, epochs: int) -> None:
     import gguf
-    from tokenizers import Tokenizer
 
     from brandbot import Workspace, models
 

@@ -4,8 +4,8 @@
     python reranker/train.py --measure [OUT.safetensors]
 
 What it learns is in data.py, the model in encoder.py. Trained are LoRA matrices of all layers and
-a head; they are kept in eight bits. It takes an H200 ten minutes, a laptop a week; ``--start`` goes
-on from an adapter.
+a head; they are kept in eight bits. An H200 learns 8,700 pairs a second, an epoch in 70 s, two
+cores twelve. ``--start`` goes on from an adapter.
 
 ``--measure`` tells how it does on the businesses that are held out, each question once with a fact
 that answers it and once without, so that its wording tells nothing; and what ``SCALE`` and
@@ -44,9 +44,6 @@ RATE = 5e-4
 
 ROWS = {"cuda": 128, "cpu": 14}
 """Rows of a step: about 800 pairs on a GPU."""
-
-BESIDE = 11
-"""Facts that a question is measured beside: with the right one as many as are read for a reply."""
 
 Tokens = Callable[[str], Sequence[int]]
 
@@ -193,11 +190,13 @@ def loss(odds: torch.Tensor, right: torch.Tensor, message: torch.Tensor) -> torc
 
 def held_out() -> Iterator[tuple[str, Group]]:
     """Language, question, what answers it and its eleven nearest other facts; or a topic's."""
+    from brandbot.knowledge.lookup import MOST_READ
+
     for row in rows("businesses.jsonl", held_out=True):
         near, lines = Nearness(row["facts"]), [as_line(fact) for fact in row["facts"]]
         for ask in row["asks"]:
             right = [lines[at] for at in ask["a"]] or [as_line(ask["fact"])]
-            wrong = [lines[at] for at in near.order(ask["q"], ask["a"])[:BESIDE]]
+            wrong = [lines[at] for at in near.order(ask["q"], ask["a"])[: MOST_READ - 1]]
             yield row["lang"], Group(ask["q"], tuple(right), tuple(wrong))
     for language in ("es", "en"):
         for group in topics(language, held_out=True):

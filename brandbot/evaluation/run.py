@@ -39,6 +39,7 @@ from brandbot.evaluation.served import Served
 from brandbot.evaluation.speaking import Speaking
 from brandbot.examples import Example
 from brandbot.grounding import Known
+from brandbot.knowledge.reranker import ADAPTERS
 from brandbot.models import BaseModel, Say
 from brandbot.nearest import Nearest
 from brandbot.persona import Knowledge, Persona
@@ -182,7 +183,8 @@ class Job:
 def inputs(persona: Persona, settings: Knowledge) -> str:
     """Names what a version of a persona is measured with.
 
-    The persona's examples, questions, rules and documents, and how the version uses these.
+    The persona's examples, questions, rules and documents, how the version uses these, and what
+    reads them.
     """
     reading, _ = approved.read(persona)
     return _inputs(persona, settings, reading, questions.read(persona.folder / "evals"))
@@ -201,6 +203,7 @@ def _inputs(
         [asdict(question) for question in found.questions],
         config.rules.model_dump(), config.handoff, config.courtesies.model_dump(),
         settings.model_dump(),
+        [models.file_sha256(file) for file in ADAPTERS if documents and settings.reranker],
         {name: models.file_sha256(file) for name, file in documents.items()},
         persona.language,
     )  # fmt: skip

@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -241,6 +242,7 @@ def _build(
     built.problems = told + [p for e in entries.values() for p in map(_problem, e["problems"])]
     built.passages = len(kept)
     if before and not (built.added or built.changed or built.removed):
+        unfinished.drop(store.folder)
         if entries != known:  # a file was saved as it was: it need not be read again
             manifest = {**before.manifest, "documents": entries}
             write_whole(before.folder / "manifest.json", _sealed(manifest))
@@ -365,7 +367,8 @@ def _vectors(
             vectors = embedder.embed([passage.embedded for passage in batch])
             made |= {passage.id: vector for passage, vector in zip(batch, vectors, strict=True)}
     except BaseException:
-        unfinished.keep(folder, embedder.name, made)
+        with contextlib.suppress(OSError):  # what stopped it is what matters
+            unfinished.keep(folder, embedder.name, made)
         raise
     progress(len(fresh), len(fresh))
     rows = [known.get(passage.id, made.get(passage.id)) for passage in kept]

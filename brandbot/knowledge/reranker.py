@@ -4,9 +4,9 @@ Search compares a question and a passage each by itself, so that the discount fo
 for pensioners. A cross-encoder (Nogueira and Cho 2019) reads both at once and gives the chance that
 the one answers the other: it orders the facts that search found, and tells when none of them is an
 answer. It is Gemma 3 270M, whose words here see those after them, too, with an adapter that was
-trained for this, and once more with another one, for a second opinion on the likeliest facts;
-brandbot comes with both, and the folder ``reranker/`` of the repository has what
-it was trained on, and how.
+trained for this, and once more with another one, for a second opinion on the likeliest facts.
+brandbot comes with both; the folder ``reranker/`` of the repository has what they were trained on,
+and how.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ SCALE, SHIFT = 0.57, -1.07
 """From a model's log odds to those of the chance that a fact answers: a logistic regression over
 the pairs of the held-out businesses (``reranker/train.py --measure``). By itself the model is too
 sure (docs/notes.md). The second one's head is stored so that the same holds for it."""
-
 
 _Reader = tuple[Any, Any, Any]
 """A model, its head and the head's bias."""
@@ -131,25 +130,23 @@ class Reranker:
         The first is what the model was trained to give for no text at all beside a message: 1 for
         what a business's documents could tell, 0 for talk, feelings, advice, general knowledge.
         """
-        nothing, *odds = self._odds(self._readers[0], message, ["", *facts])
+        asked = self._tokens(message)
+        nothing, *odds = self._odds(self._readers[0], asked, ["", *facts])
         for other in self._readers[1:]:
             places = sorted(range(len(odds)), key=lambda place: -odds[place])[:TWICE]
-            again = self._odds(other, message, [facts[place] for place in places])
+            again = self._odds(other, asked, [facts[place] for place in places])
             both = {p: (odds[p] + more) / 2 for p, more in zip(places, again, strict=True)}
             # What was read once is no likelier than what was read twice.
             least = min(both.values(), default=0.0)
             odds = [both.get(place, min(one, least)) for place, one in enumerate(odds)]
         return _chance(nothing), [_chance(SCALE * one + SHIFT) for one in odds]
 
-    def _odds(
-        self, reader: tuple[Any, Any, Any], message: str, facts: Sequence[str]
-    ) -> list[float]:
+    def _odds(self, reader: _Reader, asked: Sequence[int], facts: Sequence[str]) -> list[float]:
         import torch
 
         if not facts:
             return []
         model, head, bias = reader
-        asked = self._tokens(message)
         pairs = [pair(asked, self._tokens(fact), self._begin, self._line) for fact in facts]
         # All in one row, without padding; each word sees those of its own pair. Only the distance
         # of two words counts, so the places of the whole row do.
