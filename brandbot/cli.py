@@ -401,9 +401,13 @@ def main() -> None:
         app()
     except BrandbotError as error:
         _fail(str(error), error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before Typer, which makes an exit of it, has begun
         typer.echo("Stopped.", err=True)
         sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == 130:
+            typer.echo("Stopped.", err=True)
+        raise
     except OSError as error:
         _fail(_disk_message(error), error)
     except Exception as error:

@@ -55,13 +55,20 @@ def index(
 
 
 def _index(workspace: Workspace, persona: Persona, as_json: bool, *, show: bool = False) -> Built:
+    from brandbot.knowledge import unfinished
     from brandbot.knowledge.index import IndexStore
     from brandbot.knowledge.lookup import update_index
     from brandbot.screen import bar
 
     started = time.monotonic()
-    with bar(f"Indexing {persona.name}", quiet=as_json) as progress:
-        built = update_index(workspace, persona, progress)
+    try:
+        with bar(f"Indexing {persona.name}", quiet=as_json) as progress:
+            built = update_index(workspace, persona, progress)
+    except KeyboardInterrupt:
+        if (workspace.knowledge(persona.name) / unfinished.FILE).exists():
+            again = f"brandbot index {persona.name}"
+            typer.echo(f"What was embedded is kept. Go on from there with: {again}", err=True)
+        raise
     lines = [_problem(problem, persona.language) for problem in built.problems]
     build = IndexStore(workspace.knowledge(persona.name)).current() if show else None
     passages = build.read_passages() if build else []

@@ -435,3 +435,15 @@ def test_a_conversation_that_was_rejected_is_counted_once(
     review.decide(exchange, "rejected", "rita")
     done, rows = exported(workspace, log, "conversations", "messages")
     assert rows == [] and done.left_out == {"rejected": 1}
+
+
+def test_progress_is_told_row_by_row(
+    workspace: Workspace, log: ConversationLog, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    done = export(
+        workspace, log, "acme", "examples", "messages", tmp_path / "out.jsonl",
+        progress=lambda number, total: told.append((number, total)),
+    )  # fmt: skip
+    assert done.rows == len(told) > 1
+    assert told == [(number, len(told)) for number in range(len(told))]

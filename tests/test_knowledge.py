@@ -1223,6 +1223,31 @@ def test_index_says_what_changed_in_a_line(workspace: Path, acme: Persona) -> No
     assert (told["unchanged"], told["embedded"]) == (["prices.md", "visit.md"], 0)
 
 
+STOPPED = """
+import contextlib, os, signal, sys
+from brandbot import cli, screen
+from brandbot.knowledge import index
+
+@contextlib.contextmanager
+def bar(message, quiet=False):
+    yield lambda done, total: os.kill(os.getpid(), signal.SIGINT) if done == 2 else None
+
+screen.bar, index.BATCH = bar, 1
+sys.argv = ["brandbot", "index", "acme"]
+cli.main()
+"""
+
+
+def test_ctrl_c_in_a_build_says_what_is_kept(workspace: Path, acme: Persona) -> None:
+    command = [sys.executable, "-c", STOPPED]
+    done = subprocess.run(command, cwd=workspace, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr.splitlines() == [
+        "What was embedded is kept. Go on from there with: brandbot index acme", "Stopped.",
+    ]  # fmt: skip
+    assert "4 passages, 2 of them newly" in brandbot("index", "acme", cwd=workspace).stdout
+
+
 def test_index_shows_each_fact_as_it_was_read(workspace: Path, acme: Persona) -> None:
     (acme.folder / "knowledge" / "menu.csv").write_text(
         "Drink,Small,Large,valid_until\nLatte,£3,£4,2099-12-31\n"
