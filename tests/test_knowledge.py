@@ -233,6 +233,16 @@ def test_a_touched_file_is_not_embedded_again(workspace: Path, acme: Persona) ->
     assert lookup.update_index(Workspace(workspace), acme).embedded == 0
 
 
+def test_a_document_that_is_gone_opens_no_embedder(
+    workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Workspace(workspace)
+    lookup.update_index(place, acme)
+    (acme.folder / "knowledge" / "visit.md").unlink()
+    monkeypatch.setattr(lookup, "open_embedder", lambda *_: pytest.fail("opened"))
+    assert lookup.update_index(place, acme).passages == 3
+
+
 def test_a_build_that_is_stopped_keeps_what_it_had_embedded(
     workspace: Path, acme: Persona, monkeypatch: pytest.MonkeyPatch
 ) -> None:

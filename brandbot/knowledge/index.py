@@ -247,7 +247,9 @@ def _build(
             manifest = {**before.manifest, "documents": entries}
             write_whole(before.folder / "manifest.json", _sealed(manifest))
         return built
-    vectors, built.embedded = _vectors(store.folder, before, old, kept, opened(), progress)
+    vectors, built.embedded = _vectors(
+        store.folder, before, old, kept, opened, embedder_name(setting, language), progress
+    )
     words = Words(language)
     if before is not None and built.embedded <= LITTLE * len(kept) and kept:
         measured = Measured(before.manifest["meaning"], before.manifest["floor"])
@@ -257,7 +259,7 @@ def _build(
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "setting": setting,
-        "embedder": opened().name,
+        "embedder": embedder_name(setting, language),
         "language": language,
         "passages": len(kept),
         "meaning": round(measured.meaning, 3),
@@ -340,18 +342,18 @@ def _unlike(found: Sequence[Passage]) -> list[Passage]:
 
 def _vectors(
     folder: Path, before: Build | None, old: Sequence[Passage], kept: Sequence[Passage],
-    embedder: Embedder, progress: Progress,
+    embedder: Callable[[], Embedder], name: str, progress: Progress,
 ) -> tuple[Vectors, int]:  # fmt: skip
-    """The vectors of ``kept``, and how many are new.
+    """The vectors of ``kept``, and how many are new; the embedder is opened for those only.
 
     The others are from the build before, or from one that was stopped. If this one is stopped,
     ``folder`` keeps what it had.
     """
     import numpy as np
 
-    made = unfinished.kept(folder, embedder.name)
+    made = unfinished.kept(folder, name)
     known: dict[str, Vectors] = {}
-    if before is not None and old and before.manifest["embedder"] == embedder.name:
+    if before is not None and old and before.manifest["embedder"] == name:
         index = read_faiss(before.folder / "index.faiss")
         every: Vectors = index.reconstruct_n(0, index.ntotal)
         known = {passage.id: vector for passage, vector in zip(old, every, strict=True)}
@@ -364,11 +366,11 @@ def _vectors(
         for start in range(0, len(fresh), BATCH):
             progress(start, len(fresh))
             batch = fresh[start : start + BATCH]
-            vectors = embedder.embed([passage.embedded for passage in batch])
+            vectors = embedder().embed([passage.embedded for passage in batch])
             made |= {passage.id: vector for passage, vector in zip(batch, vectors, strict=True)}
     except BaseException:
         with contextlib.suppress(OSError):  # what stopped it is what matters
-            unfinished.keep(folder, embedder.name, made)
+            unfinished.keep(folder, name, made)
         raise
     progress(len(fresh), len(fresh))
     rows = [known.get(passage.id, made.get(passage.id)) for passage in kept]
