@@ -511,7 +511,7 @@ def test_an_embedder_that_finds_all_texts_alike_declines_as_others_do(
     best, beyond = {}, {}
     for name, embedder in (("plain", inner), ("crowded", Crowded(inner))):
         store = index.IndexStore(workspace / name / "acme")
-        index.build(folder, store, lambda e=embedder: e, name, "en")
+        index.build(folder, store, lambda e=embedder: e, embedder.name, "en")
         build = store.current()
         assert build is not None
         search = Search(build, embedder)
