@@ -179,7 +179,10 @@ def test_the_same_folder_and_settings_give_the_same_adapter(trained: Path) -> No
 
 
 def test_the_best_checkpoint_is_kept_not_the_last(workspace: Path) -> None:
-    """Replies of random letters can be learnt by heart only: held-out loss turns up again."""
+    """Replies of random letters can be learnt by heart only: held-out loss turns up again.
+
+    At a rate of 0.02 the training runs away on some processors, and learns nothing by heart.
+    """
     randomly = random.Random(0)
     file = workspace / "personas" / "acme" / "examples" / "talk.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()]
@@ -189,7 +192,7 @@ def test_the_best_checkpoint_is_kept_not_the_last(workspace: Path) -> None:
     entries: list[dict[str, float]] = []
     space, plan = planned(
         workspace,
-        "training.learning_rate=0.02",
+        "training.learning_rate=0.005",
         "training.epochs=60",
         "training.rank=16",
         "training.patience=99",
