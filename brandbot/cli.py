@@ -70,7 +70,7 @@ def options(
 def new(
     name: Annotated[str, typer.Argument(help="The new folder's name, such as my-brand.")],
     title: Annotated[str, typer.Option(help="The brand's name as people see it.")] = "",
-    language: Annotated[str, typer.Option(help="en or es.")] = "",
+    language: Annotated[str, typer.Option(help="en or es; by default your system's.")] = "",
 ) -> None:
     """Make a persona's folder to fill in.
 

@@ -28,6 +28,9 @@ ENVIRONMENT = """
 | `BRANDBOT_DATABASE_URL` | the conversations' database: `postgresql://…` or `sqlite:///…` |
 | `BRANDBOT_JUDGE_URL`, `_MODEL`, `_KEY` | a judge for `brandbot evaluate --judge` |
 | `BRANDBOT_BEHIND_PROXY` | 1: a proxy before the studio asks people to log in |
+| `BRANDBOT_DEBUG` | 1: show tracebacks, as `--debug` does |
+| `HF_TOKEN` | your key for Hugging Face, for models whose licence you accepted there |
+| `HF_HUB_OFFLINE` | 1: fetch nothing from there |
 | `SLACK_BOT_TOKEN`, `_APP_TOKEN`, `_SIGNING_SECRET` | see [Slack](slack.md) |
 | `SLACK_API_URL` | another address of Slack's API, for tests |
 """
@@ -62,7 +65,9 @@ def commands() -> str:
     pages = ["# Commands\n"]
 
     def add(command: click.Command, path: str) -> None:
-        context = click.Context(command, info_name=path, terminal_width=88)
+        context = click.Context(
+            command, info_name=path, terminal_width=88, help_option_names=["-h", "--help"]
+        )
         pages.append(f"## {path}\n\n```\n{command.get_help(context).strip()}\n```\n")
         for name, inner in getattr(command, "commands", {}).items():
             add(inner, f"{path} {name}")

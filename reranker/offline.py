@@ -137,6 +137,7 @@ def train(folder: Path, out: Path, minutes: float) -> None:
     torch.manual_seed(1)
     on_gpu = torch.cuda.is_available()
     encoder = CrossEncoder(folder, "cuda" if on_gpu else "cpu", torch.bfloat16)
+    encoder.compile()
     flat, ends = packed["tokens"].tolist(), [0, *packed["ends"].tolist()]
     groups = Packed(packed["heads"], packed["lines"])
 

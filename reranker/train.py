@@ -93,6 +93,7 @@ def train(base: Path, start: Path | None, epochs: int, minutes: float) -> dict[s
     encoder = CrossEncoder(base, precision.device(), dtype)
     if start is not None:
         encoder.load(load_file(start))
+    encoder.compile()
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     tokens = functools.cache(lambda text: tokenizer.encode(text, add_special_tokens=False).ids)
     groups = [group for _ in range(epochs) for group in drawn(everything())]
@@ -171,7 +172,7 @@ def learn(encoder: CrossEncoder, steps: Steps, minutes: float) -> None:
 
 def loss_of(encoder: CrossEncoder, step: Step) -> torch.Tensor:
     """Binary cross-entropy of each pair, and a little of the softmax over a message's facts."""
-    return loss(encoder.odds(step.rows, dropout=DROPOUT), step.right, step.message)
+    return loss(encoder.odds(step.rows, dropout=DROPOUT[encoder.device]), step.right, step.message)
 
 
 def loss(odds: torch.Tensor, right: torch.Tensor, message: torch.Tensor) -> torch.Tensor:

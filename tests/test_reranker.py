@@ -360,7 +360,6 @@ def test_training_goes_down_and_the_adapter_gives_its_odds(
     """A tiny model, trained; read by transformers' own."""
     monkeypatch.setattr("brandbot.precision.use_bf16", lambda: False)
     torch.manual_seed(0)
-    monkeypatch.setattr(train, "DROPOUT", 0.0)
     monkeypatch.setattr(train, "RATE", 3e-3)
     groups = [
         train.Group("tea for two", (("tea: two", "tea: two"),), (("for: s", "for: s"),)),
