@@ -11,16 +11,19 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from brandbot.knowledge.answer_type import GOODBYE, HELLO, THANKS, is_courtesy
+from brandbot.knowledge import answer_type
+from brandbot.knowledge.answer_type import GOODBYE, HELLO, THANKS
 from brandbot.persona import Persona, one_of
 from brandbot.prompt import Message
 
 Kind = Literal["hello", "thanks", "goodbye", "program"]
 
-_WHAT = (
-    r"(?:(?:a|an|the|un|una) )?(?:(?:real|actual|live|virtual) )?"
+_SOMEBODY = (
     r"(?:human(?: being)?|person|robot|(?:chat ?)?bot|machine|computer|program|ai"
     r"|humano|humana|persona|m[aá]quina|ordenador|computadora|programa|ia)"
+)
+_WHAT = (
+    rf"(?:(?:a|an|the|un|una) )?(?:(?:real|actual|live|virtual) )?{_SOMEBODY}"
     # and no more: "are you a person who bakes?"
     r"(?:,? (?:or|o|here|now|right|aqu[ií]|ahora|verdad|no)\b.*)?\W*$"
 )
@@ -40,11 +43,20 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 def kind(message: str) -> Kind | None:
     """What a message does if it does nothing else: the last thing of several, "thanks, bye"."""
-    if _ASKS_WHAT.search(message):
-        return "program"
-    if not is_courtesy(message):
+    said = answer_type.typed(message)
+    if asked := _ASKS_WHAT.search(said):
+        return None if _asks_more(said, asked) else "program"
+    if not answer_type.is_courtesy(said):
         return None
-    return next((name for name, words in _KINDS if words.search(message)), None)
+    return next((name for name, words in _KINDS if words.search(said)), None)
+
+
+def _asks_more(message: str, asked: re.Match[str]) -> bool:
+    """Whether there is a question before the one what it is, or behind an "or" in it."""
+    before, asks = message[: asked.start()], answer_type.asks_for_a_fact
+    _, _, other = re.sub(r"\b[oó]\b", "or", asked[0]).partition(" or ")
+    same = re.search(rf"\b{_SOMEBODY}\b", other, re.IGNORECASE)  # "or a person?"
+    return asks(before) or (not same and asks(other))
 
 
 def answer(persona: Persona, conversation: Sequence[Message], *, again: bool = False) -> str:

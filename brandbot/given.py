@@ -77,14 +77,16 @@ class Given:
             found = reply.found
             reply.sources = sources.used(reply.text, found.query, found.facts, search.words)
         known = self._known_to(reply.voice)
-        given = [m.content for m in messages if m.role != "assistant"] + list(reply.found.lines)
+        asked = [m.content for m in messages if m.role != "assistant"]
         words = "|".join(map(re.escape, unsourced)) or "(?!)"
         made_up = re.compile(rf"(?<!\w)(?<!\d[.,:])(?:{words})(?!\w|[.,:]\d)")
         said = [
             made_up.sub(" ", settled(message.content))
             for message in messages if message.role == "assistant"
         ]  # fmt: skip
-        reply.unknown = known.inventions(reply.text, "\n".join(given + said))
+        reply.unknown = known.inventions(
+            reply.text, "\n".join(asked + said), list(reply.found.lines)
+        )
 
     def shots(self, voice: Voice, messages: Sequence[Message]) -> list[Message]:
         """The nearest style examples as turns before the conversation, if the persona wants any."""

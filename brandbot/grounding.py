@@ -23,12 +23,27 @@ _LINK = re.compile(
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _PARTED = re.compile(
     r"(?<![\d.,:-])(?:(?=(?:\d[ \u00a0\u202f-]?){5})\d+(?:[ \u00a0\u202f-]\d+)+"
-    r"|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d))(?:[.,]\d+)*"
+    r"|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d))(?:[.,]\d+)*(?!\d|:\d)"
 )
 """Five digits or more with spaces or hyphens between, a telephone, or thousands."""
 
-PHONE = 9
-"""Digits of a telephone without its country's, which may be told or not."""
+PHONE, LONGEST_PHONE = 9, 15
+"""Digits of a telephone without its country's, which may be told or not; those of the longest."""
+_WITH_A_DAY = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?-\d\d?-\d{4}")
+_AREA = re.compile(r"\((\d{2,5})\)\s?(?=\d)")
+_KEYCAP = re.compile(r"[0-9#*]\ufe0f?(?=\u20e3)")
+_LONG = {
+    short: long
+    for names in (
+        "monday tuesday wednesday thursday friday saturday sunday january february march april june"
+        " july august september october november december",
+        "lunes martes miércoles jueves viernes sábado domingo enero febrero marzo abril junio julio"
+        " agosto septiembre octubre noviembre diciembre",
+    )
+    for long in names.split()
+    for short in {long[:3], long[:4]}
+}
+"""Days and months by their first three or four letters."""
 
 _DOTTED_DAY = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?![\d.]\d)")
 _HOURS = re.compile(r"(?<![\d.,:])(\d{1,2})h(\d\d)(?!\d)")
@@ -101,37 +116,53 @@ class Known:
         # Money and shares, and numbers that don't say what they count: cells of a price list.
         self._amounts: set[tuple[str, str]] = set()
         for text in texts:
-            self._words.update(_form(word) for word in words(text))
+            told = words(text)
+            self._words.update(_form(word) for word in told)
+            self._words.update(_form(_LONG[word]) for word in told if word in _LONG)
             # The letters of 5pm, and Wi-Fi as WiFi.
             self._words.update(_form(p.replace("-", "").casefold()) for p in _LETTERS.findall(text))
-            self._numbers |= _numbers(text)
-            self._amounts |= _amounts(text)
+            self._numbers |= numbers_in(text)
+            amounts = _amounts(text)
+            amounts |= {(_cents(number), kind) for number, kind in amounts if _cents(number)}
+            self._numbers.update(number for number, _ in amounts)
+            self._amounts |= amounts
             self._links.update(_link(found) for found in _links(text))
 
-    def inventions(self, answer: str, prompt: str) -> list[str]:
+    def inventions(self, answer: str, prompt: str, given: Sequence[str] = ()) -> list[str]:
         """Numbers, prices, dates, links, addresses and proper names that stand nowhere else.
 
         A proper name is a capitalised word in the middle of a sentence, compared without accents
         and without the s of a plural. Numbers are compared as numbers (3.40 is 3,40; 600 123 456 is
         600123456); what is a price or a share in the answer must be one elsewhere, or a number that
-        may be one: four parking spaces are no £4. Small numbers written as words, and those of a
-        list, are not looked at.
+        may be one: four parking spaces are no £4. What the prompt says may be taken for either;
+        ``given``, the facts, not. Small numbers written as words, and those of a list, are not
+        looked at.
         """
-        own = Known([prompt], self._common)
+        own, asked = Known([prompt, *given], self._common), numbers_in(prompt)
         found = []
-        rest = settled(_without_list_marks(answer))
+        rest = settled(_without_list_marks(_KEYCAP.sub("", answer)))
         for link in _links(answer):
             rest = rest.replace(link, " ")
             if not {_link(link)} & (self._links | own._links):
                 found.append(link)
         numbers = self._numbers | own._numbers
-        whole = _PARTED.sub(lambda run: " " if _is_in(_joined(run[0]), numbers) else run[0], rest)
+
+        def unknown(run: re.Match[str]) -> str:
+            """What is left to look at of digits with spaces between."""
+            if _is_in(_joined(run[0]), numbers):
+                return " "
+            if not _is_a_phone(run[0]):
+                return run[0]
+            found.append(run[0])  # halves of two telephones are none
+            return " "
+
+        whole = _PARTED.sub(unknown, rest)
         for match in NUMBER.finditer(whole):
             number = digits(match[0])
             kind = _kind(whole, match)
             counts = (
-                kind == "" or number in own._numbers
-                or {(number, kind), (number, "")} & self._amounts
+                kind == "" or number in asked
+                or {(number, kind), (number, "")} & (self._amounts | own._amounts)
             )  # fmt: skip
             if not (counts and _is_in(number, numbers)):
                 found.append(match[0])
@@ -154,12 +185,16 @@ def _form(word: str) -> str:
     return fold(word).removesuffix("'s").removesuffix("s")
 
 
-def _numbers(text: str) -> set[str]:
+def numbers_in(text: str) -> set[str]:
     """The numbers of a text; digits with spaces between are also one number."""
     both = f"{text}\n{settled(text)}"
     found = {digits(number) for number in NUMBER.findall(both)}
     found |= {digits(":".join(time)) for time in _PERHAPS_HOURS.findall(text)}
     found |= {_joined(run) for run in _PARTED.findall(both)}
+    for number in NUMBER.findall(text):
+        parts = number.split(",")
+        if len(parts) > 2 and any(len(part) != 3 for part in parts[1:]):  # sizes 36,38,40
+            found |= {digits(part) for part in parts}
     return found | {number[-PHONE:] for number in found if _is_phone(number)}
 
 
@@ -196,12 +231,26 @@ def counts_other(reply: str, line: str, numbers: AbstractSet[str]) -> bool:
 
 
 def settled(text: str) -> str:
-    """Days and times in one way of writing them: 12.05.2024 as 12/05/2024, 20h30 as 20:30."""
-    return _HOURS.sub(r"\1:\2", _DOTTED_DAY.sub(r"\1/\2/\3", text))
+    """Days, times and telephones in one way of writing them.
+
+    12.05.2024 as 12/05/2024, 20h30 as 20:30, (0131) 555 as 0131 555.
+    """
+    return _AREA.sub(r"\1 ", _HOURS.sub(r"\1:\2", _DOTTED_DAY.sub(r"\1/\2/\3", text)))
 
 
 def _is_phone(number: str) -> bool:
     return len(number) >= PHONE and number.isdigit()
+
+
+def _is_a_phone(run: str) -> bool:
+    """Whether digits with spaces between can only be a telephone: no day, no list of numbers."""
+    many = len(re.sub(r"\D", "", run))
+    return PHONE <= many <= LONGEST_PHONE and not _WITH_A_DAY.search(run) and "," not in run
+
+
+def _cents(number: str) -> str:
+    """50 of 0.5, which is money; "" if it is no part of one."""
+    return str(round(float(number) * 100)) if re.fullmatch(r"0\.\d\d?", number) else ""
 
 
 def _is_in(number: str, numbers: AbstractSet[str]) -> bool:
@@ -223,7 +272,9 @@ def _begins_a_sentence(before: str) -> bool:
     left = before.rstrip(" \t\"'«“‘(¿¡*_")
     if not left or left[-1] in ":\n;" or _SENTENCE_END.search(left) or _BULLET.search(left):
         return True
-    return unicodedata.category(left[-1]) in ("So", "Sk", "Mn", "Cf")  # an emoji
+    if left.endswith((":)", ":-)", ";)", ";-)", ":D")):
+        return True
+    return unicodedata.category(left[-1]) in ("So", "Sk", "Sm", "Mn", "Me", "Cf")  # an emoji
 
 
 def _links(text: str) -> list[str]:
@@ -236,10 +287,13 @@ def _links(text: str) -> list[str]:
 
 def digits(number: str) -> str:
     """A number without the marks that countries write differently: 3,40 and 3.40 are 3.4."""
+    parts = number.split(".")
+    if len(parts) > 3 and any(len(part) != 3 for part in parts[1:]):  # a telephone, 93.212.34.56
+        return "".join(parts)
     whole, _, part = number.replace(":", ".").replace(",", ".").rpartition(".")
     if not whole:
         return number.lstrip("0") or "0"
-    if len(part) == 3 and ":" not in number:  # thousands
+    if len(part) == 3 and ":" not in number and whole != "0":  # thousands
         return (whole + part).replace(".", "")
     return f"{whole.replace('.', '').lstrip('0') or '0'}.{part}".rstrip("0").rstrip(".")
 
@@ -272,7 +326,7 @@ def right(
 
 def _holds(answer: str, text: str) -> bool:
     if NUMBER.search(text) and NUMBER.sub("", text).strip() == "":
-        found = _numbers(answer)
+        found = numbers_in(answer)
         return {digits(n) for n in NUMBER.findall(text)} <= found or _joined(text) in found
     plain, sought = (_comparable(one) for one in (answer, text))
     if len(text.strip()) < SHORT:

@@ -64,9 +64,21 @@ _TITLES = frozenset(
         "avda",
         "pza",
         "ctra",
+        "prof",
+        "sta",
+        "sto",
+        "urb",
+        "edif",
     ]
 )
-_NUMBERED = frozenset(["no", "núm", "art", "pág", "tel", "approx", "aprox"])
+_NUMBERED = frozenset(["no", "núm", "art", "pág", "tel", "teléf", "tlf", "dpto", "approx", "aprox"])
+_HALF_OF_DAY = frozenset(["a.m", "p.m"])
+_NAMED_DAY = re.compile(
+    r"(?:mon|tues?|wed|thu|fri|sat|sun|jan|feb|apr|jun|jul|aug|sep|oct|nov|dec)|march|may\b"
+    r"|lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo",
+    re.IGNORECASE,
+)
+_ACRONYM = re.compile(r"(?:[A-Z]\.)+[A-Z]")
 _SHORTENED = frozenset(
     ["e.g", "i.e", "vs", "etc", "ej", "p.ej", "a.m", "p.m", "ud", "uds", "ee.uu"]
 )
@@ -105,7 +117,7 @@ def sentences(text: str) -> list[str]:
             goes_on = rest[:1].islower()
             if goes_on and (end[1].endswith(("..", "…")) or end[2].strip("*_")):
                 continue  # an ellipsis, or a question that is quoted
-            if end[1] == "." and _ends_in_abbreviation(line[start : end.start()], rest):
+            if end[1] == "." and ends_in_abbreviation(line[start : end.start()], rest):
                 continue
             add(line[start : end.end()])
             start = end.end()
@@ -113,7 +125,7 @@ def sentences(text: str) -> list[str]:
     return found
 
 
-def _ends_in_abbreviation(sentence: str, rest: str) -> bool:
+def ends_in_abbreviation(sentence: str, rest: str) -> bool:
     """Whether the full stop after ``sentence`` belongs to its last word; ``rest`` follows it."""
     last = sentence.split()[-1].lstrip("(¿¡\"'«") if sentence.split() else ""
     word, after = last.lower(), rest[:1]
@@ -121,9 +133,12 @@ def _ends_in_abbreviation(sentence: str, rest: str) -> bool:
         return True
     if after.isupper():
         initials = re.fullmatch(r"(?:[A-Z]\. ?)*[A-Z]", sentence.strip())
-        return (
-            bool(initials) or word in ("e.g", "i.e", "vs") or (word in _TITLES and last.istitle())
-        )
+        # Small letters make a title of any but "on Main st.", "vitamin d."
+        title = word in _TITLES and (last.istitle() or word not in ("st", "d"))
+        day = word in _HALF_OF_DAY and _NAMED_DAY.match(rest)
+        return bool(initials or title or day) or word in ("e.g", "i.e", "vs", "incl", "excl")
+    if after.islower() and _ACRONYM.fullmatch(last):
+        return True
     return bool(rest) and word in _SHORTENED | _TITLES | _NUMBERED
 
 

@@ -26,10 +26,12 @@ OFTEN = 0.1
 _SAYS = re.compile(
     # A figure, a link; or it agrees or denies, which the documents may not.
     r"[\d@/<>%€£$]|\b(?:yes|yeah|yep|aye|sure|certainly|absolutely|definitely|exactly|of course"
-    r"|indeed|you bet|no|not|none|never|nor|without|cannot|\w+n['’]t|sorry"
+    r"|indeed|you bet|correct|right|true|yup|(?:we|you|they|it) (?:do|does|can|is|are)"
+    r"|no|not|none|never|nor|without|cannot|\w+n['’]t|sorry"
     r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|hundred|thousand|half|double"
     r"|free|today|tomorrow|tonight"
-    r"|s[ií]|claro|por supuesto|desde luego|exacto|as[ií] es|nada|nunca|jam[aá]s|ni|sin|tampoco"
+    r"|s[ií]|claro|por supuesto|desde luego|exacto|as[ií] es|eso es|correcto|cierto|efectivamente"
+    r"|nada|nunca|jam[aá]s|ni|sin|tampoco"
     r"|ning[uú]n\w*|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|veinte|cien|mil|mitad"
     r"|doble|gratis|hoy|mañana|perd[oó]n|lo siento)\b",
     re.IGNORECASE,

@@ -120,7 +120,7 @@ class CrossEncoder:
         self._layer = _layer
 
     def compile(self) -> None:
-        """Makes few kernels of a layer: twice as fast, after half a minute; wants a C++ compiler."""
+        """Makes few kernels of a layer: twice as fast after half a minute; by a C++ compiler."""
         self._layer = torch.compile(_layer, fullgraph=True)
 
     def odds(self, rows: Rows, *, dropout: float = 0.0) -> Tensor:

@@ -14,7 +14,7 @@ from brandbot.prompt import Message
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        ("hi", "hello"), ("Hello there!", None), ("Good morning!", "hello"), ("how are you?", "hello"),
+        ("hi", "hello"), ("Hello there!", "hello"), ("Good morning!", "hello"), ("how are you?", "hello"),
         ("hola, ¿qué tal?", "hello"), ("Buenas", "hello"), ("thanks", "thanks"),
         ("ok great, thank you so much!", "thanks"), ("vale, muchas gracias", "thanks"),
         ("thanks, bye!", "goodbye"), ("Have a nice day", "goodbye"), ("hasta luego", "goodbye"),
@@ -28,6 +28,11 @@ from brandbot.prompt import Message
         ("Are you a bot or a human?", "program"), ("¿eres una persona o un robot?", "program"),
         ("buenas noches", "hello"), ("hasta luego, buenas noches", "goodbye"),
         ("is this a person\'s address or the address of the shop that you have in town", None),
+        ("How much is a latte? And are you a bot?", None), ("¿Cuánto es? ¿Eres un robot?", None),
+        ("Are you a bot or can you tell me if you open on Sundays?", None),
+        ("hi, are you a human or am I talking to a machine?", "program"),
+        ("hey, what’s up?", "hello"), ("Adio\u0301s", "goodbye"), ("Thanks a million!", "thanks"),
+        ("muchas gracias por la información", "thanks"), ("hello, there is a bug", None),
         ("do you sell a coffee machine?", None), ("¿hay una persona en la tienda?", None),
         ("¿es una máquina de café?", None), ("is the machine a robot?", None),
     ],

@@ -729,7 +729,7 @@ def test_a_price_is_right_as_a_whole_number(answer: str, text: str, holds: bool)
         ("Sunday: closed.", "We are closed on Sundays.", []),
         ("Americano: £3", "All our Americanos are £3.", []),
         ("Abrimos en Málaga.", "Estamos en Malaga, no en Malagón.", ["Malagón"]),
-        ("Teléfono 600123456", "Llama al 600 123 456 o al 600 123 457.", ["600", "123", "457"]),
+        ("Teléfono 600123456", "Llama al 600 123 456 o al 600 123 457.", ["600 123 457"]),
         ("Phone 600 123 456", "It is 600123456, not 600123457.", ["600123457"]),
         ("Hasta 12500 €", "Son 12 500,00 €, no 12 600.", ["12", "600"]),
         ("Tables for 2 3", "We have 23.", ["23"]),
@@ -772,6 +772,15 @@ def test_a_price_is_right_as_a_whole_number(answer: str, text: str, holds: bool)
         ("Entre 30 y 40 €, 5-10 %", "De 30 a 40 €, un 5 % o un 10 por ciento.", []),
         ("Habitación: 60 por noche", "Son 60 € por noche.", []),
         ("10% off for 20 people", "We take 10 % off, not 20%.", ["20"]),
+        # Halves of two telephones are none; days and hours are no telephone.
+        ("Ring 600 123 456 or 600 789 012", "Ring 600 123 012.", ["600 123 012"]),
+        ("On 2026-11-27 at 10", "On 2026-11-27 10:30.", ["10:30"]),
+        ("Phone (0131) 555 0199", "It is 01315550199 or 0131 555 0199.", []),
+        ("Tel. 93.212.34.56", "93 212 34 56 o 932123456, no 93.212.34.57", ["93.212.34.57"]),
+        ("Open Mon-Fri 9-17", "Open Monday to Friday, not Sunday.", ["Sunday"]),
+        ("Sizes 36,38,40", "It comes in 36, 38 and 40, not 42.", ["42"]),
+        ("Café: 0,50 €, 0,750 l", "Son 50 céntimos por 0,75 l, no 60 céntimos.", ["60"]),
+        ("Pay.", "1\ufe0f\u20e3 Book 2\ufe0f\u20e3 Pay :) Visit us → Come", []),
     ],
 )
 def test_what_is_written_in_another_way_is_no_invention(
@@ -779,6 +788,14 @@ def test_what_is_written_in_another_way_is_no_invention(
 ) -> None:
     common = stop_words("es" if "é" in text or "á" in text or "€" in text else "en")
     assert Known([text], common).inventions(answer, "") == found
+
+
+def test_a_fact_of_something_else_is_no_price_and_a_prompts_number_may_be() -> None:
+    known = Known([], stop_words("en"))
+    assert known.inventions("Parking costs £37.", "", ["Parking: 37 spaces"]) == ["37"]
+    assert known.inventions("The tour is £9.", "", ["Open from 9 to 17."]) == ["9"]
+    assert known.inventions("It's £12, or £3.40.", "", ["Tour: 12 per person", "Latte: 3.40"]) == []
+    assert known.inventions("Yes, for £37.", "I have 37 with me", ["Parking: 37 spaces"]) == []
 
 
 def test_right_is_nothing_by_chance() -> None:

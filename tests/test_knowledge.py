@@ -596,7 +596,12 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
     ):  # fmt: skip
         message = Message("user", correction)
         assert queries.queries([*said, message], "es") == [f"{before} » {meant}"]
-    for talk in ("no, la verdad es que no", "no, thanks, I don't like it", "no I can't"):
+    thanked = [*said, Message("user", "Ok, and on Sundays?"), Message("assistant", "From ten.")]
+    assert f"{before} » and in May?" in queries.queries([*thanked, Message("user", "and in May?")])
+    for talk in (
+        "no, la verdad es que no", "no, thanks, I don't like it", "no I can't",
+        "Sorry, the website is down", "No, the order never arrived.", "No, el pedido no ha llegado",
+    ):  # fmt: skip
         assert asked(talk) == [talk]
     assert asked("but that is dear") == ["but that is dear"]
     assert asked("and thanks") == []
@@ -675,6 +680,17 @@ def test_what_was_embedded_lately_is_not_embedded_again(
     assert running.find(asked, SETTINGS) == first
 
 
+def test_a_fact_ends_as_a_sentence_does() -> None:
+    assert lookup.as_sentence("Cocoa: £3") == "Cocoa: £3."
+    for whole in ("“Open daily.”", "Closed (except in May.)", "Yes!"):
+        assert lookup.as_sentence(whole) == whole
+    listed = documents.read("# Prices\n\n- tea: £2;\n- cocoa: £3,\n".encode(), "a.md")
+    assert [fact for p in passages.of(listed, count) for fact in p.facts] == [
+        "tea: £2",
+        "cocoa: £3",
+    ]
+
+
 def test_the_right_row_comes_first(workspace: Path, acme: Persona) -> None:
     lookup.update_index(Workspace(workspace), acme)
     running = lookup.Lookup(Workspace(workspace), "acme")
@@ -691,6 +707,12 @@ def test_the_right_row_comes_first(workspace: Path, acme: Persona) -> None:
         ("¿A qué hora abrís?", "De 9 a 20 horas.", 1.0),
         ("how long do I have", "Within two weeks.", 1.0),
         ("Tell me a story", "£3", 0.0),
+        ("How much is it?", "It costs 3 euros", 1.0),
+        ("What's your e-mail?", "Latte £3.40", 0.0),
+        ("What's your address?", "Find us at 12 High Street", 1.0),
+        ("What's your phone number?", "Call 0131 555 0199.", 1.0),
+        ("When do you open?", "Open 9:00-17:00", 1.0),
+        ("When do you open?", "Mon-Fri 9-17", 1.0),
     ],
 )
 def test_answer_types(question: str, text: str, share: float) -> None:
@@ -704,7 +726,13 @@ def test_small_talk_asks_for_no_fact() -> None:
         "Thanks! I'll call you later", "Great, that's a fair price, thank you",
         "I love your old logo", "See you when I'm back, bye!", "Thanks, done!", "Hi, Isabel here",
         "My tin arrived with a big dent in it.", "Me dijisteis que era gratis. Me siento engañada.",
+        "When I came in yesterday the coffee was cold.", "Lovely place, can recommend.",
+        "I waited an hour and when I asked nobody knew.", "tienes razón", "any time is fine",
+        "Cuando vine el sábado el café estaba frío.",
     ]  # fmt: skip
+    facts += ["May I bring my dog", "don’t you deliver", "any vegan options", "abren los domingos"]
+    facts += ["tiene terraza", "es gratis el envío", "cuando abris los domingos"]
+    assert answer_type.is_question("when I order online how long does it take")
     facts += ["opening hours", "precio latte grande", "a partir de que cantidad pagais intereses"]
     assert [t for t in facts if not answer_type.asks_for_a_fact(t)] == []
     assert [t for t in talk if answer_type.asks_for_a_fact(t) or answer_type.is_question(t)] == []

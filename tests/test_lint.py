@@ -722,6 +722,15 @@ def test_broken_rules_of_one_reply() -> None:
         ("1. One\n2. Two\n- three", 3),
         ("Hello there! 👍", 1),
         ("Wait?! No.", 2),
+        ("Open 9 a.m. Monday to Friday.", 1),
+        ("We open at 9 a.m. The kitchen closes.", 2),
+        ("Estamos en la avda. Diagonal. Ven.", 2),
+        ("Llama al sr. García.", 1),
+        ("We are on Main st. Come in.", 2),
+        ("Shipping to the U.S. costs 5 pounds.", 1),
+        ("Acme S.L. está aquí. Ven.", 2),
+        ("Prices incl. VAT. Teléf. 600 123 456", 2),
+        ("Calle Sta. Ana. Ask Prof. Smith.", 2),
     ],
 )
 def test_sentences(text: str, count: int) -> None:

@@ -30,6 +30,9 @@ ES = ("¿cuánto vale?", "Barcas: La barca grande cuesta 12 €.", "Hasta aquí 
         ("¡Hasta aquí, amiga! Son", ES, "es", ""),
         ("Yes, of course! It is", EN, "en", ""),  # the document may deny it
         ("We don't! It is", EN, "en", ""),
+        ("Correct! It is", EN, "en", ""),
+        ("We do! It is", EN, "en", ""),
+        ("¡Eso es! Son", ES, "es", ""),
         ("¡Claro! Son", ES, "es", ""),
         ("We open late. It is", EN, "en", ""),  # a statement
         ("Well now, " + "here we are, " * 3 + "my friend! It is", EN, "en", ""),  # too long

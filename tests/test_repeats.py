@@ -39,6 +39,24 @@ def test_what_was_said_is_not_said_again(text: str, left: str, size: int) -> Non
     assert chunks[-1].finish == "stop"
 
 
+@pytest.mark.parametrize("size", [1, 4, 1000])
+def test_abbreviations_end_no_sentence(size: int) -> None:
+    said = repeats.said_in(
+        [
+            "Open 9 a.m. to 5 p.m. Monday to Friday except bank holidays.",
+            "Pregunta por el Sr. García en la recepción principal.",
+        ]
+    )
+    shut = "Yes, we shut at 5 p.m. Monday to Friday except bank holidays. See you!"
+    for text, left in (
+        (shut, shut),
+        ("Hola. Pregunta por el Sr. García en la recepción principal. Ven.", "Hola. Ven."),
+        ("Hi.\nOpen 9 a.m. to 5 p.m. Monday to Friday except bank holidays.", "Hi.\n"),
+    ):
+        chunks = repeats.without(streamed(text, "stop", size), said)
+        assert "".join(chunk.text for chunk in chunks) == left
+
+
 def test_a_repetition_that_is_cut_off_is_left_out() -> None:
     said = repeats.said_in([BEFORE])
     chunks = repeats.without(streamed("Rice. The cow was consul", "length", 3), said)

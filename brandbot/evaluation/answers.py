@@ -99,8 +99,8 @@ def generate(
 
     def accept(place: int, text: str, cut: bool) -> None:
         prompt = prompts[place]
-        given = "\n".join([*(m.content for m in prompt.conversation), *prompt.facts])
-        if known is None or version is None or not known.inventions(text, given):
+        said = "\n".join(m.content for m in prompt.conversation)
+        if known is None or version is None or not known.inventions(text, said, prompt.facts):
             settle(place, Answer(text, cut))
 
     def hear(requests: dict[int, Request]) -> Iterator[tuple[int, str, bool]]:

@@ -102,8 +102,8 @@ def _told(
 ) -> Told:  # fmt: skip
     """What can be read off one answer by itself."""
     text, language = answer.text, persona.language
-    given = [*(m.content for m in one.conversation), *one.facts]
-    invented = known.inventions(text, "\n".join(given))
+    said = "\n".join(m.content for m in one.conversation)
+    invented = known.inventions(text, said, one.facts)
     copied = training.copied(text)
     right = declined = None
     asked = one.question

@@ -7,6 +7,9 @@ A sentence that holds the wanted kind is likelier to answer than its neighbour.
 from __future__ import annotations
 
 import re
+import unicodedata
+
+from brandbot.money import COIN
 
 _UNIT = (
     r"(?:minutes?|hours?|days?|weeks?|months?|years?"
@@ -25,7 +28,7 @@ _TYPES = [
             r"|cu[aá]nto (?:me |os |se )?(?:cuesta|vale|cobr\w+|pag\w+|sale|ser[ií]a)|precio|coste"
             r"|cuesta|cobr[aá]is|cobran|comisi[oó]n|tarifa|pagar?|gratis|importe|m[aá]xim[oa]"
             r"|tope|l[ií]mite",
-            r"[£€$%]|\bfree\b|gratuit|gratis",
+            rf"[£€$%]|\d\s?{COIN}|\bfree\b|gratuit|gratis",
         ),
         (  # a length of time
             r"how long|how many (?:days|weeks|months|hours|minutes)|how soon|deadline|notice|valid"
@@ -37,13 +40,17 @@ _TYPES = [
             r"when|what time|(?:which|what) day|hours|open|opens?|closed?|until|opening"
             r"|cu[aá]ndo|hora|horario|qu[eé] d[ií]a|abr[ií]s|cerr[aá]is",
             r"\b\d{1,2}(?:[.:]\d\d)? ?(?:am|pm|a\.m|p\.m|horas|h)\b|\bnoon\b|\bmediod[ií]a\b"
+            r"|\b\d{1,2}:\d\d\b|\b(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mi[eé]|jue|vie|s[aá]b|dom)\b"
             r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|lunes|martes|mi[eé]rcoles|jueves|viernes"
             r"|s[aá]bado|domingo|january|december|enero|diciembre",
         ),
-        (r"e-?mails?|write to|address|correo|escrib\w+|mando|direcci[oó]n", r"@|\.\w{2,}\b"),
+        (
+            r"e-?mails?|write to|address|correo|escrib\w+|mando|direcci[oó]n",
+            r"@|\w\.[a-z]{2,}\b|\b(?:street|road|avenue|lane|square|calle|avda|avenida|plaza|paseo)\b",
+        ),
         (
             r"phone|call|ring|telephone|number|tel[eé]fono|llam\w+|n[uú]mero",
-            r"\b\d{3}[ -]?\d{3}[ -]?\d{3}\b|\b\d{5} \d{6}\b|\+\d{6,}",
+            r"(?<![\d.,])\+?\d(?:[ ()-]{0,2}\d){8,}|\+\d{6,}",
         ),
         (r"how many|cu[aá]nt[oa]s", rf"\b{_NUMBER}\b"),
         (r"interest|rates?|inter[eé]s(?:es)?|tae|tin|porcentaje|rentabilidad", r"%"),
@@ -56,16 +63,22 @@ _ASKS = re.compile(
     r"(?:(?:do|does|did|is|are|was|were|can|could|will|would|have|has) (?:you|i|we|it|there|the"
     r"|your|my|they|u)\b|who|whose|which|where|when|what time|how (?:much|many|long|late|early)"
     r"|hay\b|ten[eé]is|tienen|hac[eé]is|acept[aá]is|d[aá]is|vend[eé]is|se puede|puedo|pod[eé]is"
-    r"|qui[eé]n|d[oó]nde|cu[aá]ndo|cu[aá]nt[oa]s?|cu[aá]l|a qu[eé] hora|desde cu[aá]ndo)",
+    r"|qui[eé]n|d[oó]nde|cu[aá]ndo|cu[aá]nt[oa]s?|cu[aá]l|a qu[eé] hora|desde cu[aá]ndo"
+    r"|(?:may|should|shall|must) (?:i|we)\b"
+    r"|(?:don|isn|aren|won|can|doesn)'?t (?:you|i|it|we|there)\b"
+    r"|any (?!time|day|way|of)\w+(?: \w+){0,3}\W*$"
+    r"|(?:tienes?|abren?|cierran|aceptan|admiten|env[ií]an)\b(?! raz[oó]n)"
+    r"|(?:es|est[aá]n?) (?:gratis|abiert[oa]s?)\b)",
     re.IGNORECASE,
 )
 
 
 _QUESTION = re.compile(
     # a question mark; a word that asks, at the beginning of a sentence or after a preposition
-    r"\?|(?:^\W*|[.,;!]\s*|\b(?:and|so|y|pero) )"
+    r"\?|(?:^\W{0,20}|[.,;!]\s{0,20}|\b(?:and|so|y|pero) )"
     r"(?:(?:on|in|to|of|with|under|after) (?:what|which|whom|whose)(?! case)"
-    r"|(?:what|how|where|who)'?s?|which|why|when|can|could|do|does|is|are|q|qu[eé]|cu[aá]l|c[oó]mo"
+    r"|(?:what|how|where|who)'?s?|which|why|when|can(?! (?:recommend|confirm)\b)|could|do|does"
+    r"|is|are|q|qu[eé]|cu[aá]l|c[oó]mo"
     r"|cu[aá]nt[oa]s?|cu[aá]ndo|a?d[oó]nde|qui[eé]n|hasta|desde|puedo|hay)\b"
     r"|\b(?:(?:till?|until|by|from|since|at|for) (?:when|what|which)"
     r"|(?:a|en|de|con|por|para|desde|hasta|partir de) (?:q|qu[eé]|cu[aá]l|cu[aá]nt[oa]s?|cu[aá]ndo)"
@@ -83,11 +96,20 @@ _QUESTION = re.compile(
 _NO_PREPOSITION = "".join(
     rf"(?<!\b{word} )" for word in ("de", "a", "en", "con", "por", "para", "desde", "hasta")
 )
+_TELLS = re.compile(  # "when I came in yesterday the coffee was cold"
+    r"(?:^|\b(?:and|but|so|y|pero)\b|[.,;!])\W{0,20}(?:when|where|which) (?:i|we|my|is why)\b"
+    r"(?!.*\b(?:how|what|do|does|can|could|will|is there|are there)\b)"
+    r"|(?:^|\b(?:y|pero)\b|[.,;!])\W{0,20}(?:cuando|donde) (?:yo |me |nos |os |ya )?(?:vine|vinimos"
+    r"|fui|fuimos|llegu[eé]|llegamos|ped[ií]|pedimos|compr[eé]|compramos|entr[eé]|entramos|estuve"
+    r"|estuvimos|llam[eé]|llamamos|pregunt[eé]|preguntamos|recib[ií]|recibimos|abr[ií])\b",
+    re.IGNORECASE,
+)
+
 _DEFINITION = re.compile(
     # "que es" without its accent asks only where a sentence begins, or after who wants to know
     rf"(?:{_NO_PREPOSITION}\bqué"
     r"|\b(?:idea|dudas?|acuerd\w+|habl\w+|inform\w+|enter\w+|lo) (?:de|sobre) qué|(?:^|[.!?¿:;]"
-    r"|\b(?:explic\w+|decir(?:me)?|dime|saber|sabes|entiendo|sé|eso))\W*\bq(?:ue)?)"
+    r"|\b(?:explic\w+|decir(?:me)?|dime|saber|sabes|entiendo|sé|eso))\W{0,20}\bq(?:ue)?)"
     r" (?:significan?\W+|quiere decir\W+|(?:es|son)\W+(?!(?:sin|gratis|gratuit[oa]s?|necesari[oa]s?"
     r"|obligatori[oa]s?|imprescindibles?|importantes?|posible|recomendable|vegan[oa]s?)\b))"
     r"(?!(?:lo|mejor|peor|más|mas|menos)\b)"
@@ -98,14 +120,16 @@ _DEFINITION = re.compile(
 
 _ENDS = r"(?=\s*(?:[?!.,;]|$))"
 HELLO = (
-    r"good (?:morning|afternoon|evening|day)|buen(?:os d[ií]as|as(?: tardes| noches)?)|hi|hello|hey"
-    r"|hola|(?:un )?saludos?|(?:how are (?:you|things)|how's it going|what's up"
+    r"good (?:morning|afternoon|evening|day)|buen(?:os d[ií]as| d[ií]a|as(?: tardes| noches)?)"
+    r"|(?:hi|hello|hey)(?: (?:there|all|everyone))?|hola|(?:un )?saludos?"
+    r"|(?:how are (?:you|things)|how's it going|what's up"
     rf"|c[oó]mo (?:est[aá](?:is|s|n)?|te va|va)|qu[eé] (?:tal|onda)){_ENDS}"
 )
 THANKS = (
-    r"(?:many |so )?thank(?:s| you)(?: (?:so|very) much| a lot| again)?|cheers"
+    r"(?:many |so )?thank(?:s| you)(?: (?:so|very) much| a lot| a million| again)?|cheers"
     r"|obrigad[oa]|gr[aà]cies|(?:muchas |mil )?gracias|(?:muy|qu[eé]) amable"
     r"|for (?:the|your|all your) help|por (?:la|tu|su|vuestra|toda la) ayuda"
+    r"|por (?:todo|la informaci[oó]n)"
 )
 GOODBYE = (
     r"(?:good)?bye|good night|see you(?: soon| later)?(?=\W*$)|take care"
@@ -132,7 +156,7 @@ TERSE = 6
 
 def is_question(message: str) -> bool:
     """Whether a message asks anything, be it with or without its question mark."""
-    said = _matter(message)
+    said = _asking(message)
     return bool(_QUESTION.search(said)) or asks_for_a_fact(message)
 
 
@@ -171,7 +195,7 @@ def asks_for_a_fact(message: str) -> bool:
     The words for a kind of answer count in questions, and in a few words that state nothing: "I'll
     call you about the price" asks for neither.
     """
-    said = _matter(message)
+    said = _asking(message)
     if defined(message):
         return False
     if _ASKS.search(said):
@@ -185,6 +209,17 @@ def _kinds(text: str) -> list[re.Pattern[str]]:
     return [holds for asks, holds in _TYPES if asks.search(text)]
 
 
+def typed(message: str) -> str:
+    """A message as a keyboard types it: telephones write it’s, some systems take accents apart."""
+    return unicodedata.normalize("NFC", message).replace("’", "'")
+
+
 def _matter(message: str) -> str:
     """A message without its courtesies."""
-    return _COURTESY.sub(" ", message).strip(" ,.;!¡")
+    return _COURTESY.sub(" ", typed(message)).strip(" ,.;!¡")
+
+
+def _asking(message: str) -> str:
+    """What of it may ask: not the "when" of who tells when it was."""
+    said = _matter(message)
+    return said if "?" in said else _TELLS.sub(" ", said)

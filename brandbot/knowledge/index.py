@@ -34,7 +34,7 @@ from brandbot.tables import people_files
 if TYPE_CHECKING:
     from brandbot.knowledge.embedder import Vectors
 
-FORMAT = 5
+FORMAT = 6
 """Counts up when passages, words or files of a build change: old builds are made anew."""
 
 EXACT_UP_TO = 4_000

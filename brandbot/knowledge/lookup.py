@@ -6,6 +6,7 @@ its heading, instead of whole passages. The same lines are mixed into training.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -294,4 +295,4 @@ def explaining(search: Search, question: str, facts: Sequence[Fact]) -> list[Fac
 
 def as_sentence(text: str) -> str:
     """A fact as it can be said: a row or an item gets the full stop it lacks."""
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+    return text if re.search(r"[.!?…][)\]\"'»”’]*$", text) else f"{text}."

@@ -144,11 +144,13 @@ def _place(block: Block) -> tuple[Any, ...]:
 def _facts(block: Block) -> list[str]:
     """What of a block can stand alone: a short answer does as a whole, "Yes." alone does not."""
     short = block.kind == "answer" and len(block.text.split()) <= SHORT_ANSWER
-    if block.kind in ("row", "item") or short:
+    if block.kind == "item":
+        return [block.text.rstrip(" ,;")]  # of "tea: £2;"
+    if block.kind == "row" or short:
         return [block.text]
     found: list[str] = []
     for sentence in sentences(block.text):
-        goes_on = sentence[0].islower() or sentence[0].isdigit()
+        goes_on = sentence[0].islower() or sentence[0].isdigit() or sentence[0] in "-–—"
         if found and goes_on and _SHORTENED.search(found[-1]):
             found[-1] = f"{found[-1]} {sentence}"
         else:

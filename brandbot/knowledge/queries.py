@@ -20,7 +20,8 @@ which any question may be one, up to which what is none may ask all the same ("p
 which a message has more to say than that it wants to talk to a person."""
 
 _GOES_ON = re.compile(
-    r"^\W*(?:and|or|but|also|what about|how about"
+    r"^\W{0,20}(?:(?:ok(?:ay)?|great|thanks|thank you|vale|gracias|genial|perfect[oa]?)\b\W{0,20})*"
+    r"(?:and|or|but|also|what about|how about"
     r"|y|e|o|pero|tambi[eé]n|qu[eé] tal|qu[eé] pasa con)\b",
     re.IGNORECASE,
 )
@@ -44,7 +45,9 @@ _OBJECTS = re.compile(r"^\W*(?:but|pero)\b", re.IGNORECASE)
 _CORRECTS = re.compile(  # "no, I meant Sunday", "perdón, la de débito", "northern Ireland I mean"
     r"^\W*(?:(?:no|sorry|oops|ay|perd[oó]n|disculpa)\b[\s,.]*)*(?:i meant?|i was asking about"
     r"|(?:yo )?me (?:refiero|refer[ií]a)(?: a\b)?|(?:yo )?quer[ií]a decir|digo|me he equivocado)\b"
-    r"|^\W*(?:no|sorry|oops|perd[oó]n)\b[\s,.]+(?=(?:the|el|la|los|las)\b(?! verdad))"
+    # not "sorry, the website is down"
+    r"|^\W*(?:no|sorry|oops|perd[oó]n)\b[\s,.]+(?=(?:the|el|la|los|las)\b(?! verdad)"
+    r"(?!.*\b(?:is|are|was|were|has|had|have|never|not|no|did|does|\w+n['’]t|est[aá]n?|es|son|era|ha|han)\b))"
     r"|[\s,]+(?:i meant?|quiero decir|digo)\W*$",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from brandbot.grounding import NUMBER, counts_other, digits
+from brandbot.grounding import counts_other, numbers_in
 from brandbot.knowledge.lookup import Fact
 from brandbot.knowledge.words import Words
 
@@ -90,7 +90,7 @@ def _quoted(reply: str, facts: Sequence[Fact]) -> list[Fact]:
 
 def _tokens(text: str, words: Words) -> set[str]:
     """Stems, and numbers as ``#3.4``."""
-    numbers = {f"#{digits(number)}" for number in NUMBER.findall(text)}
+    numbers = {f"#{number}" for number in numbers_in(text)}
     return numbers | {stem for word, stem in words.pairs(text) if not word[0].isdigit()}
 
 
