@@ -608,6 +608,37 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
     assert asked("haha") == ["haha"] and asked("Thank you!") == []
 
 
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ("How much is a latte? And are you open on Sundays?",
+         ["How much is a latte?", "And are you open on Sundays?"]),
+        ("I have a dog. Can he come in? And is there parking? Thanks!",
+         ["I have a dog. Can he come in?", "And is there parking? Thanks!"]),
+        ("¿Abrís los domingos? ¿Tenéis terraza?", ["¿Abrís los domingos?", "¿Tenéis terraza?"]),
+        *[(one, [one]) for one in (
+            "Really? How much is a latte?", "Are you open? On Sundays?", "Hi! Got wifi?", "Thanks!",
+            "how are you? how much is a latte?", "I have a dog. He is big.", "",
+        )],
+    ],
+)  # fmt: skip
+def test_the_questions_of_a_message(message: str, parts: list[str]) -> None:
+    assert queries.parts(message) == parts
+
+
+def test_two_questions_get_two_answers(workspace: Path, acme: Persona) -> None:
+    lookup.update_index(Workspace(workspace), acme)
+    running = lookup.Lookup(Workspace(workspace), "acme")
+
+    def quote(message: str) -> str:
+        return running.find([Message("user", message)], SETTINGS).quote
+
+    both = quote("How much is a large cocoa? And what does a rowing boat cost?")
+    assert both == "Cocoa: Small £3.05, Large £3.55. A rowing boat costs £8.75 an hour."
+    assert quote("How much is a large cocoa? What does the cocoa cost?").count("£3.55") == 1
+    assert "£3.55" in quote("How much is a large cocoa? Who was the first king of Spain?")
+
+
 def test_who_wants_a_person_is_told_where_to_find_one() -> None:
     def asked(message: str, language: str) -> list[str]:
         return queries.queries([Message("user", message)], language)

@@ -15,7 +15,7 @@ from brandbot.errors import KnowledgeError
 from brandbot.knowledge import answer_type, index
 from brandbot.knowledge.embedder import Embedder, open_embedder
 from brandbot.knowledge.index import Built, IndexStore, Progress
-from brandbot.knowledge.queries import AFTER, doubted, otherwise, queries
+from brandbot.knowledge.queries import AFTER, doubted, otherwise, parts, queries
 from brandbot.knowledge.reranker import Reranker, open_reranker
 from brandbot.knowledge.search import Hit, Search
 from brandbot.models import Say
@@ -162,11 +162,27 @@ class Lookup:
     ) -> Found:
         """What is known for the last message, which may go on from that before.
 
-        ``meaning`` is the weight of meaning, by default what the index measured.
+        ``meaning`` is the weight of meaning, by default what the index measured. Of a message with
+        several questions each is looked up, if there is an answer to two of them.
         """
         search = self.search
         if search is None:
             return Found("".join(queries(conversation)[:1]))
+        asked = [Message("user", part) for part in parts(conversation[-1].content)][:MOST_FACTS]
+        if len(asked) > 1:
+            before = list(conversation[:-1])
+            found = [
+                self._find(search, [*before, *asked[:n]], settings, meaning)
+                for n in range(1, len(asked) + 1)
+            ]
+            if together := _together(conversation[-1].content, found, settings.top_k):
+                return together
+        return self._find(search, conversation, settings, meaning)
+
+    def _find(
+        self, search: Search, conversation: Sequence[Message], settings: Knowledge,
+        meaning: float | None,
+    ) -> Found:  # fmt: skip
         asked = queries(conversation, search.language)
         reranker = open_reranker(self._models, self._say) if settings.reranker else None
         if not asked:
@@ -204,6 +220,19 @@ def _found(
         facts = [fact for fact in facts if fact.score >= best.score * GIVEN]
     alike = [f for f in facts[1:2] if f.score >= near and not _said_in(search, f, best)]
     return Found(query, tuple(facts), tuple(hits), 1 + len(alike), best, asks)
+
+
+def _together(message: str, found: Sequence[Found], top_k: int) -> Found | None:
+    """The answers to several questions as one; None if there are not two."""
+    answers = [each for each in found if each.quote]
+    first = {(f.hit.passage.id, f.place): f for each in answers for f in each.facts[:1]}
+    if len(first) < 2:
+        return None
+    hits = {hit.passage.id: hit for each in reversed(answers) for hit in reversed(each.hits)}
+    shown = sorted(hits.values(), key=lambda hit: -(hit.answers or hit.score))[:top_k]
+    best = max(first.values(), key=lambda fact: fact.score)
+    asks = max((each.asks for each in answers if each.asks is not None), default=None)
+    return Found(message, tuple(first.values()), tuple(shown), len(first), best, asks)
 
 
 def _said_in(search: Search, fact: Fact, other: Fact) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from brandbot.knowledge import answer_type
+from brandbot.lint_text import sentences
 from brandbot.prompt import Message
 
 AFTER = " » "
@@ -103,6 +104,23 @@ def queries(conversation: Sequence[Message], language: str = "en") -> list[str]:
         return [*joined, last]
     refers = words <= LEANING and _REFERS.search(last)
     return [last, *joined] if asks and (words <= SHORT or refers) else [last]
+
+
+def parts(message: str) -> list[str]:
+    """The questions of a message, each with what is said before it; all of it, if it is one.
+
+    "Really?" is none of its own, and neither is "On Sundays?".
+    """
+    found, begun = [], ""
+    for sentence in sentences(message):
+        begun = f"{begun} {sentence}".strip()
+        asks = sentence.rstrip("\"'»”)").endswith("?") and not answer_type.is_courtesy(sentence)
+        if asks and (_words(sentence) > FEW or answer_type.asks_for_a_fact(sentence)):
+            found.append(begun)
+            begun = ""
+    if begun and found:
+        found[-1] = f"{found[-1]} {begun}"
+    return found if len(found) > 1 else [message]
 
 
 def otherwise(message: str, language: str, *, may_ask: bool) -> Sequence[str]:
