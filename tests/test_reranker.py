@@ -448,7 +448,7 @@ def test_a_question_goes_on_from_the_one_before(workspace: Path, baths: Persona)
     assert "£52" in found(workspace, baths, *before, "and a ten-swim pass?").quote
     assert "coin" in found(workspace, baths, *before, "got lockers?").quote
     passes = ("How much is a ten-swim pass?", "£52.")
-    assert "lasts a year" in found(workspace, baths, *passes, "how long is that good for?").quote
+    assert "lasts a year" in found(workspace, baths, *passes, "how long does that last?").quote
     told = ("I'd like a ten-swim pass", "Of course.")
     deep = found(workspace, baths, *told, "how deep is that pool then?")
     assert deep.quote == "" and deep.beyond
@@ -498,7 +498,7 @@ def test_a_long_message_is_read_to_its_end(workspace: Path, baths: Persona, embe
         "and I have promised both of them that I will begin this very week, rain or no rain. "
     )
     assert len(open_reranker(embedded)._tokens(before)) > 3 * MESSAGE
-    told = found(workspace, baths, f"{before}What do students pay?")
+    told = found(workspace, baths, f"{before}How much is it for students?")
     assert told.quote.startswith("Adults £6.20, students with a card £4.10.")
     assert found(workspace, baths, f"{before}How deep is the pool?").facts == ()
 

@@ -41,9 +41,9 @@ MESSAGE, FACT = 48, 144
 """Tokens that are read: of a message the last ones, of a fact the first."""
 
 SCALE, SHIFT = 0.66, -0.98
-"""From a model's log odds to those of the chance that a fact answers: a logistic regression over
-the pairs of the held-out businesses (``reranker/train.py --measure``). By itself the model is too
-sure (docs/notes.md). The second one's head is stored so that the same holds for it."""
+"""From the mean of both models' log odds to those of the chance that a fact answers: a logistic
+regression over pairs of the held-out businesses (``reranker/train.py --measure``). By themselves
+they are too sure (docs/notes.md)."""
 
 _Reader = tuple[Any, Any, Any]
 """A model, its head and the head's bias."""
