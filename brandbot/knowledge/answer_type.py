@@ -40,7 +40,8 @@ _TYPES = [
             r"when|what time|(?:which|what) day|hours|open|opens?|closed?|until|opening"
             r"|cu[aá]ndo|hora|horario|qu[eé] d[ií]a|abr[ií]s|cerr[aá]is",
             r"\b\d{1,2}(?:[.:]\d\d)? ?(?:am|pm|a\.m|p\.m|horas|h)\b|\bnoon\b|\bmediod[ií]a\b"
-            r"|\b\d{1,2}:\d\d\b|\b(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mi[eé]|jue|vie|s[aá]b|dom)\b"
+            r"|\b\d{1,2}:\d\d\b|\b(?:mon|tues?|wed|thu|fri|sat|sun|lun|mar|mi[eé]|jue|vie|s[aá]b|dom)\b"
+            r"\.?\s?(?:[-–/&]|to\b|a\b|\d)"
             r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|lunes|martes|mi[eé]rcoles|jueves|viernes"
             r"|s[aá]bado|domingo|january|december|enero|diciembre",
         ),
