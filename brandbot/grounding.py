@@ -32,18 +32,17 @@ PHONE, LONGEST_PHONE = 9, 15
 _WITH_A_DAY = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?-\d\d?-\d{4}")
 _AREA = re.compile(r"\((\d{2,5})\)\s?(?=\d)")
 _KEYCAP = re.compile(r"[0-9#*]\ufe0f?(?=\u20e3)")
-_LONG = {
-    short: long
-    for names in (
-        "monday tuesday wednesday thursday friday saturday sunday january february march april june"
-        " july august september october november december",
-        "lunes martes miércoles jueves viernes sábado domingo enero febrero marzo abril junio julio"
-        " agosto septiembre octubre noviembre diciembre",
-    )
-    for long in names.split()
-    for short in {long[:3], long[:4]}
-}
-"""Days and months by their first three or four letters."""
+_CENTS = re.compile(r"\s?(?:pence|cents?|cts?|c[eé]ntimos?|p)\b(?!\.\s?m)", re.IGNORECASE)
+_SHORT_NAME = re.compile(r"\b[A-Z][a-zé]{2,3}\b")
+_DAYS_AND_MONTHS = (
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    "january", "february", "march", "april", "june", "july", "august", "september", "october",
+    "november", "december",
+    "lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo",
+    "enero", "febrero", "marzo", "abril", "junio", "julio", "agosto", "septiembre", "octubre",
+    "noviembre", "diciembre",
+)  # fmt: skip
+"""Days and months that are written shorter, too."""
 
 _DOTTED_DAY = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?![\d.]\d)")
 _HOURS = re.compile(r"(?<![\d.,:])(\d{1,2})h(\d\d)(?!\d)")
@@ -116,16 +115,15 @@ class Known:
         # Money and shares, and numbers that don't say what they count: cells of a price list.
         self._amounts: set[tuple[str, str]] = set()
         for text in texts:
-            told = words(text)
-            self._words.update(_form(word) for word in told)
-            self._words.update(_form(_LONG[word]) for word in told if word in _LONG)
+            self._words.update(_form(word) for word in words(text))
+            short = {name.casefold() for name in _SHORT_NAME.findall(text)}  # Mon, Sept
+            self._words.update(
+                _form(name) for name in _DAYS_AND_MONTHS if {name[:3], name[:4]} & short
+            )
             # The letters of 5pm, and Wi-Fi as WiFi.
             self._words.update(_form(p.replace("-", "").casefold()) for p in _LETTERS.findall(text))
             self._numbers |= numbers_in(text)
-            amounts = _amounts(text)
-            amounts |= {(_cents(number), kind) for number, kind in amounts if _cents(number)}
-            self._numbers.update(number for number, _ in amounts)
-            self._amounts |= amounts
+            self._amounts |= _amounts(text)
             self._links.update(_link(found) for found in _links(text))
 
     def inventions(self, answer: str, prompt: str, given: Sequence[str] = ()) -> list[str]:
@@ -145,13 +143,13 @@ class Known:
             rest = rest.replace(link, " ")
             if not {_link(link)} & (self._links | own._links):
                 found.append(link)
-        numbers = self._numbers | own._numbers
+        numbers, amounts = self._numbers | own._numbers, self._amounts | own._amounts
 
         def unknown(run: re.Match[str]) -> str:
             """What is left to look at of digits with spaces between."""
             if _is_in(_joined(run[0]), numbers):
                 return " "
-            if not _is_a_phone(run[0]):
+            if not _is_spaced_phone(run[0]):
                 return run[0]
             found.append(run[0])  # halves of two telephones are none
             return " "
@@ -159,10 +157,12 @@ class Known:
         whole = _PARTED.sub(unknown, rest)
         for match in NUMBER.finditer(whole):
             number = digits(match[0])
+            if number.isdigit() and _CENTS.match(whole, match.end()):  # 50p, which is £0.50
+                part = digits(f"{int(number) / 100:.2f}")
+                number = part if (part, "money") in amounts else number
             kind = _kind(whole, match)
             counts = (
-                kind == "" or number in asked
-                or {(number, kind), (number, "")} & (self._amounts | own._amounts)
+                kind == "" or number in asked or {(number, kind), (number, "")} & amounts
             )  # fmt: skip
             if not (counts and _is_in(number, numbers)):
                 found.append(match[0])
@@ -242,15 +242,10 @@ def _is_phone(number: str) -> bool:
     return len(number) >= PHONE and number.isdigit()
 
 
-def _is_a_phone(run: str) -> bool:
+def _is_spaced_phone(run: str) -> bool:
     """Whether digits with spaces between can only be a telephone: no day, no list of numbers."""
     many = len(re.sub(r"\D", "", run))
     return PHONE <= many <= LONGEST_PHONE and not _WITH_A_DAY.search(run) and "," not in run
-
-
-def _cents(number: str) -> str:
-    """50 of 0.5, which is money; "" if it is no part of one."""
-    return str(round(float(number) * 100)) if re.fullmatch(r"0\.\d\d?", number) else ""
 
 
 def _is_in(number: str, numbers: AbstractSet[str]) -> bool:
@@ -274,7 +269,8 @@ def _begins_a_sentence(before: str) -> bool:
         return True
     if left.endswith((":)", ":-)", ";)", ";-)", ":D")):
         return True
-    return unicodedata.category(left[-1]) in ("So", "Sk", "Sm", "Mn", "Me", "Cf")  # an emoji
+    marks = ("So", "Sk", "Mn", "Me", "Cf")  # an emoji
+    return left[-1] in "→⇒" or unicodedata.category(left[-1]) in marks
 
 
 def _links(text: str) -> list[str]:

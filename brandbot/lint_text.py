@@ -47,37 +47,12 @@ _EMOJI = re.compile(
 )
 
 # Written with a full stop that ends no sentence: before a name, before a number, before anything.
-_TITLES = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "dra",
-        "st",
-        "sr",
-        "sra",
-        "srta",
-        "d",
-        "dña",
-        "av",
-        "avda",
-        "pza",
-        "ctra",
-        "prof",
-        "sta",
-        "sto",
-        "urb",
-        "edif",
-    ]
-)
+_TITLES = frozenset([
+    "mr", "mrs", "ms", "dr", "dra", "st", "sr", "sra", "srta", "d", "dña", "av", "avda", "pza",
+    "ctra", "prof", "sta", "sto", "urb", "edif",
+])  # fmt: skip
 _NUMBERED = frozenset(["no", "núm", "art", "pág", "tel", "teléf", "tlf", "dpto", "approx", "aprox"])
 _HALF_OF_DAY = frozenset(["a.m", "p.m"])
-_NAMED_DAY = re.compile(
-    r"(?:mon|tues?|wed|thu|fri|sat|sun|jan|feb|apr|jun|jul|aug|sep|oct|nov|dec)|march|may\b"
-    r"|lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo",
-    re.IGNORECASE,
-)
 _ACRONYM = re.compile(r"(?:[A-Z]\.)+[A-Z]")
 _SHORTENED = frozenset(
     ["e.g", "i.e", "vs", "etc", "ej", "p.ej", "a.m", "p.m", "ud", "uds", "ee.uu"]
@@ -135,7 +110,7 @@ def ends_in_abbreviation(sentence: str, rest: str) -> bool:
         initials = re.fullmatch(r"(?:[A-Z]\. ?)*[A-Z]", sentence.strip())
         # Small letters make a title of any but "on Main st.", "vitamin d."
         title = word in _TITLES and (last.istitle() or word not in ("st", "d"))
-        day = word in _HALF_OF_DAY and _NAMED_DAY.match(rest)
+        day = word in _HALF_OF_DAY and re.match(rf"{_DAY}\b", rest, re.IGNORECASE)
         return bool(initials or title or day) or word in ("e.g", "i.e", "vs", "incl", "excl")
     if after.islower() and _ACRONYM.fullmatch(last):
         return True

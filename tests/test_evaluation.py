@@ -780,6 +780,13 @@ def test_a_price_is_right_as_a_whole_number(answer: str, text: str, holds: bool)
         ("Open Mon-Fri 9-17", "Open Monday to Friday, not Sunday.", ["Sunday"]),
         ("Sizes 36,38,40", "It comes in 36, 38 and 40, not 42.", ["42"]),
         ("Café: 0,50 €, 0,750 l", "Son 50 céntimos por 0,75 l, no 60 céntimos.", ["60"]),
+        ("Agua 0,50 €, 0,5 % de descuento", "Son 50 € con un 50 %.", ["50", "50"]),
+        (
+            "A terrace in the sun. We sat down.",
+            "Come on Sunday or Saturday.",
+            ["Sunday", "Saturday"],
+        ),
+        ("Closed in Mar. and on Mar.", "No abrimos en Marzo ni los Martes ni Lunes.", ["Lunes"]),
         ("Pay.", "1\ufe0f\u20e3 Book 2\ufe0f\u20e3 Pay :) Visit us → Come", []),
     ],
 )
