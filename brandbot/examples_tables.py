@@ -136,5 +136,6 @@ def passed_over(
         for column, name in enumerate(names):
             if name in wanted and shown[column] and column not in (prompt_at, reply_at):
                 values = {"column": shown[column], "used": shown[used]}
-                found.append(Problem("warning", "two-columns", file, line, values))
+                code = "same-columns" if shown[column] == shown[used] else "two-columns"
+                found.append(Problem("warning", code, file, line, values))
     return found

@@ -761,6 +761,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Deja solo una de las dos, o llama a la otra, por ejemplo, notas.",
         ),
     },
+    "same-columns": {
+        "en": (
+            "There are two columns called {column}; the one that comes first is used.",
+            "What stands in the other is not read.",
+            "Keep one of the two, or give the other a name such as notes.",
+        ),
+        "es": (
+            "Hay dos columnas llamadas {column}; se usa la que va primero.",
+            "Lo que esté en la otra no se lee.",
+            "Deja solo una de las dos, o llama a la otra, por ejemplo, notas.",
+        ),
+    },
     "swapped": {
         "en": (
             "The replies in this file look like what people write, and the prompts like the brand.",

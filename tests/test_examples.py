@@ -518,6 +518,8 @@ def test_two_columns_that_could_be_meant(tmp_path: Path) -> None:
     assert [(p.code, p.values["column"]) for p in found.problems] == [
         ("two-columns", "cliente"), ("two-columns", "bot"),
     ]  # fmt: skip
+    found = reading(tmp_path, "a.csv", "prompt,prompt,completion\nTea?,No?,Yes.\n")
+    assert pairs(found) == [("Tea?", "Yes.")] and codes(found) == [("same-columns", 1)]
     row = {"messages": [{"role": "user", "content": "a"}, {"role": "bot", "content": "b"}]}
     (tmp_path / "a.csv").unlink()
     found = reading(tmp_path, "b.jsonl", json.dumps({**row, "prompt": "x"}))
