@@ -615,6 +615,7 @@ def test_a_follow_up_is_searched_with_what_came_before() -> None:
          ["How much is a latte?", "And are you open on Sundays?"]),
         ("I have a dog. Can he come in? And is there parking? Thanks!",
          ["I have a dog. Can he come in?", "And is there parking? Thanks!"]),
+        ("are you a bot? and what's the deposit", ["are you a bot?", "and what's the deposit"]),
         ("¿Abrís los domingos? ¿Tenéis terraza?", ["¿Abrís los domingos?", "¿Tenéis terraza?"]),
         *[(one, [one]) for one in (
             "Really? How much is a latte?", "Are you open? On Sundays?", "Hi! Got wifi?", "Thanks!",
@@ -636,6 +637,7 @@ def test_two_questions_get_two_answers(workspace: Path, acme: Persona) -> None:
     both = quote("How much is a large cocoa? And what does a rowing boat cost?")
     assert both == "Cocoa: Small £3.05, Large £3.55. A rowing boat costs £8.75 an hour."
     assert quote("How much is a large cocoa? What does the cocoa cost?").count("£3.55") == 1
+    assert "£3.55" in quote("are you a bot? and how much is a large cocoa")
     assert "£3.55" in quote("How much is a large cocoa? Who was the first king of Spain?")
 
 

@@ -163,21 +163,22 @@ class Lookup:
         """What is known for the last message, which may go on from that before.
 
         ``meaning`` is the weight of meaning, by default what the index measured. Of a message with
-        several questions each is looked up, if there is an answer to two of them.
+        several questions each is looked up; if less than two are answered, it is read as a whole.
         """
         search = self.search
         if search is None:
             return Found("".join(queries(conversation)[:1]))
-        asked = [Message("user", part) for part in parts(conversation[-1].content)][:MOST_FACTS]
-        if len(asked) > 1:
-            before = list(conversation[:-1])
-            found = [
-                self._find(search, [*before, *asked[:n]], settings, meaning)
-                for n in range(1, len(asked) + 1)
-            ]
-            if together := _together(conversation[-1].content, found, settings.top_k):
-                return together
-        return self._find(search, conversation, settings, meaning)
+        *before, last = conversation
+        asked = [Message("user", part) for part in parts(last.content)][:MOST_FACTS]
+        found = [
+            self._find(search, [*before, *asked[:n]], settings, meaning)
+            for n in range(1, len(asked) + 1)
+            if len(asked) > 1
+        ]
+        if together := _together(last.content, found, settings.top_k):
+            return together
+        whole = self._find(search, conversation, settings, meaning)
+        return whole if whole.quote else next((each for each in found if each.quote), whole)
 
     def _find(
         self, search: Search, conversation: Sequence[Message], settings: Knowledge,

@@ -118,7 +118,9 @@ def parts(message: str) -> list[str]:
         if asks and (_words(sentence) > FEW or answer_type.asks_for_a_fact(sentence)):
             found.append(begun)
             begun = ""
-    if begun and found:
+    if begun and found and "?" not in begun and answer_type.is_question(begun):
+        found.append(begun)
+    elif begun and found:
         found[-1] = f"{found[-1]} {begun}"
     return found if len(found) > 1 else [message]
 
