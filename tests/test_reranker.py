@@ -467,6 +467,8 @@ def test_who_doubts_an_answer_gets_it_again(workspace: Path, baths: Persona, dou
 def test_two_questions_in_one_get_both_answers(workspace: Path, baths: Persona) -> None:
     told = found(workspace, baths, "what do students pay and when are you open on saturdays?")
     assert "£4.10" in told.quote and "Saturday 8 am to 6 pm" in told.quote
+    asked = found(workspace, baths, "Are you a real person? And what do students pay?")
+    assert asked.quote.startswith("Adults £6.20, students with a card £4.10.")
 
 
 def test_what_states_something_is_no_question(workspace: Path, baths: Persona) -> None:

@@ -163,7 +163,8 @@ class Lookup:
         """What is known for the last message, which may go on from that before.
 
         ``meaning`` is the weight of meaning, by default what the index measured. Of a message with
-        several questions each is looked up; if less than two are answered, it is read as a whole.
+        several questions each is looked up; it is read as a whole if less than two are answered,
+        unless all but one are talk.
         """
         search = self.search
         if search is None:
@@ -177,8 +178,11 @@ class Lookup:
         ]
         if together := _together(last.content, found, settings.top_k):
             return together
-        whole = self._find(search, conversation, settings, meaning)
-        return whole if whole.quote else next((each for each in found if each.quote), whole)
+        # "are you a real person? and what does it cost": only one of them wants to know something.
+        wanted = [each for each in found if each.asks is None or each.asks >= TALKS]
+        if len(found) > len(wanted) == 1:
+            return wanted[0]
+        return self._find(search, conversation, settings, meaning)
 
     def _find(
         self, search: Search, conversation: Sequence[Message], settings: Knowledge,

@@ -118,7 +118,8 @@ def parts(message: str) -> list[str]:
         if asks and (_words(sentence) > FEW or answer_type.asks_for_a_fact(sentence)):
             found.append(begun)
             begun = ""
-    if begun and found and "?" not in begun and answer_type.is_question(begun):
+    more = "?" not in begun and _words(begun) > FEW and answer_type.is_question(begun)
+    if found and more:
         found.append(begun)
     elif begun and found:
         found[-1] = f"{found[-1]} {begun}"
