@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,10 +23,9 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
-from ruamel.yaml import YAML, MappingNode, Node, SequenceNode
 from ruamel.yaml.error import YAMLError
 
-from brandbot import tables
+from brandbot import persona_yaml, tables
 from brandbot.errors import PersonaError, Problem
 
 LANGUAGE_TAG = r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$"
@@ -246,9 +244,9 @@ class Persona:
                     section = target[key] = {}
                 target = section
             try:
-                target[last] = _yaml().load(text)
+                target[last] = persona_yaml.value(text)
             except (YAMLError, ValueError) as error:
-                problems.append(replace(_yaml_problem(error, "--set"), line=None))
+                problems.append(replace(persona_yaml.problem_of(error, "--set"), line=None))
         config, found = _validate(raw, lambda _path: None, "--set")
         problems += found
         if config is None or problems:
@@ -268,22 +266,6 @@ def read(folder: Path) -> tuple[Persona | None, list[Problem]]:
     if config is None or any(problem.severity == "error" for problem in problems):
         return None, problems
     return Persona(folder, config, voice), problems
-
-
-def _yaml() -> YAML:
-    """A safe YAML 1.2 reader: in 1.1 ``no`` is False and ``[Open now?, …]`` is an error."""
-    reader = YAML(typ="safe", pure=True)
-    reader.allow_duplicate_keys = True  # _collect_lines tells of them, with both lines
-    return reader
-
-
-def dump(settings: dict[str, Any], file: Path) -> None:
-    """Writes settings as YAML, keys in their order."""
-    writer = YAML(typ="rt", pure=True)
-    writer.default_flow_style = False
-    writer.width = sys.maxsize  # a long text folded after a backslash would gain a space
-    with file.open("w", encoding="utf-8") as stream:
-        writer.dump(settings, stream)
 
 
 def guess_language(folder: Path) -> str:
@@ -326,28 +308,10 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
     text = _read_text(file, problems)
     if any(problem.severity == "error" for problem in problems[before:]):
         return None
-    if "\t" in text:
-        lines = [n for n, line in enumerate(text.split("\n"), 1) if re.match(r" *\t", line)]
-        if lines:
-            problems.append(Problem("error", "yaml-tab", file.name, lines[0]))
-            return None
-    try:
-        root = _yaml().compose(text)
-        raw = _yaml().load(text)
-    except (YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-40
-        problems.append(_yaml_problem(error, file.name, text))
+    parsed = persona_yaml.read(text, file.name, problems)
+    if parsed is None:
         return None
-    if not isinstance(root, MappingNode) or not isinstance(raw, dict):
-        problems.append(Problem("error", "yaml-not-mapping", file.name, 1))
-        return None
-    lines_of: dict[tuple[str | int, ...], int] = {}
-    _collect_lines(root, (), lines_of, problems, file.name)
-
-    def line_of(path: tuple[str | int, ...]) -> int | None:
-        while path and path not in lines_of:
-            path = path[:-1]
-        return lines_of.get(path)
-
+    raw, line_of = parsed
     config: PersonaConfig | None
     config, found = _validate(raw, line_of, file.name)
     problems += found
@@ -356,97 +320,8 @@ def _read_config(file: Path, problems: list[Problem]) -> PersonaConfig | None:
             where = line_of(("rules", "never_say", place))
             values = {"found": word[:60]}
             problems.append(Problem("warning", "yaml-text", file.name, where, values))
-    above = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        slip = _SLIPS.search(line)
-        if slip or _goes_on(above, line):
-            shown = {"found": line.strip()[:60]}
-            problems.append(Problem("warning", "yaml-text", file.name, number, shown))
-        above = line
+    problems += persona_yaml.slips(text, file.name)
     return config
-
-
-def _yaml_problem(error: Exception, file: str, text: str = "") -> Problem:
-    reason = str(getattr(error, "problem", None) or error)
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark else None
-    if line and (opened := _never_closed(text.split("\n")[:line])):
-        return Problem("error", "yaml-quote", file, opened)
-    begun = getattr(error, "context_mark", None)
-    if begun and "quoted scalar" in str(getattr(error, "context", "")):
-        return Problem("error", "yaml-quote", file, begun.line + 1)
-    shown = text.split("\n")[line - 1] if line else ""
-    if needs := _NEEDS_QUOTES.match(shown):
-        return Problem("error", "yaml-mark", file, line, {"found": needs[1].strip()[:60]})
-    if reason.startswith("expected <block end>"):
-        return Problem("error", "yaml-indent", file, line)
-    return Problem("error", "yaml-syntax", file, line, {"reason": f"@{reason}", "message": reason})
-
-
-_QUOTED = re.compile(r"""\s*(?:-\s+|\w+:\s+)+(["'])(.*)""")
-_BEGINS = re.compile(r"\s*(?:-\s|\w+:)")
-
-
-def _never_closed(lines: Sequence[str]) -> int | None:
-    """The line where a text in quotation marks begins that is not closed before the next item.
-
-    YAML reads such a text on to the next mark, and tells of an error there.
-    """
-    for number, line in enumerate(lines, 1):
-        if not (opened := _QUOTED.match(line)):
-            continue
-        mark, rest = opened.groups()
-        rest = re.sub(r"\\.", "", rest) if mark == '"' else rest.replace("''", "")
-        after = next((other for other in lines[number:] if other.strip()), "-  ")
-        if mark not in rest and _BEGINS.match(after):
-            return number
-    return None
-
-
-# What YAML refuses as the beginning of a text, and a text that goes on after its closing quote.
-_NEEDS_QUOTES = re.compile(
-    r"\s*(?:-\s+|\w+:\s+)+([@%!&*`].*"
-    r"|\"(?:\\.|[^\"\\])*\"\s*[^\s#\",].*|'(?:''|[^'])*'\s*[^\s#',].*)"
-)
-
-# What YAML reads otherwise than it was meant: a hashtag begins a comment, a dash without its space
-# and a bullet are text, Word's quotes are letters, and a comma parts no items.
-_SLIPS = re.compile(
-    r"^\s*(?:-\s+|(?:name|greeting|handoff|starters|hello|thanks|goodbye|program):\s+)"
-    r"(?![\"'#\[{|>])[^#]*\s#\w.*"
-    r"|^\s*-[^\W\d_].*"
-    r"|^\s*[•·▪‣]\s*\w.*"
-    r"|^\s*(?:-\s+|\w+:\s+)[“”«„‘].*",
-)
-
-
-def _goes_on(before: str, line: str) -> bool:
-    """Whether a dash is part of the item above, since it stands further right."""
-    first, second = (re.match(r"( *)- +(?=[^\s-])", each) for each in (before, line))
-    deeper = first and second and len(second[1]) > len(first[1])
-    return bool(deeper) and not before.rstrip().endswith((":", "|", ">"))
-
-
-def _collect_lines(
-    node: Node,
-    path: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-    problems: list[Problem],
-    file: str,
-) -> None:
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            here = (*path, str(key.value))
-            line = key.start_mark.line + 1
-            if here in lines:
-                values = {"key": ".".join(map(str, here)), "first": lines[here]}
-                problems.append(Problem("error", "key-twice", file, line, values))
-            lines.setdefault(here, line)  # of two, the first is read
-            _collect_lines(value, here, lines, problems, file)
-    elif isinstance(node, SequenceNode):
-        for index, value in enumerate(node.value):
-            lines[(*path, index)] = value.start_mark.line + 1
-            _collect_lines(value, (*path, index), lines, problems, file)
 
 
 def _validate(raw: Mapping[str, Any], line_of: Any, file: str) -> tuple[Any, list[Problem]]:

@@ -21,6 +21,7 @@ from brandbot.adapters import AdapterStore
 from brandbot.engines.base import Chunk, Request
 from brandbot.errors import GateError, PersonaError, VersionError
 from brandbot.evaluation import (
+    asking,
     gate,
     intervals,
     judge,
@@ -43,7 +44,7 @@ from brandbot.evaluation.report import (
     RulerCheck,
     Told,
 )
-from brandbot.evaluation.run import _speakers, _with_room, evaluate
+from brandbot.evaluation.run import evaluate
 from brandbot.examples import Example
 from brandbot.grounding import Known, stop_words
 from brandbot.persona import Gate, Persona
@@ -446,7 +447,7 @@ class Scripted:
 def test_a_strict_version_is_measured_as_it_is_served(
     asked: Workspace, tmp_path: Path, said: tuple[str, ...], answer: str
 ) -> None:
-    (speaker, base), _ = _speakers(
+    (speaker, base), _ = asking.speakers(
         asked, AdapterStore(asked.adapters("acme")),
         AdapterStore(asked.adapters("acme")).get(1), None, [BASE], lambda _: None,
     )  # fmt: skip
@@ -473,7 +474,7 @@ def test_the_brands_own_words_and_what_was_said_before_are_measured_as_served(
     asked: Workspace, tmp_path: Path
 ) -> None:
     store = AdapterStore(asked.adapters("acme"))
-    (speaker, base), _ = _speakers(asked, store, store.get(1), None, [BASE], lambda _: None)
+    (speaker, base), _ = asking.speakers(asked, store, store.get(1), None, [BASE], lambda _: None)
     config = speaker.persona.config
     polite = config.courtesies.model_copy(update={"thanks": ["Any time."]})
     persona = replace(speaker.persona, config=config.model_copy(update={"courtesies": polite}))
@@ -498,7 +499,7 @@ def test_the_brands_own_words_and_what_was_said_before_are_measured_as_served(
 
 def test_what_a_reply_opens_with_is_measured_too(asked: Workspace, tmp_path: Path) -> None:
     store = AdapterStore(asked.adapters("acme"))
-    (speaker, base), _ = _speakers(asked, store, store.get(1), None, [BASE], lambda _: None)
+    (speaker, base), _ = asking.speakers(asked, store, store.get(1), None, [BASE], lambda _: None)
     knowledge = speaker.persona.config.knowledge.model_copy(update={"quote_first": True})
     config = speaker.persona.config.model_copy(update={"knowledge": knowledge})
     quoting = replace(speaker, persona=replace(speaker.persona, config=config))
@@ -612,11 +613,11 @@ def test_a_version_on_another_base_is_named_so(asked: Workspace) -> None:
     other = json.loads(file.read_text()) | {"base_sha256": "0" * 64, "base_model": "another"}
     file.write_text(json.dumps(other))
     said: list[str] = []
-    speakers, _ = _speakers(asked, store, store.get(2), 1, [BASE], said.append)
+    speakers, _ = asking.speakers(asked, store, store.get(2), 1, [BASE], said.append)
     assert [one.name for one in speakers] == ["0002", BASE]
     assert "Version 0001 runs on another, but 0002 on" in "".join(said)
     with pytest.raises(VersionError, match="0001 runs on another, but 0002 on"):
-        _speakers(asked, store, store.get(2), 1, ["1"], said.append)
+        asking.speakers(asked, store, store.get(2), 1, ["1"], said.append)
 
 
 def test_a_version_is_measured_with_the_length_it_is_served_with(
@@ -825,7 +826,7 @@ def test_a_prompt_longer_than_the_model_is_left_out_by_name(trained: Path) -> No
 
     short, long = asked("Tea?", "evals/a.jsonl:1"), asked("Tea and " * 2000, "evals/a.jsonl:2")
     said: list[str] = []
-    assert _with_room([short, long], speaker, said.append) == [short]
+    assert asking.with_room([short, long], speaker, said.append) == [short]
     assert said == ["evals/a.jsonl:2 is left out: too long for the model."]
     with pytest.raises(VersionError, match="Shorten"):
-        _with_room([long], speaker, said.append)
+        asking.with_room([long], speaker, said.append)

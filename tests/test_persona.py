@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from brandbot.errors import PersonaError, Problem
-from brandbot.persona import Persona, dump, guess_language, read
+from brandbot.persona import Persona, guess_language, read
+from brandbot.persona_yaml import dump
 from brandbot.texts import tell
 
 

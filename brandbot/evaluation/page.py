@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from brandbot.evaluation import gate, words
+from brandbot.evaluation import gate, page_answers, words
 from brandbot.evaluation.gate import GateRow
 from brandbot.evaluation.intervals import Measure
 from brandbot.evaluation.page_figures import (
@@ -25,7 +25,6 @@ from brandbot.evaluation.page_figures import (
     difference,
     figures_of,
     label_of,
-    paired,
     points,
 )
 from brandbot.evaluation.page_words import (
@@ -39,16 +38,13 @@ from brandbot.evaluation.page_words import (
     say,
     upper,
 )
-from brandbot.evaluation.report import BASE, BRAND, FEWSHOT, METRICS, Report, Row, Told
+from brandbot.evaluation.report import BASE, BRAND, FEWSHOT, METRICS, Report
 from brandbot.evaluation.ruler import FEWEST_HELD_OUT, FEWEST_REPLIES, SOUND_AUC
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 MAIN = ("style", "rules", "coherent", "on_topic", "right", "declined", "invented")
 """The scores of the first part, in the order in which a person would ask."""
-
-SHOWN = 5
-"""Answers shown as the best and as the worst."""
 
 
 def verdict(report: Report, rows: list[GateRow]) -> str:
@@ -61,9 +57,9 @@ def report_page(report: Report, rows: list[GateRow]) -> str:
     side = words.side_of(report.language)
     columns = [Column.of(report, name, side) for name in report.speakers]
     columns.append(Column.of(report, BRAND, side))
-    best, worst = _best_and_worst(report)
-    cards = _shown(report, (report.version, BRAND, BASE), side)
-    full = _shown(report, (*report.speakers, BRAND), side)
+    best, worst = page_answers.best_and_worst(report)
+    cards = page_answers.shown(report, (report.version, BRAND, BASE), side)
+    full = page_answers.shown(report, (*report.speakers, BRAND), side)
     return _render(
         "report.html.jinja",
         side,
@@ -87,7 +83,7 @@ def report_page(report: Report, rows: list[GateRow]) -> str:
         counts=_counts(rows, side),
         best=[cards(row) for row in best],
         worst=[cards(row) for row in worst],
-        files=_by_file(report.rows, full),
+        files=page_answers.by_file(report.rows, full),
         advice=_advice(report, side),
         ruler=_ruler(report, side),
         chart=chart(
@@ -114,9 +110,11 @@ def compare_page(reports: list[Report]) -> str:
     ]  # fmt: skip
     alike = len({report.inputs for report in reports}) == 1
     brand = [Column.of(first, BRAND, side)] if alike else []
-    shared = _shared(reports)
-    told = _side_by_side(reports, columns, side)
-    apart = sorted(shared, key=lambda rows: _distance(rows, reports), reverse=True)[:SHOWN]
+    shared = page_answers.shared(reports)
+    told = page_answers.side_by_side(reports, columns, side)
+    apart = sorted(shared, key=lambda rows: page_answers.distance(rows, reports), reverse=True)[
+        : page_answers.SHOWN
+    ]
     return _render(
         "compare.html.jinja",
         side,
@@ -140,7 +138,7 @@ def compare_page(reports: list[Report]) -> str:
             side,
         ),
         apart=[told(rows) for rows in apart],
-        files=_by_file(shared, told),
+        files=page_answers.by_file(shared, told),
         footer=say("compare_footer", side),
     )
 
@@ -262,130 +260,6 @@ def _planted(report: Report, side: str) -> list[str]:
         )
         for one in report.planted if one.said
     ]  # fmt: skip
-
-
-# --- Answers --------------------------------------------------------------------------------------
-
-
-def _best_and_worst(report: Report) -> tuple[list[Row], list[Row]]:
-    """The best and the worst answers, best and worst first.
-
-    Held-out examples have a real reply to compare with; questions are taken only where those are
-    too few.
-    """
-    tests = [row for row in report.rows if row.kind == "test"]
-    pool = tests if len(tests) >= 2 * SHOWN else report.rows
-    ranked = sorted(pool, key=lambda row: row.told[report.version].badness)
-    half = len(ranked) // 2
-    best = ranked[: min(SHOWN, len(ranked) - half)]
-    return best, ranked[::-1][: min(SHOWN, half)]
-
-
-def _marks(told: Told, side: str) -> list[dict[str, Any]]:
-    """What is right and wrong with an answer, a few words each."""
-    wrong = [say(f"fault_{fault}", side) for fault in told.faults]
-    for rule in told.broken:
-        key = f"rule_{rule['code']}"
-        values = {"word": "", "found": "", "count": "", "most": "", **rule["values"]}
-        wrong.append(say(key, side, **values) if key in WORDS else str(rule["code"]))
-    if told.invented:
-        found = list(dict.fromkeys(told.invented))
-        names = ", ".join(quoted(name, side) for name in found[:4])
-        wrong.append(say("invents", side, names=names + (" …" if len(found) > 4 else "")))
-    if told.copied:
-        wrong.append(say("copies", side, n=told.longest))
-    for key in ("right", "declined"):
-        if getattr(told, key) is False:
-            wrong.append(say(f"not_{key}", side))
-    if told.passes == 0:
-        wrong.append(say("not_style", side))
-    good = [say(f"is_{key}", side) for key in ("right", "declined") if getattr(told, key)]
-    if not wrong and not good:
-        good = [say("faultless", side)]
-    return [{"good": True, "text": text} for text in good] + [
-        {"good": False, "text": text} for text in wrong
-    ]
-
-
-def _shown(report: Report, names: Sequence[str], side: str) -> Callable[[Row], dict[str, Any]]:
-    """Gives a row as a card with these speakers' answers, in this order."""
-    kinds = {report.version: "ours", BRAND: "brand"}
-
-    def card(row: Row) -> dict[str, Any]:
-        told = [
-            _reference(row, side) if name == BRAND
-            else _told(upper(label_of(report, name, side)), kinds.get(name, "plain"),
-                       row.told.get(name), side)
-            for name in names
-        ]  # fmt: skip
-        return _card(row, told, row.told[report.version], side)
-
-    return card
-
-
-def _card(row: Row, told: Iterable[dict[str, Any] | None], ours: Told, side: str) -> dict[str, Any]:
-    turns = len(row.before)
-    return {
-        "prompt": row.prompt,
-        "place": row.place,
-        "before": [
-            (say("brand_turn" if (turns - i) % 2 else "their_turn", side), text)
-            for i, text in enumerate(row.before)
-        ],
-        "told": [one for one in told if one],
-        "wrong": sum(not mark["good"] for mark in _marks(ours, side)),
-    }
-
-
-def _told(label: str, kind: str, told: Told | None, side: str) -> dict[str, Any] | None:
-    if told is None:
-        return None
-    text = told.text.strip() or say("silent", side)
-    return {"label": label, "kind": kind, "text": text, "marks": _marks(told, side)}
-
-
-def _reference(row: Row, side: str) -> dict[str, Any] | None:
-    if not row.reference:
-        return None
-    label = say("real_reply" if row.kind == "test" else "expected", side)
-    return {"label": label, "kind": "brand", "text": row.reference, "marks": []}
-
-
-def _by_file(
-    rows: Sequence[Any], card: Callable[[Any], dict[str, Any]]
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Cards under the file they stand in. A row is a Row, or one of each report."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        group = row.group if isinstance(row, Row) else row[0].group
-        groups.setdefault(group, []).append(card(row))
-    return list(groups.items())
-
-
-def _shared(reports: Sequence[Report]) -> list[list[Row]]:
-    """The rows of the prompts that every report asked, one of each report."""
-    return [list(rows) for rows in zip(*(r.rows for r in paired(*reports)), strict=True)]
-
-
-def _side_by_side(
-    reports: Sequence[Report], columns: Sequence[Column], side: str
-) -> Callable[[list[Row]], dict[str, Any]]:
-    def card(rows: list[Row]) -> dict[str, Any]:
-        told = [
-            _told(upper(column.label), column.kind, row.told[report.version], side)
-            for report, column, row in zip(reports, columns, rows, strict=True)
-        ]
-        last = rows[-1].told[reports[-1].version]
-        return _card(rows[0], [*told, _reference(rows[0], side)], last, side)
-
-    return card
-
-
-def _distance(rows: Sequence[Row], reports: Sequence[Report]) -> tuple[int, float]:
-    """How differently good the versions' answers are: in what is wrong, then by the ruler."""
-    found = [r.told[report.version].badness for r, report in zip(rows, reports, strict=True)]
-    wrong, score = [one[0] for one in found], [one[1] for one in found]
-    return max(wrong) - min(wrong), max(score) - min(score)
 
 
 # --- Paragraphs -----------------------------------------------------------------------------------

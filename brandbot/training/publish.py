@@ -14,7 +14,7 @@ from brandbot import convert, examples, models
 from brandbot.adapters import AdapterStore
 from brandbot.errors import ModelError
 from brandbot.models import BaseModel
-from brandbot.persona import dump
+from brandbot.persona_yaml import dump
 from brandbot.prompt import Encoded
 from brandbot.workspace import Workspace
 
