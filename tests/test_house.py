@@ -15,6 +15,7 @@ LAYERS = [
     {"tables", "workbooks", "database", "migrations"},
     {
         "persona",
+        "persona_yaml",
         "examples",
         "examples_tables",
         "examples_markdown",

@@ -112,9 +112,7 @@ def compare_page(reports: list[Report]) -> str:
     brand = [Column.of(first, BRAND, side)] if alike else []
     shared = page_answers.shared(reports)
     told = page_answers.side_by_side(reports, columns, side)
-    apart = sorted(shared, key=lambda rows: page_answers.distance(rows, reports), reverse=True)[
-        : page_answers.SHOWN
-    ]
+    apart = page_answers.furthest_apart(shared, reports)
     return _render(
         "compare.html.jinja",
         side,
