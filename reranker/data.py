@@ -194,17 +194,18 @@ def everything() -> list[Group]:
     return [*businesses(), *topics("es"), *topics("en"), *talk()]
 
 
-def drawn(groups: Sequence[Group]) -> list[Group]:
+def drawn(groups: Sequence[Group], lines: int = WRONG) -> list[Group]:
     """In an order by chance, each message as somebody might type it.
 
-    Of its lines one that answers is drawn, or all of two questions in one, and a few that don't.
+    Of its lines one that answers is drawn, or all of two questions in one, and ``lines`` that don't
+    answer: the first, and others among the next.
     """
     found = []
     for group in groups:
         right = group.right
         if right and not group.double:
             right = (random.choice(right),)
-        many = WRONG if right else WRONG + 1
+        many = lines if right else lines + 1
         near = group.wrong[1 : 2 * many + 2]
         wrong = group.wrong[:1] + tuple(random.sample(near, min(many - 1, len(near))))
         found.append(replace(group, message=as_typed(group.message), right=right, wrong=wrong))

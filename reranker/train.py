@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from data import Group, Nearness, as_line, drawn, everything, rows, talk, topics
+from data import WRONG, Group, Nearness, as_line, drawn, everything, rows, talk, topics
 from encoder import DROPOUT, WIDTH, CrossEncoder, Rows, pack
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
@@ -70,6 +70,8 @@ def main() -> None:
     parser.add_argument("out", type=Path, nargs="?", help="measured: brandbot's own")
     parser.add_argument("--start", type=Path, help="an adapter to go on from")
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--rate", type=float, default=RATE, help="AdamW's, at its highest")
+    parser.add_argument("--lines", type=int, default=WRONG, help="that don't answer, a question")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop learning after these")
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
@@ -83,11 +85,16 @@ def main() -> None:
     torch.manual_seed(1)
     base = models.resolve(models.RERANKER, Workspace.find(Path(__file__).parents[1]).models).folder
     if not asked.measure:
-        save_file(train(base, asked.start, asked.epochs, asked.minutes), asked.out)
+        save_file(
+            train(base, asked.start, asked.epochs, asked.minutes, asked.rate, asked.lines),
+            asked.out,
+        )
     measure(Reranker(base, *([asked.out] if asked.out else [])))
 
 
-def train(base: Path, start: Path | None, epochs: int, minutes: float) -> dict[str, torch.Tensor]:
+def train(
+    base: Path, start: Path | None, epochs: int, minutes: float, rate: float, lines: int
+) -> dict[str, torch.Tensor]:
     """Trains LoRA matrices and a head, and returns them."""
     dtype = torch.bfloat16 if precision.use_bf16() else torch.float32
     encoder = CrossEncoder(base, precision.device(), dtype)
@@ -96,9 +103,9 @@ def train(base: Path, start: Path | None, epochs: int, minutes: float) -> dict[s
     encoder.compile()
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     tokens = functools.cache(lambda text: tokenizer.encode(text, add_special_tokens=False).ids)
-    groups = [group for _ in range(epochs) for group in drawn(everything())]
+    groups = [group for _ in range(epochs) for group in drawn(everything(), lines)]
     begin = encoder.config["bos_token_id"]
-    learn(encoder, Steps(groups, tokens, begin, ROWS[encoder.device]), minutes)
+    learn(encoder, Steps(groups, tokens, begin, ROWS[encoder.device]), minutes, rate)
     return encoder.stored()
 
 
@@ -141,12 +148,12 @@ class Steps(IterableDataset[Step]):
         ]
 
 
-def learn(encoder: CrossEncoder, steps: Steps, minutes: float) -> None:
+def learn(encoder: CrossEncoder, steps: Steps, minutes: float, rate: float = RATE) -> None:
     """AdamW, until all is learned or the minutes are over."""
     on_gpu = encoder.device == "cuda"
     weights = list(encoder.adapter.values())
     optimizer = torch.optim.AdamW(
-        weights, lr=RATE, weight_decay=0.0, betas=(0.9, 0.98), fused=on_gpu
+        weights, lr=rate, weight_decay=0.0, betas=(0.9, 0.98), fused=on_gpu
     )
     processes = max(1, (os.cpu_count() or 2) - 2) if on_gpu else 0
     start, pairs = time.monotonic(), 0
@@ -155,7 +162,7 @@ def learn(encoder: CrossEncoder, steps: Steps, minutes: float) -> None:
         if spent >= 1:
             break
         for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1, (taken + 1) / 60) * (1 - spent)
+            group["lr"] = rate * min(1, (taken + 1) / 60) * (1 - spent)
         lost = loss_of(encoder, step)
         optimizer.zero_grad()
         lost.backward()  # type: ignore[no-untyped-call]
