@@ -360,7 +360,6 @@ def test_training_goes_down_and_the_adapter_gives_its_odds(
     """A tiny model, trained; read by transformers' own."""
     monkeypatch.setattr("brandbot.precision.use_bf16", lambda: False)
     torch.manual_seed(0)
-    monkeypatch.setattr(train, "RATE", 3e-3)
     groups = [
         train.Group("tea for two", (("tea: two", "tea: two"),), (("for: s", "for: s"),)),
         train.Group("for", (), (("", ""), ("two: tea", "two: tea"))),
@@ -375,7 +374,7 @@ def test_training_goes_down_and_the_adapter_gives_its_odds(
     steps = train.Steps(groups * 400, tokens, begin, 2)
     step = next(iter(steps))
     first = train.loss_of(reader, step).item()
-    train.learn(reader, steps, math.inf)
+    train.learn(reader, steps, math.inf, rate=3e-3)
     after = train.loss_of(reader, step).item()
     assert after < 0.5 * first
     again = encoder.CrossEncoder(gemma, "cpu", torch.float32)

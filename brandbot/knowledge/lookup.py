@@ -39,7 +39,7 @@ GOOD_ENOUGH, NEAR = 0.55, 0.1
 """Score of the best fact below which nothing was found, and how near to it the second one must be
 to be quoted, too; where no reranker reads them (docs/notes.md)."""
 
-ANSWERS, NEARLY = 0.3, 0.6
+ANSWERS, NEARLY = 0.34, 0.6
 """The chance that the best fact answers below which nothing was found, and the share of it that the
 second one must reach to be quoted, too; where a reranker reads them."""
 
