@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 
 def newest(store: AdapterStore, name: str) -> int:
+    """The number of a persona's newest version; VersionError if it has none."""
     numbers = store.numbers()
     if not numbers:
         raise VersionError(f"{name} has no version yet. Train one with: brandbot train {name}")
