@@ -246,7 +246,7 @@ class Persona:
             try:
                 target[last] = persona_yaml.value(text)
             except (YAMLError, ValueError) as error:
-                problems.append(replace(persona_yaml.problem_of(error, "--set"), line=None))
+                problems.append(replace(persona_yaml.problem_of(error, "--set", text), line=None))
         config, found = _validate(raw, lambda _path: None, "--set")
         problems += found
         if config is None or problems:

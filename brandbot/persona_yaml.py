@@ -83,6 +83,8 @@ def slips(text: str, file: str) -> list[Problem]:
 
 def problem_of(error: Exception, file: str, text: str = "") -> Problem:
     """What is wrong, in words of what people write, from what the reader raised."""
+    if isinstance(error, ValueError) and (day := _no_day(text)):
+        return Problem("error", "yaml-date", file, day[0], {"found": day[1]})
     reason = str(getattr(error, "problem", None) or error)
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else None
@@ -100,6 +102,7 @@ def problem_of(error: Exception, file: str, text: str = "") -> Problem:
 
 
 _QUOTED = re.compile(r"""\s*(?:-\s+|\w+:\s+)+(["'])(.*)""")
+_DATE = re.compile(r"(?:^|[:-]\s+)(\d{4}-\d\d?-\d\d?.*)")
 _BEGINS = re.compile(r"\s*(?:-\s|\w+:)")
 
 
@@ -116,6 +119,17 @@ def _never_closed(lines: Sequence[str]) -> int | None:
         after = next((other for other in lines[number:] if other.strip()), "-  ")
         if mark not in rest and _BEGINS.match(after):
             return number
+    return None
+
+
+def _no_day(text: str) -> tuple[int, str] | None:
+    """The line of what looks like a date and is none; the reader does not tell where it stands."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if dated := _DATE.search(line):
+            try:
+                value(dated[1])
+            except ValueError:
+                return number, dated[1]
     return None
 
 

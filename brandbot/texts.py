@@ -78,6 +78,11 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "a colon is missing after a key",
         "es": "faltan dos puntos tras una clave",
     },
+    # What zipfile complains of: Excel's files are zip archives.
+    "File is not a zip file": {
+        "en": "only its name is that of an Excel file",
+        "es": "de Excel solo tiene el nombre",
+    },
     # What the json module complains of.
     "Expecting property name enclosed in double quotes": {
         "en": "a key in double quotes is missing",
@@ -276,6 +281,18 @@ PROBLEMS: dict[str, dict[str, Words]] = {
             "Signos como @ % ! & * significan otra cosa al principio, y también un texto entre "
             "comillas que sigue tras ellas.",
             "Ponlo todo entre \"comillas\"; dentro, usa las 'simples'.",
+        ),
+    },
+    "yaml-date": {
+        "en": (
+            "There is no such day or time: {found}",
+            "Until it is mended, no setting can be read.",
+            'Correct it, or put the text in "quotes" if it is no date.',
+        ),
+        "es": (
+            "Ese día o esa hora no existe: {found}",
+            "Hasta que se arregle no se puede leer ningún ajuste.",
+            'Corrígelo o pon el texto entre "comillas" si no es una fecha.',
         ),
     },
     "yaml-indent": {

@@ -124,7 +124,8 @@ def sheets(raw: bytes, file: str, problems: list[Problem]) -> list[Sheet]:
             parts = {sheet.name: rel.target for sheet, rel in reader.parser.find_sheets()}
             without_result = {t: _without_result(raw, part) for t, part in parts.items()}
     except (*DAMAGED, InvalidFileException) as error:
-        values = {"reason": str(error) or type(error).__name__}
+        reason = str(error) or type(error).__name__
+        values = {"reason": f"@{reason}", "message": reason}
         problems.append(Problem("error", "bad-excel", file, None, values))
         return []
     several = len(book.worksheets) > 1

@@ -210,8 +210,20 @@ def test_the_language_of_messages_when_its_line_is_wrong(tmp_path: Path) -> None
         assert guess_language(written(tmp_path, f"name: A\n{line}\n")) == "es"
 
 
-def test_an_impossible_date_is_no_crash(tmp_path: Path) -> None:
-    assert [code for code, _ in problems(tmp_path, "name: 2026-13-40\n")] == ["yaml-syntax"]
+@pytest.mark.parametrize(
+    ("yaml", "line", "found"),
+    [
+        ("name: 2026-13-40\n", 1, "2026-13-40"),
+        ("name: A\ngreeting: 2026-02-01\nhandoff: 2026-02-31\n", 3, "2026-02-31"),
+        ("name: A\nstarters:\n  - 2026-10-10 25:61:00\n", 3, "2026-10-10 25:61:00"),
+    ],
+)
+def test_an_impossible_date_is_told_with_its_line(
+    tmp_path: Path, yaml: str, line: int, found: str
+) -> None:
+    _, (problem,) = read(written(tmp_path, yaml))
+    assert (problem.code, problem.line) == ("yaml-date", line)
+    assert problem.values == {"found": found}
 
 
 @pytest.mark.parametrize("yaml", ["", "just text\n", "- a\n- b\n"])
